@@ -150,6 +150,13 @@ export class UnsupportedMediaTypeError extends ApiError {
   }
 }
 
+/** RFC 9110, section 10.1.1: 100-continue is the only expectation there is. */
+export class ExpectationFailedError extends ApiError {
+  constructor() {
+    super(417, 'ExpectationFailed', 'only "Expect: 100-continue" is understood');
+  }
+}
+
 /** The idempotency key was used for another request within its lifetime. */
 export class IdempotencyKeyReusedError extends ApiError {
   constructor() {

@@ -1,0 +1,118 @@
+/**
+ * Reads a JSON or form body, bounded in size. Restify's own body parser is not used: it inflates without a limit,
+ * reads oversized bodies to their end and lets client headers choose parsers.
+ */
+import type { Request, RequestHandler, Response } from 'restify';
+import { BadRequestError, InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
+import { mediaTypeOf, type BodyKind } from './mediaType.ts';
+import type { Members } from './request.ts';
+
+export interface BodyOptions {
+  /** Bytes that a body may have; more is 413. */
+  maxBytes: number;
+  /** Read as Latin-1 what is not valid UTF-8, instead of refusing it. */
+  isLatin1Accepted?: boolean;
+}
+
+// What is left of an oversized body up to this size is read and dropped, so that the client gets to read the answer.
+const MAX_DROPPED_BYTES = 10 * 1024 * 1024;
+
+/** The members of the body; nothing when there is no body or an empty one. */
+export function bodyOf(req: Request): Members | undefined {
+  return req.body as Members | undefined;
+}
+
+/**
+ * A handler that sets `req.body` (see `bodyOf`), `req.bodyKind` and `req.bodyBytes`. Mount it behind authentication,
+ * so that an unknown caller costs no memory.
+ */
+export function readBody({ maxBytes, isLatin1Accepted = false }: BodyOptions): RequestHandler {
+  return async function readRequestBody(req: Request, res: Response): Promise<void> {
+    req.body = undefined;
+    req.bodyBytes = Buffer.alloc(0);
+    if (!hasBody(req)) return;
+    const kind = mediaTypeOf(req);
+    req.bodyBytes = await readBytes(req, res, maxBytes);
+    if (req.bodyBytes.length === 0) return;
+    if (kind === undefined) throw new UnsupportedMediaTypeError('a body needs a Content-Type: application/json');
+    req.bodyKind = kind;
+    req.body = parse(kind, decode(req.bodyBytes, isLatin1Accepted));
+  };
+}
+
+function hasBody(req: Request): boolean {
+  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+}
+
+async function readBytes(req: Request, res: Response, maxBytes: number): Promise<Buffer> {
+  const declared = Number(req.headers['content-length'] ?? 0);
+  if (declared > maxBytes) {
+    if (declared > MAX_DROPPED_BYTES) res.setHeader('Connection', 'close');
+    throw new PayloadTooLargeError(maxBytes);
+  }
+  if (req.headers.expect !== undefined) res.writeContinue();
+  return await collect(req, res, maxBytes);
+}
+
+function collect(req: Request, res: Response, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    req.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      req.removeAllListeners('data');
+      req.pause();
+      // Only a chunked body gets here, and nobody knows how much more of it there is.
+      res.setHeader('Connection', 'close');
+      reject(new PayloadTooLargeError(maxBytes));
+    });
+    req.once('end', () => {
+      resolve(Buffer.concat(chunks));
+    });
+    const onBroken = (): void => {
+      reject(new BadRequestError('the connection ended before the body did'));
+    };
+    req.once('error', onBroken);
+    req.once('close', onBroken);
+  });
+}
+
+function decode(bytes: Buffer, isLatin1Accepted: boolean): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    if (isLatin1Accepted) return bytes.toString('latin1');
+    throw new InvalidContentError('the body is not valid UTF-8');
+  }
+}
+
+function parse(kind: BodyKind, text: string): Members {
+  return kind === 'json' ? parseJson(text) : parseForm(text);
+}
+
+function parseJson(text: string): Members {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's message quotes the body.
+    throw new InvalidContentError('the body is not valid JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidContentError('the body must be a JSON object');
+  }
+  return value as Members;
+}
+
+function parseForm(text: string): Members {
+  const members: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (name in members) throw new InvalidContentError('a member of the form is given twice');
+    members[name] = value;
+  }
+  return members;
+}

@@ -1,0 +1,59 @@
+/** Cross-origin requests (the Fetch standard), OPTIONS, and the headers that every response carries. */
+import type { Request, RequestHandler, Response, Server } from 'restify';
+import { sendEmpty } from './respond.ts';
+
+const ALLOWED_HEADERS = 'Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Requested-With';
+const EXPOSED_HEADERS = 'ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id';
+// Two hours, the most that Chromium keeps.
+const PREFLIGHT_SECONDS = '7200';
+
+/** For `server.pre`: what every response says about caching, sniffing and origins. */
+export function commonHeaders(origins: readonly string[]): RequestHandler {
+  const isOpen = origins.includes('*');
+  const vary = isOpen ? 'Authorization, Accept-Encoding' : 'Authorization, Accept-Encoding, Origin';
+  return async function setCommonHeaders(req: Request, res: Response): Promise<void> {
+    res.setHeader('X-Content-Type-Options', 'nosniff');
+    res.setHeader('Cache-Control', 'private, no-cache');
+    res.setHeader('Vary', vary);
+    const origin = isOpen ? '*' : req.headers.origin;
+    if (origin === undefined || !(isOpen || origins.includes(origin))) return;
+    res.setHeader('Access-Control-Allow-Origin', origin);
+    res.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+  };
+}
+
+/** Answers OPTIONS on every path that is mounted. Call it when all the routes are. */
+export function mountOptions(server: Server): void {
+  const methods = new Map<string, string[]>();
+  for (const { method, path } of mountedRoutes(server)) {
+    methods.set(path, [...(methods.get(path) ?? []), method]);
+  }
+  for (const [path, known] of methods) {
+    server.opts({ path, name: `Options ${path}` }, answerOptions([...known, 'OPTIONS'].join(', ')));
+  }
+  server.opts({ path: '*', name: 'OptionsServer' }, answerOptions('GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'));
+}
+
+function answerOptions(allow: string): RequestHandler {
+  return async function options(req: Request, res: Response): Promise<void> {
+    sendEmpty(req, res, 204, {
+      Allow: allow,
+      'Access-Control-Allow-Methods': allow,
+      'Access-Control-Allow-Headers': ALLOWED_HEADERS,
+      'Access-Control-Max-Age': PREFLIGHT_SECONDS,
+    });
+  };
+}
+
+export interface MountedRoute {
+  readonly name: string;
+  readonly method: string;
+  /** As mounted, perhaps with patterns in parentheses behind a parameter. */
+  readonly path: string;
+}
+
+/** What is mounted, in the order of mounting. */
+export function mountedRoutes(server: Server): MountedRoute[] {
+  const routes = Object.values(server.router.getRoutes()) as unknown as MountedRoute[];
+  return routes.map(({ name, method, path }) => ({ name, method, path }));
+}

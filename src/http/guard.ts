@@ -1,0 +1,86 @@
+/**
+ * What must happen before restify 12 sees a request: it builds a URL from the Host header without catching what
+ * that throws (restify issue 2011), and lets a Host with a slash choose the route. So the target is parsed here,
+ * once, and restify is given the result.
+ */
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Request, Server } from 'restify';
+import { BadRequestError, ExpectationFailedError } from '../errors.ts';
+import './request.ts';
+
+// RFC 9112, section 3.2: a registered name or an IP literal, and perhaps a port.
+const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/;
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)/i;
+const MAX_PORT = 65_535;
+
+/** Puts the guards in front of a server. Call it before anything else is mounted. */
+export function guard(server: Server, httpServer: HttpServer): void {
+  // restify listens for upgrades and never answers them; without a listener Node serves the request as if the header were not there.
+  httpServer.removeAllListeners('upgrade');
+  // Node answers a missing Host and an unknown Expect by itself, in its own format. Both are refused below, in ours.
+  (httpServer as HttpServer & { requireHostHeader: boolean }).requireHostHeader = false;
+  httpServer.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
+    httpServer.emit('request', req, res);
+  });
+  server.first((req) => {
+    req.startedAt = performance.now();
+    prepareTarget(req);
+    return undefined;
+  });
+}
+
+/** Marks a request that is to be refused; `refuseRejected` answers it on the one error path. */
+function prepareTarget(req: Request): void {
+  const host = checkHost(req);
+  const target = host === undefined ? undefined : originForm(req.url ?? '/');
+  if (target === undefined) {
+    req.rejection ??= new BadRequestError('the request target or the Host header is malformed');
+  }
+  if (req.headers.expect !== undefined && req.headers.expect.toLowerCase() !== '100-continue') {
+    req.rejection ??= new ExpectationFailedError();
+  }
+  setTarget(req, req.rejection === undefined ? (target ?? '/') : '/');
+}
+
+function checkHost(req: Request): string | undefined {
+  const hosts = req.rawHeaders.filter((_, i) => i % 2 === 0 && req.rawHeaders[i]?.toLowerCase() === 'host');
+  if (hosts.length > 1) return undefined;
+  // RFC 9112, section 3.2.3: HTTP/1.0 knows no Host header.
+  const host = req.headers.host ?? (req.httpVersion === '1.0' ? 'localhost' : '');
+  const match = HOST.exec(host);
+  return match !== null && Number(match[1] ?? 0) <= MAX_PORT ? host : undefined;
+}
+
+/** The target as a path and a query (RFC 9112, section 3.2), or nothing when it is of no known form. */
+function originForm(target: string): string | undefined {
+  if (target.startsWith('/') || target === '*') return target;
+  const [, authority, rest] = ABSOLUTE_FORM.exec(target) ?? [];
+  if (authority === undefined || rest === undefined || !HOST.test(authority)) return undefined;
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** Gives restify a cleaned path, taken as it is: WHATWG parsing would drop a task named `..`. */
+function setTarget(req: Request, target: string): void {
+  const [path, query] = splitAtFirst(target.replace(/#.*$/s, ''), '?');
+  const pathname = cleanPath(path);
+  req.isSloppyPath = pathname !== path;
+  req.url = query === undefined ? pathname : `${pathname}?${query}`;
+  const url = { pathname, path: req.url, href: req.url, search: query === undefined ? '' : `?${query}`, query };
+  req.getUrl = () => url as unknown as ReturnType<Request['getUrl']>;
+}
+
+function splitAtFirst(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** Doubled slashes become one and a trailing one is dropped, as restify's `sanitizePath` did in the tutorial. */
+function cleanPath(path: string): string {
+  const cleaned = path.replace(/\/{2,}/g, '/');
+  return cleaned.length > 1 && cleaned.endsWith('/') ? cleaned.slice(0, -1) : cleaned;
+}
+
+/** For `server.pre`: answers what the guard refused. */
+export async function refuseRejected(req: Request): Promise<void> {
+  if (req.rejection !== undefined) throw req.rejection;
+}

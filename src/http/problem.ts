@@ -1,0 +1,70 @@
+/** The one error path: whatever is thrown becomes application/problem+json (RFC 9457). */
+import { STATUS_CODES } from 'node:http';
+import type { Request, Response, Server } from 'restify';
+import { ApiError, InternalError, MethodNotAllowedError, NotFoundError } from '../errors.ts';
+import { sendNow } from './respond.ts';
+import './request.ts';
+
+export interface ProblemOptions {
+  /** Paths whose clients cannot read JSON errors get the message as text/plain. */
+  isPlainText: (path: string) => boolean;
+  /** Errors of a library that mean something to the caller; undefined for all others. */
+  translate: (error: unknown) => ApiError | undefined;
+}
+
+/** Answers every error of the server. Restify runs the listeners in a pipeline, so this must neither throw nor wait. */
+export function answerProblems(server: Server, options: ProblemOptions): void {
+  server.on('restifyError', (req: Request, res: Response, error: unknown, done: () => void) => {
+    try {
+      sendProblem(req, res, toApiError(res, error, options), options);
+      logUnexpected(req, error, options);
+    } catch (failure) {
+      req.log.error({ err: failure }, 'could not answer');
+      res.destroy();
+    }
+    done();
+  });
+}
+
+/** The body of an error response. `code` and `message` are restify's names, kept for the clients that know them. */
+export function problemOf({ statusCode, code, message }: ApiError, requestId: string): object {
+  const title = STATUS_CODES[statusCode] ?? code;
+  return { type: 'about:blank', title, status: statusCode, detail: message, code, message, requestId };
+}
+
+function sendProblem(req: Request, res: Response, error: ApiError, { isPlainText }: ProblemOptions): void {
+  if (res.headersSent) return;
+  const isPlain = isPlainText(req.url?.split('?', 1)[0] ?? '');
+  const body = isPlain ? error.message : JSON.stringify(problemOf(error, req.requestId));
+  const contentType = isPlain ? 'text/plain; charset=utf-8' : 'application/problem+json';
+  clearRepresentation(res);
+  sendNow(req, res, error.statusCode, body, { contentType, headers: error.headers });
+}
+
+/** A handler may have begun an answer before it failed. */
+function clearRepresentation(res: Response): void {
+  for (const name of ['ETag', 'Link', 'Location', 'Content-Encoding', 'Content-Length']) res.removeHeader(name);
+}
+
+function toApiError(res: Response, error: unknown, { translate }: ProblemOptions): ApiError {
+  if (error instanceof ApiError) return error;
+  const statusCode = statusOf(error);
+  if (statusCode === 405) return new MethodNotAllowedError(String(res.getHeader('Allow')));
+  if (statusCode === 404) return new NotFoundError();
+  return translate(error) ?? new InternalError({ cause: error });
+}
+
+/** The request was cut short by the client; restify's own number for that. */
+const CLIENT_GONE = 444;
+
+function logUnexpected(req: Request, error: unknown, options: ProblemOptions): void {
+  if (error instanceof ApiError || [404, 405, CLIENT_GONE].includes(statusOf(error) ?? 0)) return;
+  const known = options.translate(error);
+  if (known !== undefined) req.log.warn({ err: error, code: known.code }, 'refused');
+  else req.log.error({ err: error }, 'failed');
+}
+
+function statusOf(error: unknown): number | undefined {
+  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' ? statusCode : undefined;
+}

@@ -1,0 +1,35 @@
+/** What this application keeps on a restify request, in one place. */
+import type { ApiError } from '../errors.ts';
+
+declare module 'restify' {
+  interface Request {
+    /** The caller's X-Request-Id when it is well formed, else a fresh one. */
+    requestId: string;
+    /** `performance.now()` when the request was first seen, in milliseconds. */
+    startedAt: number;
+    /** Who calls, once `authenticate` has said so. */
+    user?: { readonly oid: string; readonly name: string | undefined };
+    /** Why the request is refused before it reaches a route. */
+    rejection?: ApiError;
+    /** The path came with doubled or trailing slashes, which were cleaned up. */
+    isSloppyPath: boolean;
+    /** The body as it came, once `readBody` has read it. */
+    bodyBytes?: Buffer;
+    bodyKind?: 'json' | 'form';
+    /** Aborts when the time that the store has for this request is over. */
+    deadline: AbortSignal;
+  }
+
+  interface Server {
+    /** Runs before restify touches the request; returning false ends it there. */
+    first(handler: (req: Request, res: Response) => boolean | undefined): Server;
+  }
+
+  interface Response {
+    /** The error that this request was answered with, kept by restify. */
+    err?: Error;
+  }
+}
+
+/** Members of a JSON object or a form. */
+export type Members = Readonly<Record<string, unknown>>;

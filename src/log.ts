@@ -1,0 +1,30 @@
+import bunyan from 'bunyan';
+import type { Request, Response, Route } from 'restify';
+import type { LogLevel } from './config.ts';
+import './http/request.ts';
+
+export type Logger = bunyan;
+
+/** One JSON object a line on the stream given, stdout unless told otherwise. */
+export function createLog(level: LogLevel, stream: NodeJS.WritableStream = process.stdout): Logger {
+  return bunyan.createLogger({ name: 'tasks-api', level, stream, serializers: { err: bunyan.stdSerializers.err } });
+}
+
+/** For `server.on('after')`: the one line a request. Neither the path nor a body is in it: both may hold a task's text. */
+export function logRequest(req: Request, res: Response, route: Route | undefined): void {
+  req.log.info(
+    {
+      method: req.method,
+      route: route?.name ?? 'none',
+      status: res.statusCode,
+      ms: elapsedMs(req),
+      ...(req.user === undefined ? {} : { user: req.user.oid }),
+    },
+    'handled',
+  );
+}
+
+/** Milliseconds since the request began, to a thousandth. */
+export function elapsedMs(req: Request): number {
+  return Math.round(performance.now() * 1000 - req.startedAt * 1000) / 1000;
+}
