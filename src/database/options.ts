@@ -1,0 +1,60 @@
+import type { ConnectOptions } from 'mongoose';
+
+/** Where the tasks live unless the URI names another database; the tutorial's own name. */
+const DEFAULT_DATABASE = 'tasklist';
+
+/** What a URI may set otherwise: the right values depend on the network and the server's size. */
+const TUNABLE = {
+  appName: 'tasks-api',
+  serverSelectionTimeoutMS: 2000,
+  connectTimeoutMS: 3000,
+  // Only a second wall: every operation of a request has a deadline that is shorter.
+  socketTimeoutMS: 10_000,
+  waitQueueTimeoutMS: 1000,
+  heartbeatFrequencyMS: 2000,
+  maxPoolSize: 50,
+  minPoolSize: 2,
+  maxIdleTimeMS: 60_000,
+} as const satisfies ConnectOptions;
+
+/**
+ * What no URI may weaken. An acknowledged write is on the disks of a majority, and a read sees nothing that could
+ * still be rolled back; reads go to the primary, so that a client sees what it has just written.
+ */
+const DURABLE = {
+  w: 'majority',
+  j: true,
+  journal: true,
+  wtimeoutMS: 2000,
+  readConcernLevel: 'majority',
+  readPreference: 'primary',
+} as const;
+
+/** Nothing waits in memory for a store that is not there, and nothing is created behind our back. */
+const NO_SURPRISES = { bufferCommands: false, autoIndex: false, autoCreate: false } as const satisfies ConnectOptions;
+
+/** Options for a `mongodb://` or `mongodb+srv://` URI that the driver can parse. */
+export function connectOptions(uri: string): ConnectOptions {
+  const { database, parameters } = readUri(uri);
+  const tunable = Object.entries(TUNABLE).filter(([name]) => !parameters.has(name.toLowerCase()));
+  return {
+    ...(Object.fromEntries(tunable) as ConnectOptions),
+    ...(DURABLE as ConnectOptions),
+    ...NO_SURPRISES,
+    ...(database === '' && { dbName: DEFAULT_DATABASE }),
+  };
+}
+
+/** The host names of a URI, for the log: no user, no password. */
+export function hostsOf(uri: string): string {
+  return readUri(uri).hosts;
+}
+
+// Host lists and percent-encoded socket paths are no hosts to the URL class, so the URI is taken apart by hand.
+const URI = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?(?<hosts>[^/?]*)(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/s;
+
+function readUri(uri: string): { hosts: string; database: string; parameters: Set<string> } {
+  const { hosts = '', database = '', query = '' } = URI.exec(uri)?.groups ?? {};
+  const parameters = [...new URLSearchParams(query).keys()].map((name) => name.toLowerCase());
+  return { hosts, database, parameters: new Set(parameters) };
+}

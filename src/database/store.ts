@@ -1,0 +1,84 @@
+import mongoose from 'mongoose';
+
+import type { Clock } from '../clock.ts';
+import { connectOptions } from './options.ts';
+
+/** The part of a bunyan logger that is used here. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** The store can never be had with this MONGODB_URI. The message tells the operator why, and shows no password. */
+export class StoreStartError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreStartError';
+  }
+}
+
+export interface OpenStore {
+  /** For the driver. May hold a password. */
+  uri: string;
+  close(): Promise<void>;
+}
+
+const EMBEDDED = 'embedded:';
+
+export function isEmbedded(uri: string): boolean {
+  return uri.startsWith(EMBEDDED);
+}
+
+/**
+ * Turns MONGODB_URI into one that the driver connects to, and starts the embedded store when it names one. A server
+ * is not asked: it may come later.
+ *
+ * @throws {StoreStartError} when the driver cannot read the URI, or the embedded store cannot open its directory.
+ */
+export async function openStore(options: { uri: string; clock: Clock; log: Log }): Promise<OpenStore> {
+  if (isEmbedded(options.uri)) return await openEmbedded(options);
+  assertReadable(options.uri);
+  return { uri: options.uri, close: () => Promise.resolve() };
+}
+
+async function openEmbedded({ uri, clock, log }: { uri: string; clock: Clock; log: Log }): Promise<OpenStore> {
+  // Never loaded when a server is named: production does not carry it in memory.
+  const { startEmbeddedStore } = await import('../embedded/index.ts');
+  const directory = uri.slice(EMBEDDED.length);
+  try {
+    return await startEmbeddedStore({ directory, clock, log });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StoreStartError(`the embedded store in ${directory} cannot be opened: ${reason}`, { cause: error });
+  }
+}
+
+function assertReadable(uri: string): void {
+  try {
+    // Making a client opens no connection.
+    new mongoose.mongo.MongoClient(uri, {});
+  } catch (error) {
+    throw new StoreStartError(`MONGODB_URI cannot be used: ${explain(error, uri)}`);
+  }
+  connectOptions(uri);
+}
+
+/** The driver's messages quote parts of the URI: nothing that stands before an @ is shown. */
+function explain(error: unknown, uri: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const credentials = uri.slice(uri.indexOf('://') + 3, uri.lastIndexOf('@') + 1).slice(0, -1);
+  const secrets = [credentials, ...credentials.split(/[:@]/)].filter((part) => part.length > 0);
+  const isTelling = secrets.some((secret) => message.includes(secret) || message.includes(safeDecode(secret)));
+  return isTelling
+    ? 'user and password must be percent-encoded (encodeURIComponent), and the hosts come after the last @'
+    : message;
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
