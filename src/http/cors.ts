@@ -31,7 +31,6 @@ export function mountOptions(server: Server): void {
   for (const [path, known] of methods) {
     server.opts({ path, name: `Options ${path}` }, answerOptions([...known, 'OPTIONS'].join(', ')));
   }
-  server.opts({ path: '*', name: 'OptionsServer' }, answerOptions('GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'));
 }
 
 function answerOptions(allow: string): RequestHandler {

@@ -32,7 +32,7 @@ export function guard(server: Server, httpServer: HttpServer): void {
 /** Marks a request that is to be refused; `refuseRejected` answers it on the one error path. */
 function prepareTarget(req: Request): void {
   const host = checkHost(req);
-  const target = host === undefined ? undefined : originForm(req.url ?? '/');
+  const target = host === undefined ? undefined : originForm(req);
   if (target === undefined) {
     req.rejection ??= new BadRequestError('the request target or the Host header is malformed');
   }
@@ -52,8 +52,11 @@ function checkHost(req: Request): string | undefined {
 }
 
 /** The target as a path and a query (RFC 9112, section 3.2), or nothing when it is of no known form. */
-function originForm(target: string): string | undefined {
-  if (target.startsWith('/') || target === '*') return target;
+function originForm(req: Request): string | undefined {
+  const target = req.url ?? '/';
+  if (target.startsWith('/')) return target;
+  // The asterisk form asks about the server as a whole: its root answers for it.
+  if (target === '*' && req.method === 'OPTIONS') return '/';
   const [, authority, rest] = ABSOLUTE_FORM.exec(target) ?? [];
   if (authority === undefined || rest === undefined || !HOST.test(authority)) return undefined;
   return rest.startsWith('/') ? rest : `/${rest}`;

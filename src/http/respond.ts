@@ -44,23 +44,23 @@ export async function sendBody(
   const tag = representation.etag === 'hash' ? digest(plain) : representation.etag;
   setHeaders(res, representation, tag, isGzip);
   if (tag !== undefined && status === 200 && isNotModified(req, tag)) {
-    res.sendRaw(304);
+    res.sendRaw(304, '');
     return;
   }
-  write(req, res, status, !isGzip ? plain : plain.length <= SYNC_GZIP_BYTES ? gzipSync(plain) : await gzipAsync(plain));
+  write(res, status, !isGzip ? plain : plain.length <= SYNC_GZIP_BYTES ? gzipSync(plain) : await gzipAsync(plain));
 }
 
 /** The same without waiting, for answers that must leave at once: errors. */
 export function sendNow(req: Request, res: Response, status: number, body: string, headers: Representation): void {
   const isGzip = acceptsGzip(req);
   setHeaders(res, headers, undefined, isGzip);
-  write(req, res, status, isGzip ? gzipSync(body) : Buffer.from(body));
+  write(res, status, isGzip ? gzipSync(body) : Buffer.from(body));
 }
 
 /** Answers without a body. */
 export function sendEmpty(_req: Request, res: Response, status: 204, headers: HeaderMap = {}): void {
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  res.sendRaw(status);
+  res.sendRaw(status, '');
 }
 
 function setHeaders(res: Response, { headers, contentType }: Representation, tag: string | undefined, isGzip: boolean) {
@@ -71,9 +71,10 @@ function setHeaders(res: Response, { headers, contentType }: Representation, tag
   for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
 }
 
-function write(req: Request, res: Response, status: number, body: Buffer): void {
+// Restify itself leaves the body out of an answer to HEAD.
+function write(res: Response, status: number, body: Buffer): void {
   res.setHeader('Content-Length', body.length);
-  res.sendRaw(status, req.method === 'HEAD' ? undefined : body);
+  res.sendRaw(status, body);
 }
 
 function acceptsGzip(req: Request): boolean {

@@ -1,0 +1,96 @@
+/** Token buckets, one for each key, in bounded memory. Knows nothing of HTTP. */
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+
+export interface BucketOptions {
+  /** Tokens that a bucket regains each second; more than 0. */
+  rate: number;
+  /** Tokens that a full bucket holds; a whole number from 1. */
+  burst: number;
+  clock: Clock;
+  /** Buckets remembered at most in each of two tables; see `Buckets`. */
+  maxBuckets?: number;
+}
+
+/** A bucket as it was when its last token was taken. What it has regained since then follows from the clock. */
+interface Bucket {
+  readonly tokens: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Spending this many whole buckets takes longer than refilling one at the default rate, at whatever speed we serve. */
+const MAX_BUCKETS = 20_000;
+// What adding up fractions of a token may be off by.
+const ROUNDING = 1e-9;
+
+/**
+ * A full bucket is not stored, so that only those who called lately take memory. Spent buckets are kept apart from
+ * those with tokens left: a flood of new keys pushes out the latter at most. To have one spent bucket forgotten,
+ * somebody must spend as many whole buckets as the table holds.
+ */
+export class Buckets {
+  readonly burst: number;
+  readonly #rate: number;
+  readonly #clock: Clock;
+  readonly #open: LRUCache<string, Bucket>;
+  readonly #spent: LRUCache<string, Bucket>;
+
+  constructor({ rate, burst, clock, maxBuckets = MAX_BUCKETS }: BucketOptions) {
+    this.burst = burst;
+    this.#rate = rate;
+    this.#clock = clock;
+    this.#open = new LRUCache({ max: maxBuckets });
+    this.#spent = new LRUCache({ max: maxBuckets });
+  }
+
+  /** Buckets in memory. */
+  get size(): number {
+    return this.#open.size + this.#spent.size;
+  }
+
+  /** Tokens in the bucket now, with fractions. */
+  tokens(key: string): number {
+    const bucket = this.#spent.get(key) ?? this.#open.get(key);
+    if (bucket === undefined) return this.burst;
+    // Absolute: a clock that was set back by an hour must not lock anybody out for an hour.
+    const elapsedMs = Math.abs(this.#clock.now() - bucket.at);
+    return Math.min(this.burst, bucket.tokens + (elapsedMs / 1000) * this.#rate);
+  }
+
+  hasToken(key: string): boolean {
+    return isWhole(this.tokens(key));
+  }
+
+  /** Takes a token; false when there is none, which changes nothing. */
+  take(key: string): boolean {
+    const before = this.tokens(key);
+    if (!isWhole(before)) return false;
+    this.#remember(key, { tokens: Math.max(0, before - 1), at: this.#clock.now() });
+    return true;
+  }
+
+  /** Seconds until there is a token; 0 when there is one. */
+  secondsToToken(key: string): number {
+    return this.#secondsTo(1, key);
+  }
+
+  /** Seconds until the bucket is full again. */
+  secondsToFull(key: string): number {
+    return this.#secondsTo(this.burst, key);
+  }
+
+  #secondsTo(tokens: number, key: string): number {
+    return Math.max(0, tokens - this.tokens(key) - ROUNDING) / this.#rate;
+  }
+
+  #remember(key: string, bucket: Bucket): void {
+    const isSpent = !isWhole(bucket.tokens);
+    (isSpent ? this.#spent : this.#open).set(key, bucket);
+    (isSpent ? this.#open : this.#spent).delete(key);
+  }
+}
+
+function isWhole(tokens: number): boolean {
+  return tokens + ROUNDING >= 1;
+}

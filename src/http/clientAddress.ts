@@ -1,0 +1,58 @@
+/** Who is at the other end of a connection, for counting requests: one name for what one client can make up. */
+import { isIP, isIPv6 } from 'node:net';
+import type { Request } from 'restify';
+
+/** Behind a closed connection or a Unix socket there is no address. */
+const UNKNOWN = 'unknown';
+
+/**
+ * An IPv4 address, or the /64 network of an IPv6 address: one subscriber has a whole /64 to choose addresses from.
+ *
+ * @param trustProxy take the last entry of X-Forwarded-For, the one that our own proxy wrote. All others are the
+ * client's to invent. Without it the header has no effect.
+ */
+export function clientAddress(req: Request, trustProxy: boolean): string {
+  const forwarded = trustProxy ? lastForwarded(req.headers['x-forwarded-for']) : undefined;
+  return networkOf(forwarded ?? req.socket.remoteAddress) ?? UNKNOWN;
+}
+
+/** Nothing when the entry is not an address: the proxy itself is counted then, rather than whatever was written. */
+function lastForwarded(header: string | string[] | undefined): string | undefined {
+  const last = String(header ?? '')
+    .split(',')
+    .at(-1);
+  const address = withoutPort(last?.trim() ?? '');
+  return isIP(address) === 0 ? undefined : address;
+}
+
+/** Some proxies write the port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function withoutPort(entry: string): string {
+  return /^\[([^\]]+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry;
+}
+
+function networkOf(address: string | undefined): string | undefined {
+  if (address === undefined || !isIPv6(address)) return address;
+  const groups = groupsOf(address);
+  return mappedIPv4(groups) ?? `${groups.slice(0, 4).join(':')}::/64`;
+}
+
+/** The eight groups of an IPv6 address, without leading zeros. */
+function groupsOf(address: string): string[] {
+  // The URL parser knows every way to write one and gives the shortest (RFC 5952). A zone (`%eth0`) is not for it.
+  const { hostname } = new URL(`http://[${address.replace(/%.*$/s, '')}]`);
+  const [head = [], tail = []] = hostname
+    .slice(1, -1)
+    .split('::')
+    .map((part) => part.split(':').filter((group) => group !== ''));
+  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => '0'), ...tail];
+}
+
+/** RFC 4291, section 2.5.5.2: `::ffff:192.0.2.1`, how a dual-stack socket writes an IPv4 address. */
+function mappedIPv4(groups: readonly string[]): string | undefined {
+  if (groups.slice(0, 6).join(':') !== '0:0:0:0:0:ffff') return undefined;
+  return groups
+    .slice(6)
+    .map((group) => parseInt(group, 16))
+    .map((number) => `${number >> 8}.${number & 255}`)
+    .join('.');
+}
