@@ -66,15 +66,14 @@ export class ConfigError extends Error {
 export function loadConfig(env: Environment): Config {
   const read = new Reader(env);
   const isProduction = env['NODE_ENV'] === 'production';
-  const clientId = read.text(variables.clientId, /^\S+$/);
   const config: Config = {
     port: read.number(variables.port, { min: 0, max: 65_535, integer: true }),
     host: read.optional(variables.host, /^\S+$/),
     mongodbUri: read.text(variables.mongodbUri, /^(mongodb(\+srv)?:\/\/\S+|embedded:.+)$/),
     tenantName: read.text(variables.tenantName, TENANT),
-    clientId,
     policies: readPolicies(read, env),
-    audiences: read.list(variables.audience, /^\S+$/, [clientId]),
+    clientId: read.text(variables.clientId, /^\S+$/),
+    audiences: read.list(variables.audience, /^\S+$/, [read.raw(variables.clientId) ?? '']),
     issuers: read.list(variables.issuer, /^\S+$/, []),
     validateIssuer: readValidateIssuer(read, isProduction),
     clockSkewSeconds: read.number(variables.clockSkewSeconds, { min: 0, max: 3600, integer: true }),
