@@ -10,11 +10,16 @@ import type { Request, RequestHandler } from 'restify';
 /** Milliseconds that all operations of one request together may take, so that 503 comes within 3 s. */
 export const DEADLINE_MS = 2500;
 
-/** Why an operation was cut off. A class of our own: the driver rewrites an error that is called TimeoutError. */
+/** Why an operation was cut off. */
 export class DeadlineError extends Error {
   constructor(ms: number) {
     super(`the store did not answer within ${ms} ms`);
-    this.name = 'DeadlineError';
+  }
+
+  // Not "TimeoutError": the driver would take that for its own. And no property of the instance: the driver copies
+  // those onto its bulk errors, where `name` cannot be set.
+  override get name(): string {
+    return 'DeadlineError';
   }
 }
 

@@ -24,6 +24,9 @@ const UNREACHABLE = new Set([
   'MongooseServerSelectionError',
 ]);
 
+/** A write to a connection that is just being lost; the driver passes the system's error on as it is. */
+const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT', 'ENOTCONN']);
+
 /** The server answers, but not now: it steps down, starts, stops, is overloaded, or out of disk. */
 const UNAVAILABLE_CODES = new Set([
   6, // HostUnreachable
@@ -85,12 +88,17 @@ export function isRefusal(error: unknown): boolean {
 function isStoreDown(error: Error): boolean {
   if (error instanceof DeadlineError || UNREACHABLE.has(error.name)) return true;
   if (error instanceof mongoose.MongooseError) return NOT_CONNECTED.test(error.message);
-  if (!(error instanceof MongoError)) return false;
+  if (!(error instanceof MongoError)) return isConnectionLost(error);
   // The write was done, but not by a majority: it may be lost, so it was not acknowledged.
   if (error.name === 'MongoWriteConcernError') return true;
   if (TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label))) return true;
   const code = Number(error.code);
   return UNAVAILABLE_CODES.has(code) || REFUSAL_CODES.has(code);
+}
+
+function isConnectionLost(error: NodeJS.ErrnoException): boolean {
+  // A client that goes away while it sends its body has no `syscall`.
+  return error.syscall === 'write' && CONNECTION_LOST.has(error.code ?? '');
 }
 
 const MAX_DEPTH = 5;

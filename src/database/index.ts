@@ -1,5 +1,5 @@
 export { createDatabase, type Database, type DatabaseOptions } from './database.ts';
-export { DEADLINE_MS, requestDeadline, startDeadline, withinDeadline } from './deadline.ts';
+export { DEADLINE_MS, requestDeadline, startDeadline, withinDeadline, withSignal } from './deadline.ts';
 export { isRefusal, toStoreError } from './errors.ts';
 export { openStore, StoreStartError, type OpenStore } from './store.ts';
 export { ensureStructure } from './structure.ts';

@@ -23,7 +23,6 @@ const TUNABLE = {
  */
 const DURABLE = {
   w: 'majority',
-  j: true,
   journal: true,
   wtimeoutMS: 2000,
   readConcernLevel: 'majority',
@@ -45,6 +44,11 @@ export function connectOptions(uri: string): ConnectOptions {
   };
 }
 
+/** Whether the URI asks for writes that a power cut can undo. The driver gives this one precedence over ours. */
+export function isUnjournaled(uri: string): boolean {
+  return readUri(uri).parameters.get('j') === 'false';
+}
+
 /** The host names of a URI, for the log: no user, no password. */
 export function hostsOf(uri: string): string {
   return readUri(uri).hosts;
@@ -53,8 +57,8 @@ export function hostsOf(uri: string): string {
 // Host lists and percent-encoded socket paths are no hosts to the URL class, so the URI is taken apart by hand.
 const URI = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?(?<hosts>[^/?]*)(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/s;
 
-function readUri(uri: string): { hosts: string; database: string; parameters: Set<string> } {
+function readUri(uri: string): { hosts: string; database: string; parameters: Map<string, string> } {
   const { hosts = '', database = '', query = '' } = URI.exec(uri)?.groups ?? {};
-  const parameters = [...new URLSearchParams(query).keys()].map((name) => name.toLowerCase());
-  return { hosts, database, parameters: new Set(parameters) };
+  const parameters = [...new URLSearchParams(query)].map(([name, value]) => [name.toLowerCase(), value] as const);
+  return { hosts, database, parameters: new Map(parameters) };
 }

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose';
 
 import type { Clock } from '../clock.ts';
-import { connectOptions } from './options.ts';
+import { isUnjournaled } from './options.ts';
 
 /** The part of a bunyan logger that is used here. */
 export interface Log {
@@ -61,7 +61,9 @@ function assertReadable(uri: string): void {
   } catch (error) {
     throw new StoreStartError(`MONGODB_URI cannot be used: ${explain(error, uri)}`);
   }
-  connectOptions(uri);
+  if (isUnjournaled(uri)) {
+    throw new StoreStartError('MONGODB_URI says j=false, but a write is answered only when it is journaled: remove it');
+  }
 }
 
 /** The driver's messages quote parts of the URI: nothing that stands before an @ is shown. */
