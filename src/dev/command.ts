@@ -1,0 +1,32 @@
+import { DevError, systemCode } from './errors.ts';
+
+/**
+ * Runs one development command: what it throws becomes a message on stderr and an exit code.
+ *
+ * @param load imports and runs the command. It imports inside, so that a missing package is told like any other error.
+ */
+export async function runCommand(load: () => Promise<void>): Promise<void> {
+  try {
+    await load();
+  } catch (error) {
+    const shown = missingPackage(error) ?? error;
+    process.exitCode = shown instanceof DevError ? shown.exitCode : 1;
+    process.stderr.write(`${describe(shown)}\n`);
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof DevError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** `npm ci --omit=dev` leaves out what only development needs, and production must do without it. */
+function missingPackage(error: unknown): DevError | undefined {
+  if (systemCode(error) !== 'ERR_MODULE_NOT_FOUND') return undefined;
+  const name = /Cannot find package '([^']+)'/.exec((error as Error).message)?.[1];
+  if (name === undefined) return undefined;
+  return new DevError(
+    `The package "${name}" is not installed. The development tenant needs the development dependencies: run \`npm ci\`` +
+      ` without --omit=dev. In production, configure a real tenant and use \`npm start\`.`,
+  );
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { DevError, systemCode } from './errors.ts';
+import { DATA_DIRECTORY_VARIABLE } from './directory.ts';
+
+/** The file's text, or nothing when there is no such file. */
+export function readKept(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw unusable(path, error);
+  }
+}
+
+/** Writes a file that only its owner can read, whole or not at all. One that is there already stays: answers false. */
+export function createKept(path: string, text: string): boolean {
+  return writeBeside(path, text, (temporary) => {
+    try {
+      linkSync(temporary, path);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return false;
+      throw error;
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  });
+}
+
+/** Replaces a file, whole or not at all: a reader sees the old text or the new one. */
+export function replaceKept(path: string, text: string): void {
+  writeBeside(path, text, (temporary) => {
+    renameSync(temporary, path);
+  });
+}
+
+function writeBeside<T>(path: string, text: string, put: (temporary: string) => T): T {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const file = openSync(temporary, 'wx', 0o600);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    return put(temporary);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw unusable(path, error);
+  }
+}
+
+/** Never overwritten: it may be the only copy of a key whose tokens are in use. */
+export function unreadable(path: string, reason: string, cause?: unknown): DevError {
+  return new DevError(
+    `The development tenant cannot use ${path}: ${reason}. Nothing was changed.\n` +
+      `Restore the file, or delete its folder: the next start makes new keys and chooses a new port. Tokens issued` +
+      ` before are refused then (\`npm run -s token\` prints a new one); tasks are kept elsewhere and stay.`,
+    { cause },
+  );
+}
+
+function unusable(path: string, cause: unknown): DevError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new DevError(
+    `The development tenant cannot use ${path}: ${reason}.\n` +
+      `Put the permissions right, or set ${DATA_DIRECTORY_VARIABLE} to a folder that can be written.`,
+    { cause },
+  );
+}

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TestContext } from 'node:test';
+import { createRemoteJWKSet, customFetch, jwtVerify, type JWTVerifyResult } from 'jose';
+import { Agent, fetch, type RequestInit, type Response } from 'undici';
+import { CLIENT_ID } from '../../src/dev/identity.ts';
+import { startTenant, type Tenant } from '../../src/dev/tenant.ts';
+import type { Clock } from '../../src/clock.ts';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+/** A folder of the test's own. */
+export async function temporaryDirectory(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'tasks-dev-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export interface Client {
+  tenant: Tenant;
+  /** Asks the tenant (a path, or a whole URL), trusting its certificate alone; redirects are not followed. */
+  get: (path: string) => Promise<Response>;
+  postForm: (path: string, form: Record<string, string>) => Promise<Response>;
+}
+
+/** A tenant of the test's own, and a client that trusts it. */
+export async function startTestTenant(t: TestContext, directory?: string, clock: Clock = Date): Promise<Client> {
+  const tenant = await startTenant({ directory: directory ?? (await temporaryDirectory(t)), clock });
+  const ask = trusting(t, tenant.certificate);
+  t.after(() => tenant.close());
+  return {
+    tenant,
+    get: (path) => ask(path.startsWith('/') ? tenant.origin + path : path, { redirect: 'manual' }),
+    postForm: (path, form) => {
+      return ask(tenant.origin + path, { method: 'POST', body: new URLSearchParams(form) });
+    },
+  };
+}
+
+/** A `fetch` that trusts one certificate. */
+export function trusting(t: TestContext, ca: string): (url: string, init?: RequestInit) => Promise<Response> {
+  const dispatcher = new Agent({ connect: { ca } });
+  t.after(() => dispatcher.close());
+  return (url, init) => fetch(url, { ...init, dispatcher });
+}
+
+/** Verifies a token as an API would: by what the policy's metadata publishes, over HTTPS. */
+export async function verifyByMetadata(client: Client, token: string, policy: string): Promise<JWTVerifyResult> {
+  const url = client.tenant.metadataUrl.replace('{policy}', policy);
+  const { issuer, jwks_uri } = (await (await client.get(url)).json()) as { issuer: string; jwks_uri: string };
+  const get = (target: string) => client.get(target) as unknown as Promise<globalThis.Response>;
+  const keys = createRemoteJWKSet(new URL(jwks_uri), { [customFetch]: get });
+  return jwtVerify(token, keys, { issuer, audience: CLIENT_ID, algorithms: ['RS256'] });
+}
+
+export function pkcePair(): { verifier: string; challenge: string } {
+  const verifier = randomBytes(32).toString('base64url');
+  return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
+}
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end; a failure is an outcome, not an error. */
+export function run(file: string, args: string[], env: NodeJS.ProcessEnv = {}, cwd = root): Promise<Outcome> {
+  return new Promise((done) => {
+    const child = execFile(file, args, { cwd, env: { ...process.env, ...env } }, (_error, stdout, stderr) => {
+      done({ code: child.exitCode, stdout, stderr });
+    });
+  });
+}
