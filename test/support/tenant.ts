@@ -162,13 +162,13 @@ export class Tenant {
     const kind = /\/openid-configuration$/.test(pathname) ? 'metadata' : /\/keys$/.test(pathname) ? 'keys' : 'other';
     this.requests[kind] += 1;
     if (kind === 'other') {
-      res.writeHead(404).end();
+      send(res, 404, {});
       return;
     }
     const policy = searchParams.get('p') ?? pathname.split('/').find((part) => /^b2c_1/i.test(part)) ?? '';
     const document = kind === 'metadata' ? this.#metadata(policy) : this.#keys();
     const fault = this.#faults.get(kind);
-    if (fault === undefined) sendDocument(res, document);
+    if (fault === undefined) send(res, 200, JSON_TYPE, document);
     else misbehave(fault, res, document, this.redirectTo);
   }
 
@@ -243,18 +243,21 @@ async function makeCertificate(): Promise<{ cert: string; key: string }> {
   return { cert: made.cert, key: made.private };
 }
 
-function sendDocument(res: ServerResponse, document: string): void {
-  res.writeHead(200, { 'Content-Type': 'application/json' }).end(document);
+/** Not chained: restify replaces `writeHead` of every response in the process by one that returns nothing. */
+function send(res: ServerResponse, status: number, headers: Record<string, string>, body = ''): void {
+  res.writeHead(status, headers);
+  res.end(body);
 }
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 function misbehave(fault: Fault, res: ServerResponse, document: string, redirectTo: string): void {
   if (fault === 'down') res.destroy();
-  else if (fault === 'html')
-    res.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>Service Unavailable</html>');
-  else if (fault === 'null') sendDocument(res, 'null');
-  else if (fault === 'empty') sendDocument(res, '{}');
-  else if (fault === 'error') res.writeHead(500, { 'Content-Type': 'application/json' }).end(document);
-  else if (fault === 'redirect') res.writeHead(302, { Location: redirectTo }).end();
+  else if (fault === 'html') send(res, 200, { 'Content-Type': 'text/html' }, '<html>Service Unavailable</html>');
+  else if (fault === 'null') send(res, 200, JSON_TYPE, 'null');
+  else if (fault === 'empty') send(res, 200, JSON_TYPE, '{}');
+  else if (fault === 'error') send(res, 500, JSON_TYPE, document);
+  else if (fault === 'redirect') send(res, 302, { Location: redirectTo });
   else if (fault === 'truncated') truncate(res, document);
   else if (fault === 'huge') flood(res);
   else if (fault === 'drip') drip(res, document);

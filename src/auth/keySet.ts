@@ -1,0 +1,82 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+
+/** One key that the tenant signs with. */
+export interface TenantKey {
+  readonly kid: string;
+  readonly publicKey: KeyObject;
+  /** The key itself, to tell whether a later set publishes the same one under this id. */
+  readonly material: string;
+}
+
+/** What the tenant publishes: its name and its keys. */
+export interface KeySet {
+  readonly issuer: string;
+  readonly keys: ReadonlyMap<string, TenantKey>;
+}
+
+/** What the tenant answered cannot be used. The message says what is wrong with it. */
+export class UnusableAnswerError extends Error {}
+
+/** The parts of OpenID metadata that are needed here (OpenID Connect Discovery 1.0, section 3). */
+export interface Metadata {
+  readonly issuer: string;
+  readonly jwksUri: string;
+}
+
+/** @throws {UnusableAnswerError} */
+export function readMetadata(document: unknown): Metadata {
+  const { issuer, jwks_uri: jwksUri } = asObject(document, 'the metadata');
+  if (typeof issuer !== 'string' || issuer === '') throw new UnusableAnswerError('the metadata names no issuer');
+  if (typeof jwksUri !== 'string') throw new UnusableAnswerError('the metadata has no jwks_uri');
+  const url = URL.parse(jwksUri);
+  if (url?.protocol !== 'https:') throw new UnusableAnswerError('the jwks_uri of the metadata is no https URL');
+  return { issuer, jwksUri: url.href };
+}
+
+/**
+ * Keys that cannot verify RS256 are passed over, whatever else the tenant signs with them; none left is an error.
+ *
+ * @throws {UnusableAnswerError}
+ */
+export function readKeys(document: unknown): ReadonlyMap<string, TenantKey> {
+  const { keys: entries } = asObject(document, 'the key set');
+  if (!Array.isArray(entries)) throw new UnusableAnswerError('the key set has no list of keys');
+  const keys = new Map<string, TenantKey>();
+  for (const entry of entries as unknown[]) {
+    const key = readKey(entry);
+    if (key !== undefined && !keys.has(key.kid)) keys.set(key.kid, key);
+  }
+  if (keys.size === 0) throw new UnusableAnswerError('the key set has no RSA signing key with a kid');
+  return keys;
+}
+
+// RFC 7518, section 3.3: 2048 bits or larger. The upper bound keeps a verification short.
+const MIN_BITS = 2048;
+const MAX_BITS = 8192;
+
+function readKey(entry: unknown): TenantKey | undefined {
+  if (typeof entry !== 'object' || entry === null) return undefined;
+  const { kid, kty, use, alg, n, e } = entry as Record<string, unknown>;
+  if (typeof kid !== 'string' || kid === '' || kty !== 'RSA') return undefined;
+  if ((use !== undefined && use !== 'sig') || (alg !== undefined && alg !== 'RS256')) return undefined;
+  if (typeof n !== 'string' || typeof e !== 'string') return undefined;
+  const publicKey = importKey({ kty, n, e });
+  const bits = publicKey?.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (publicKey === undefined || bits < MIN_BITS || bits > MAX_BITS) return undefined;
+  return { kid, publicKey, material: `${n}.${e}` };
+}
+
+function importKey(jwk: JsonWebKey): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' });
+  } catch {
+    return undefined;
+  }
+}
+
+function asObject(document: unknown, what: string): Record<string, unknown> {
+  if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
+    return document as Record<string, unknown>;
+  }
+  throw new UnusableAnswerError(`${what} is not a JSON object`);
+}

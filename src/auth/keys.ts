@@ -1,0 +1,185 @@
+import type Logger from 'bunyan';
+import type { Clock } from '../clock.ts';
+import { TenantUnavailableError } from '../errors.ts';
+import type { KeySet, TenantKey } from './keySet.ts';
+import type { TenantClient } from './tenantClient.ts';
+
+export interface TenantKeysOptions {
+  metadataUrl: string;
+  client: TenantClient;
+  clock: Clock;
+  log: Logger;
+  /** Milliseconds that one exchange may take, and that a request waits at most. */
+  timeoutMs: number;
+  onFetch: (result: 'ok' | 'failed', seconds: number) => void;
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+const REFRESH_MS = HOUR_MS;
+/** How long keys are good without a successful fetch. */
+const LAST_KNOWN_GOOD_MS = 24 * HOUR_MS;
+/** Between two fetches that tokens asked for. */
+const DEMAND_INTERVAL_MS = 10_000;
+const FIRST_BACKOFF_MS = 1_000;
+const LAST_BACKOFF_MS = 5 * 60 * 1000;
+
+/**
+ * Keeps what one metadata URL publishes: fetched once for all requests, refreshed every hour in the background, and
+ * kept for 24 hours while the tenant is down, slow, or answers rubbish.
+ */
+export class TenantKeys {
+  readonly metadataUrl: string;
+  readonly #options: TenantKeysOptions;
+  readonly #closing = new AbortController();
+  #known: KeySet | undefined;
+  #knownAt = 0;
+  #running: Promise<void> | undefined;
+  #hasLastFetchSucceeded = false;
+  #failures = 0;
+  #attemptedAt = 0;
+  #dueAt = 0;
+  #demandedAt = -Infinity;
+
+  constructor(options: TenantKeysOptions) {
+    this.metadataUrl = options.metadataUrl;
+    this.#options = options;
+  }
+
+  /** What is known now; undefined before the first answer and when the last good one is too old. */
+  current(): KeySet | undefined {
+    const isFresh = this.#options.clock.now() - this.#knownAt < LAST_KNOWN_GOOD_MS;
+    return isFresh ? this.#known : undefined;
+  }
+
+  /**
+   * The issuer, and the key of that id. An id not seen before causes one refetch, shared by all requests that wait
+   * for it and at most one every 10 seconds, so that forged ids cannot flood the tenant. The key is undefined when
+   * the tenant does not publish it.
+   *
+   * @throws {TenantUnavailableError} when the key is not known and the tenant cannot be asked.
+   */
+  async find(kid: string): Promise<{ keySet: KeySet; key: TenantKey | undefined }> {
+    this.refreshWhenDue();
+    let isLate = false;
+    if (!this.#knows(kid)) isLate = await isLaterThan(this.#options.timeoutMs, this.#learn(kid));
+    const keySet = this.current();
+    const key = keySet?.keys.get(kid);
+    // Without an answer to this very question, nobody knows whether the key is good.
+    const isAnswered = key !== undefined || (this.#hasLastFetchSucceeded && !isLate);
+    if (keySet === undefined || !isAnswered) throw new TenantUnavailableError(this.#retryAfterSeconds());
+    return { keySet, key };
+  }
+
+  /** Whether this very key is still published. */
+  holds(key: TenantKey): boolean {
+    this.refreshWhenDue();
+    return this.current()?.keys.get(key.kid) === key;
+  }
+
+  /** Starts a fetch in the background when it is time for one. Cheap: called on every use and by a slow timer. */
+  refreshWhenDue(): void {
+    const now = this.#options.clock.now();
+    // A clock that was set back must not put the refresh off.
+    if (now >= this.#dueAt || now < this.#attemptedAt) void this.#fetch();
+  }
+
+  /** Ends a running fetch; no other one succeeds after it. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('closing'));
+    await this.#running;
+  }
+
+  #knows(kid: string): boolean {
+    return this.current()?.keys.has(kid) === true;
+  }
+
+  /** A fetch that is already running may bring the key; if it does not, it may have left before the key was there. */
+  async #learn(kid: string): Promise<void> {
+    if (this.#running !== undefined) await this.#running;
+    if (!this.#knows(kid)) await this.#demand();
+  }
+
+  async #demand(): Promise<void> {
+    // Whoever waited for the same fetch and came first has started the next one.
+    if (this.#running !== undefined) {
+      await this.#running;
+      return;
+    }
+    const now = this.#options.clock.now();
+    if (now >= this.#demandedAt && now - this.#demandedAt < DEMAND_INTERVAL_MS) return;
+    this.#demandedAt = now;
+    await this.#fetch();
+  }
+
+  /** Never rejects; one at a time. */
+  #fetch(): Promise<void> {
+    this.#running ??= this.#exchange().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #exchange(): Promise<void> {
+    const { client, clock, timeoutMs } = this.#options;
+    const startedAt = performance.now();
+    this.#attemptedAt = clock.now();
+    try {
+      const limits = { timeoutMs, signal: this.#closing.signal };
+      this.#takeOver(await client.fetchKeySet(this.metadataUrl, limits));
+      this.#report('ok', startedAt);
+    } catch (error) {
+      this.#putOff(error);
+      this.#report('failed', startedAt);
+    }
+  }
+
+  #takeOver({ issuer, keys }: KeySet): void {
+    const { clock, log } = this.#options;
+    if (!this.#hasLastFetchSucceeded) log.info({ metadataUrl: this.metadataUrl, keys: keys.size }, 'tenant keys known');
+    // A key that stays the same stays the same object, so that the tokens verified with it stay remembered.
+    const same = [...keys.values()].map((key) => sameKey(this.#known, key) ?? key);
+    this.#known = { issuer, keys: new Map(same.map((key) => [key.kid, key])) };
+    this.#knownAt = clock.now();
+    this.#hasLastFetchSucceeded = true;
+    this.#failures = 0;
+    // Instances that started together need not ask together.
+    this.#dueAt = this.#knownAt + REFRESH_MS * (1 - 0.1 * Math.random());
+  }
+
+  #putOff(error: unknown): void {
+    const { clock, log } = this.#options;
+    this.#hasLastFetchSucceeded = false;
+    const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LAST_BACKOFF_MS) * (1 - 0.5 * Math.random());
+    this.#failures += 1;
+    this.#dueAt = clock.now() + backoffMs;
+    if (this.#closing.signal.aborted) return;
+    log.warn({ metadataUrl: this.metadataUrl, err: error, failures: this.#failures }, 'tenant keys not fetched');
+  }
+
+  #report(result: 'ok' | 'failed', startedAt: number): void {
+    this.#options.onFetch(result, (performance.now() - startedAt) / 1000);
+  }
+
+  #retryAfterSeconds(): number {
+    const leftMs = this.#demandedAt + DEMAND_INTERVAL_MS - this.#options.clock.now();
+    return Math.min(Math.max(Math.ceil(leftMs / 1000), 1), DEMAND_INTERVAL_MS / 1000);
+  }
+}
+
+function sameKey(known: KeySet | undefined, { kid, material }: TenantKey): TenantKey | undefined {
+  const key = known?.keys.get(kid);
+  return key?.material === material ? key : undefined;
+}
+
+/** Waits for a promise that never rejects, but not longer than that. */
+async function isLaterThan(ms: number, promise: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, true);
+  });
+  try {
+    return await Promise.race([promise.then(() => false), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,15 @@
+/** How values that came from outside are written into logs and reports: short, on one line, unmistakable. */
+
+const MAX_SHOWN = 200;
+
+export function show(value: unknown): string {
+  if (value === undefined) return 'absent';
+  const text = JSON.stringify(value);
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
+
+/** A NumericDate (RFC 7519, section 2) as people read it, with the number itself where it is not a time. */
+export function showTime(seconds: unknown): string {
+  const date = new Date(typeof seconds === 'number' ? seconds * 1000 : NaN);
+  return Number.isNaN(date.getTime()) ? show(seconds) : date.toISOString();
+}

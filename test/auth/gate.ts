@@ -1,0 +1,137 @@
+/** The gate alone: a restify server whose one route needs a token, in front of a throw-away tenant. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { TestContext } from 'node:test';
+import bunyan from 'bunyan';
+import restify, { type Request, type Response } from 'restify';
+import { createAuthentication, type Authentication } from '../../src/auth/index.ts';
+import type { Clock } from '../../src/clock.ts';
+import { loadConfig } from '../../src/config.ts';
+import { answerProblems } from '../../src/http/problem.ts';
+import { identifyRequest } from '../../src/http/requestId.ts';
+import { startTenant, type Tenant } from '../support/tenant.ts';
+
+export interface GateOptions {
+  clock?: Clock;
+  policies?: readonly string[];
+  /** Variables besides the tenant's. */
+  env?: Record<string, string>;
+  tenant?: Tenant;
+  /** Milliseconds that the tenant has; short, since these are really waited for. */
+  tenantTimeoutMs?: number;
+  /** Fetch the keys at the start, and wait for them; default true. */
+  isStarted?: boolean;
+}
+
+export interface Answer {
+  status: number;
+  challenge: string | undefined;
+  retryAfter: string | undefined;
+  body: Record<string, unknown>;
+}
+
+export interface Gate {
+  tenant: Tenant;
+  authentication: Authentication;
+  url: string;
+  logs: Record<string, unknown>[];
+  outcomes: string[];
+  fetches: string[];
+  /** Calls with that token, or with these headers as they are. */
+  call(credentials?: string | readonly string[], path?: string): Promise<Answer>;
+  inflightRequests(): number;
+}
+
+export async function startGate(t: TestContext, options: GateOptions = {}): Promise<Gate> {
+  const { clock = Date, policies = ['b2c_1_susi'], isStarted = true, tenantTimeoutMs = 1_000 } = options;
+  const tenant = options.tenant ?? (await startTenant(t, { clock, policies }));
+  const config = loadConfig({ ...tenant.env, MONGODB_URI: 'mongodb://unused.invalid/', ...options.env });
+  const logs: Record<string, unknown>[] = [];
+  const outcomes: string[] = [];
+  const fetches: string[] = [];
+  const log = bunyan.createLogger({
+    name: 'gate',
+    streams: [{ type: 'raw', level: 'trace', stream: { write: (line: Record<string, unknown>) => logs.push(line) } }],
+  } as unknown as bunyan.LoggerOptions);
+  const authentication = createAuthentication({
+    config,
+    clock,
+    log,
+    tenantTimeoutMs,
+    onOutcome: (outcome) => outcomes.push(outcome),
+    onKeyFetch: (result) => fetches.push(result),
+  });
+  const server = restify.createServer({ name: '', log });
+  server.pre(identifyRequest);
+  const whoAmI = async (req: Request, res: Response): Promise<void> => {
+    res.send(200, { user: req.user, claims: req.authInfo });
+  };
+  server.get('/me', authentication.authenticate, whoAmI);
+  server.get('/read', authentication.authenticate, authentication.requireScope('tasks.read'), whoAmI);
+  server.get('/free', authentication.authenticate, authentication.requireScope(undefined), whoAmI);
+  server.post('/body', authentication.authenticate, readBody, authentication.refuseBodyToken, whoAmI);
+  answerProblems(server, { isPlainText: () => false, translate: () => undefined });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(async () => {
+    // Every answer, refusals included, must have gone through restify's own accounting.
+    assert.equal(server.inflightRequests(), 0);
+    server.close();
+    (server.server as import('node:http').Server).closeAllConnections();
+    await authentication.keys.close();
+  });
+  const { port } = server.address();
+  const url = `http://127.0.0.1:${port}`;
+  if (isStarted) {
+    authentication.keys.start();
+    await until(() => authentication.keys.isReady());
+  }
+  return {
+    tenant,
+    authentication,
+    url,
+    logs,
+    outcomes,
+    fetches,
+    call: (credentials, path = '/me') => call(`${url}${path}`, credentials),
+    inflightRequests: () => server.inflightRequests(),
+  };
+}
+
+async function readBody(req: Request): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of req as AsyncIterable<Buffer>) chunks.push(chunk);
+  req.body = JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+}
+
+/** Resolves as soon as it is so; fails when it is not within two seconds. */
+export async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; i < 400; i += 1) {
+    if (isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.fail('it never came true');
+}
+
+/** `node:http` sends headers as they are given, where `fetch` would repair or refuse them. */
+export async function call(url: string, credentials?: string | readonly string[], body?: string): Promise<Answer> {
+  const headers = typeof credentials === 'string' ? ['Authorization', `Bearer ${credentials}`] : (credentials ?? []);
+  const outgoing = request(url, { method: body === undefined ? 'GET' : 'POST', agent: false });
+  const pairs = Map.groupBy(headers.keys(), (index) => Math.floor(index / 2));
+  const values = new Map<string, string[]>();
+  for (const [index] of pairs) {
+    const name = headers[index * 2] ?? '';
+    values.set(name, [...(values.get(name) ?? []), headers[index * 2 + 1] ?? '']);
+  }
+  for (const [name, list] of values) outgoing.setHeader(name, list.length === 1 ? (list[0] ?? '') : list);
+  outgoing.end(body);
+  const [response] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
+  const text = (await response.toArray()).map(String).join('');
+  return {
+    status: response.statusCode ?? 0,
+    challenge: response.headers['www-authenticate'],
+    retryAfter: response.headers['retry-after'],
+    body: JSON.parse(text) as Record<string, unknown>,
+  };
+}
