@@ -40,8 +40,8 @@ export class Buckets {
     this.burst = burst;
     this.#rate = rate;
     this.#clock = clock;
-    this.#open = new LRUCache({ max: maxBuckets });
-    this.#spent = new LRUCache({ max: maxBuckets });
+    this.#open = table(maxBuckets);
+    this.#spent = table(maxBuckets);
   }
 
   /** Buckets in memory. */
@@ -89,6 +89,11 @@ export class Buckets {
     (isSpent ? this.#spent : this.#open).set(key, bucket);
     (isSpent ? this.#open : this.#spent).delete(key);
   }
+}
+
+/** Bounded by size rather than by `max`, for which the whole table would be allocated at once. */
+function table(maxBuckets: number): LRUCache<string, Bucket> {
+  return new LRUCache({ maxSize: maxBuckets, sizeCalculation: () => 1 });
 }
 
 function isWhole(tokens: number): boolean {

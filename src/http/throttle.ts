@@ -41,7 +41,11 @@ export function createThrottle(options: ThrottleOptions): Throttle {
 const passOn: AsyncHandler = async () => {
   // Restify goes on with the next handler.
 };
-const NO_THROTTLE: Throttle = { refuseSpentAddress: passOn, around: (authenticate) => authenticate, chargeUser: passOn };
+const NO_THROTTLE: Throttle = {
+  refuseSpentAddress: passOn,
+  around: (authenticate) => authenticate,
+  chargeUser: passOn,
+};
 
 class BucketThrottle implements Throttle {
   readonly #users: Buckets;
