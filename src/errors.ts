@@ -210,3 +210,10 @@ export class StoreUnavailableError extends ApiError {
     });
   }
 }
+
+/** This instance cannot serve yet, or no longer. For probes: a balancer sends its requests elsewhere. */
+export class NotReadyError extends ApiError {
+  constructor(missing: readonly string[]) {
+    super(503, 'NotReady', `not ready: ${missing.join(', ')}`, { headers: { 'Retry-After': '2' } });
+  }
+}

@@ -1,0 +1,102 @@
+/** What this process tells Prometheus: names and units after its conventions, and labels that no client can multiply. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Request, Response, Route } from 'restify';
+import { elapsedMs } from '../log.ts';
+import { processMetrics } from './processMetrics.ts';
+import type { Readiness } from './readiness.ts';
+
+export interface Metrics {
+  /** For `server.on('after')`. */
+  observeRequest: (req: Request, res: Response, route: Route | undefined) => void;
+  /** @param outcome `ok`, or a stable word for why the token was refused. */
+  countAuthentication: (outcome: string) => void;
+  observeKeyFetch: (result: 'ok' | 'failed', seconds: number) => void;
+  countThrottled: (bucket: 'user' | 'address') => void;
+  /** What the readiness gauges ask at each scrape. */
+  watch: (readiness: Readiness) => void;
+  /** The content type of `text()`. */
+  contentType: string;
+  /** The text exposition format of Prometheus. */
+  text: () => Promise<string>;
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const KEY_FETCH_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** Metrics of one server, in a registry of its own: servers in one process do not count each other's requests. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer a request, by method, route name and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: REQUEST_SECONDS,
+    registers,
+  });
+  const authentications = new Counter({
+    name: 'authentications_total',
+    help: 'Tokens accepted (ok) and refused, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const keyFetches = new Histogram({
+    name: 'tenant_key_fetch_duration_seconds',
+    help: "Time to fetch the tenant's keys, by result; the count is the number of fetches.",
+    labelNames: ['result'],
+    buckets: KEY_FETCH_SECONDS,
+    registers,
+  });
+  const throttled = new Counter({
+    name: 'http_requests_throttled_total',
+    help: 'Requests answered 429, by the kind of bucket that was spent.',
+    labelNames: ['bucket'],
+    registers,
+  });
+
+  return {
+    observeRequest: (req, res, route) => {
+      requests.observe(requestLabels(req, res, route), elapsedMs(req) / 1000);
+    },
+    countAuthentication: (outcome) => {
+      authentications.inc({ outcome });
+    },
+    observeKeyFetch: (result, seconds) => {
+      keyFetches.observe({ result }, seconds);
+    },
+    countThrottled: (bucket) => {
+      throttled.inc({ bucket });
+    },
+    watch: (readiness) => {
+      watchReadiness(registry, readiness);
+    },
+    contentType: registry.contentType,
+    text: async () => (await registry.metrics()) + (await processMetrics().metrics()),
+  };
+}
+
+function requestLabels(req: Request, res: Response, route: Route | undefined) {
+  const method = req.method ?? '';
+  return {
+    // A client may send any of the many methods that Node's parser knows.
+    method: METHODS.has(method) ? method : 'other',
+    route: route?.name ?? 'none',
+    status: res.statusCode,
+  };
+}
+
+function watchReadiness(registry: Registry, { store, keys }: Readiness): void {
+  const gauge = (name: string, help: string, isReady: () => boolean): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(isReady() ? 1 : 0);
+      },
+    });
+  };
+  gauge('store_ready', '1 while the store answers, else 0.', store);
+  gauge('tenant_keys_ready', "1 while the tenant's keys are known for every policy, else 0.", keys);
+}
