@@ -1,6 +1,7 @@
 import mongoose, { type Connection } from 'mongoose';
 
 import type { Clock } from '../clock.ts';
+import { createConnection } from './connection.ts';
 import { isRefusal } from './errors.ts';
 import { Heartbeat, pause } from './heartbeat.ts';
 import { connectOptions, hostsOf } from './options.ts';
@@ -115,13 +116,4 @@ class StoreConnection implements Database {
     const level = isRefusal(error) ? 'error' : 'warn';
     this.#options.log[level]({ ...fields, err: error }, message);
   }
-}
-
-function createConnection(): Connection {
-  // `strictQuery: true` would silently drop a misspelt key from a filter, and `deleteMany({ownr})` then deletes all.
-  const connection = new mongoose.Mongoose({ strictQuery: 'throw' }).createConnection();
-  // Before any model is made: mongoose reads these when a model is compiled.
-  Object.assign(connection.config as object, { bufferCommands: false, autoIndex: false, autoCreate: false });
-  connection.on('error', () => undefined); // the loop has it already; without a listener it would end the process
-  return connection;
 }

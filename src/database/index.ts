@@ -1,3 +1,4 @@
+export { connectOnce } from './connection.ts';
 export { createDatabase, type Database, type DatabaseOptions } from './database.ts';
 export { DEADLINE_MS, requestDeadline, startDeadline, withinDeadline, withSignal } from './deadline.ts';
 export { isRefusal, toStoreError } from './errors.ts';
