@@ -1,0 +1,97 @@
+import type { Types } from 'mongoose';
+import type { Clock } from '../clock.ts';
+import { SyncTokenExpiredError } from '../errors.ts';
+import { isDeleted, type TaskState } from './document.ts';
+import type { TaskDocument } from './model.ts';
+import { Numbering, type Numbered } from './numbering.ts';
+import { OwnedCollection, type Where } from './owned.ts';
+import type { Session } from './store.ts';
+import { encodeSyncToken, readSyncToken, type SyncToken } from './syncToken.ts';
+
+export interface Changes {
+  /** The latest state of each; no task is here and in `removed`. */
+  changed: TaskState[];
+  removed: Types.ObjectId[];
+  /** The token to come back with. */
+  next: string;
+  /** Whether there is more to fetch now. */
+  hasMore: boolean;
+}
+
+/**
+ * What has changed in one user's tasks since a token. Positions are (number, id), and numbers are given by readers (see
+ * `Numbering`), so behind a position that was handed out nothing can appear any more.
+ */
+export class ChangesFeed {
+  readonly #tasks: OwnedCollection<TaskDocument>;
+  readonly #numbering: Numbering;
+  readonly #clock: Clock;
+
+  constructor({ models, owner, clock, signal }: Session) {
+    this.#tasks = new OwnedCollection(models.tasks, owner, signal);
+    this.#numbering = new Numbering(this.#tasks, new OwnedCollection(models.syncs, owner, signal));
+    this.#clock = clock;
+  }
+
+  /**
+   * @param since a token, or nothing for everything.
+   * @throws {InvalidQueryError} when the token is malformed.
+   * @throws {SyncTokenExpiredError}
+   */
+  async read(since: string | undefined, limit: number): Promise<Changes> {
+    const now = this.#clock.now();
+    const token = since === undefined ? undefined : readSyncToken(since, now);
+    const numbered = await this.#numbering.advance();
+    const from = token ?? { knownAt: now, epoch: numbered.epoch, number: 0, id: undefined, quietUntil: -1 };
+    if (from.epoch !== numbered.epoch || from.number > numbered.number) throw new SyncTokenExpiredError();
+    if (from.quietUntil >= 0) return await this.#page(from, numbered, now, limit);
+    // A first sync begins when all deletions of the past are numbered: only then can they be told from later ones.
+    if (!numbered.isComplete) return { changed: [], removed: [], next: encodeSyncToken(from), hasMore: true };
+    return await this.#page({ ...from, quietUntil: numbered.number }, numbered, now, limit);
+  }
+
+  async #page(from: SyncToken, numbered: Numbered, now: number, limit: number): Promise<Changes> {
+    const found = await this.#tasks.find(between(from, numbered.number), {
+      sort: { seq: 1, _id: 1 },
+      limit: limit + 1,
+    });
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    if (found.length > limit && last?.seq !== undefined) {
+      return answer(page, { ...from, number: last.seq, id: last._id }, true);
+    }
+    const fresh = numbered.isComplete ? await this.#freshSince(numbered.number, limit - page.length + 1) : [];
+    const hasMore = !numbered.isComplete || page.length + fresh.length > limit;
+    const knownAt = hasMore ? from.knownAt : now;
+    const next = { ...from, knownAt, number: numbered.number, id: undefined };
+    return answer([...page, ...fresh.slice(0, limit - page.length)], next, hasMore);
+  }
+
+  /**
+   * What was written while this request ran. A task that was written before it, and again during it, would otherwise be
+   * missing from the answer. All of it comes again with the next token.
+   */
+  async #freshSince(number: number, limit: number): Promise<TaskState[]> {
+    return await this.#tasks.find({ $or: [{ seq: null }, { seq: { $gt: number } }] }, { sort: { _id: 1 }, limit });
+  }
+}
+
+/** Everything behind the position, up to a number that has been handed out in full: what lies beyond may still move. */
+function between({ number, id, quietUntil }: SyncToken, last: number): Where<TaskDocument> {
+  const all: Where<TaskDocument>[] = [];
+  if (id !== undefined) all.push({ $or: [{ seq: { $gt: number } }, { _id: { $gt: id } }] });
+  if (number < quietUntil) all.push({ $or: [{ deletedAt: null }, { seq: { $gt: quietUntil } }] });
+  const seq = id === undefined ? { $gt: number, $lte: last } : { $gte: number, $lte: last };
+  return all.length === 0 ? { seq } : { seq, $and: all };
+}
+
+function answer(states: TaskState[], next: SyncToken, hasMore: boolean): Changes {
+  // Of two states of a task the later one, which is further back, is the one to tell.
+  const latest = [...new Map(states.map((state) => [state._id.toHexString(), state])).values()];
+  return {
+    changed: latest.filter((state) => !isDeleted(state)),
+    removed: latest.filter(isDeleted).map(({ _id }) => _id),
+    next: encodeSyncToken(next),
+    hasMore,
+  };
+}

@@ -1,0 +1,126 @@
+import type { Connection, Model, SchemaOptions, Types } from 'mongoose';
+import mongoose from 'mongoose';
+
+const { Schema } = mongoose;
+
+/**
+ * A task as it is stored, or what is left of one: a deleted task is replaced by a tombstone that has `deletedAt` and
+ * neither text nor dates. The tutorial's documents have `task` or `Text`, and of the rest only `_id` and `owner` for sure.
+ */
+export interface TaskDocument {
+  _id: Types.ObjectId;
+  owner: string;
+  Text?: string;
+  /** Where the tutorial's first edition kept the text. */
+  task?: string;
+  completed?: boolean;
+  date?: Date;
+  completedAt?: Date | null;
+  createdAt?: Date;
+  updatedAt?: Date;
+  /** Drawn anew at every write: the entity tag, and what writers compare and swap. */
+  version?: Types.ObjectId;
+  /** Position in the owner's changes. Absent after every write, until a reader of the changes gives one. */
+  seq?: number;
+  deletedAt?: Date;
+}
+
+/** How far the changes of one owner are numbered. */
+export interface SyncDocument {
+  _id: Types.ObjectId;
+  owner: string;
+  /** Names this row of numbers: tokens from another one are worthless. */
+  epoch: string;
+  /** The last number given. */
+  number: number;
+  /** The exact states that got, or are about to get, this number. Emptied when all have it. */
+  entries: { id: Types.ObjectId; version: Types.ObjectId | null }[];
+}
+
+/** What a repeated POST needs to be answered like the first. The text is in the request itself. */
+export interface CreationDocument {
+  /** Digest of owner and key. */
+  _id: string;
+  owner: string;
+  /** Digest of the request. */
+  fingerprint: string;
+  task: Types.ObjectId;
+  version: Types.ObjectId;
+  at: Date;
+}
+
+export interface TaskModels {
+  tasks: Model<TaskDocument>;
+  syncs: Model<SyncDocument>;
+  creations: Model<CreationDocument>;
+}
+
+/** Days that a sync token is good for. */
+export const SYNC_DAYS = 30;
+/** Hours in which a repeated POST creates nothing. */
+export const CREATION_HOURS = 24;
+
+const HOUR_SECONDS = 3600;
+// An hour more than a token lives, for instances and a server whose clocks differ.
+const TOMBSTONE_SECONDS = (SYNC_DAYS * 24 + 1) * HOUR_SECONDS;
+
+// A name that is not in the schema is an error wherever it turns up; by default mongoose drops it, even from a filter.
+const STRICT: SchemaOptions = { strict: 'throw', strictQuery: 'throw', versionKey: false, id: false, minimize: false };
+
+/** The models on this connection; what is registered on it gets its collection and indexes before the API is ready. */
+export function taskModels(connection: Connection): TaskModels {
+  return {
+    tasks: modelOn<TaskDocument>(connection, 'Task', 'tasks', taskSchema),
+    syncs: modelOn<SyncDocument>(connection, 'Sync', 'syncs', syncSchema),
+    creations: modelOn<CreationDocument>(connection, 'Creation', 'creations', creationSchema),
+  };
+}
+
+function modelOn<T>(connection: Connection, name: string, collection: string, schema: () => mongoose.Schema): Model<T> {
+  const known = connection.models[name] ?? connection.model(name, schema(), collection);
+  return known as unknown as Model<T>;
+}
+
+// Every index leads with the owner, but for the ones that let the store delete what is too old.
+function taskSchema(): mongoose.Schema {
+  const schema = new Schema(
+    {
+      owner: String,
+      Text: String,
+      task: String,
+      completed: Boolean,
+      date: Date,
+      completedAt: Date,
+      createdAt: Date,
+      updatedAt: Date,
+      version: Schema.Types.ObjectId,
+      seq: Number,
+      deletedAt: Date,
+    },
+    STRICT,
+  );
+  schema.index({ owner: 1, _id: 1 });
+  schema.index({ owner: 1, deletedAt: 1, date: 1, _id: 1 });
+  schema.index({ owner: 1, deletedAt: 1, createdAt: 1, _id: 1 });
+  schema.index({ owner: 1, deletedAt: 1, updatedAt: 1, _id: 1 });
+  schema.index({ owner: 1, seq: 1, _id: 1 });
+  schema.index({ deletedAt: 1 }, { expireAfterSeconds: TOMBSTONE_SECONDS });
+  return schema;
+}
+
+function syncSchema(): mongoose.Schema {
+  const entry = new Schema({ id: Schema.Types.ObjectId, version: Schema.Types.ObjectId }, { ...STRICT, _id: false });
+  const schema = new Schema({ owner: String, epoch: String, number: Number, entries: [entry] }, STRICT);
+  schema.index({ owner: 1 }, { unique: true });
+  return schema;
+}
+
+function creationSchema(): mongoose.Schema {
+  const ObjectId = Schema.Types.ObjectId;
+  const schema = new Schema(
+    { _id: String, owner: String, fingerprint: String, task: ObjectId, version: ObjectId, at: Date },
+    STRICT,
+  );
+  schema.index({ at: 1 }, { expireAfterSeconds: CREATION_HOURS * HOUR_SECONDS });
+  return schema;
+}

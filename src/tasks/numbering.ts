@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { randomId } from './document.ts';
+import type { SyncDocument, TaskDocument } from './model.ts';
+import { equals, type Content, type OwnedCollection } from './owned.ts';
+
+/** How far an owner's changes are numbered. */
+export interface Numbered {
+  epoch: string;
+  /** Everything that has a number up to this one has it for good: nothing will ever be added behind it. */
+  number: number;
+  /** Whether all that was written before is numbered; if not, there is too much of it for one request. */
+  isComplete: boolean;
+}
+
+type Sync = Content<SyncDocument>;
+
+// States that get one number, and numbers that one request gives: together they fit into its time.
+const BATCH = 1000;
+const MAX_BATCHES = 4;
+
+/**
+ * Gives numbers to an owner's changes. Writers only leave their task without one; it is the readers who number, so no
+ * clock takes part, and a writer that is slow or that another instance runs cannot end up behind a reader.
+ *
+ * A number is given to a batch of exact states, each a task's id with its version, and written down in the owner's sync
+ * record before any task gets it. The next number can only be written down when the last one is handed out in full.
+ * Handing out may be repeated by anybody at any time: a task that has changed since has another version, so it is left
+ * alone and gets a later number.
+ */
+export class Numbering {
+  readonly #tasks: OwnedCollection<TaskDocument>;
+  readonly #syncs: OwnedCollection<SyncDocument>;
+
+  constructor(tasks: OwnedCollection<TaskDocument>, syncs: OwnedCollection<SyncDocument>) {
+    this.#tasks = tasks;
+    this.#syncs = syncs;
+  }
+
+  /** Numbers what was written until now. */
+  async advance(): Promise<Numbered> {
+    let sync = await this.#current();
+    for (let given = 0; ;) {
+      await this.#handOut(sync);
+      const states = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit: BATCH });
+      if (states.length === 0 || given === MAX_BATCHES) return numbered(sync, states.length === 0);
+      const next = { ...sync, number: sync.number + 1, entries: states.map(entryOf) };
+      if (await this.#syncs.replace({ epoch: equals(sync.epoch), number: equals(sync.number) }, next)) {
+        given += 1;
+        sync = next;
+      } else {
+        // Another reader was faster, and what it numbered needs no number from us.
+        sync = await this.#current();
+      }
+    }
+  }
+
+  async #current(): Promise<Sync> {
+    for (;;) {
+      const known = await this.#syncs.findOne({});
+      if (known !== undefined) return known;
+      const first = { _id: randomId(), epoch: randomBytes(9).toString('base64url'), number: 0, entries: [] };
+      if (await this.#syncs.insert(first)) return first;
+    }
+  }
+
+  async #handOut({ epoch, number, entries }: Sync): Promise<void> {
+    if (entries.length === 0) return;
+    const _id = { $in: entries.map(({ id }) => id) };
+    // No two tasks share a version, so a version of the batch on an id of the batch is a state of the batch. The
+    // tutorial's tasks have none until they are written, and never lose it again.
+    const version = { $in: entries.map((entry) => entry.version) };
+    await this.#tasks.update({ _id, version, seq: null }, { $set: { seq: number } });
+    // From here on it need not be repeated.
+    await this.#syncs.update({ epoch: equals(epoch), number: equals(number) }, { $set: { entries: [] } });
+  }
+}
+
+function entryOf({ _id, version }: TaskDocument): SyncDocument['entries'][number] {
+  return { id: _id, version: version ?? null };
+}
+
+function numbered({ epoch, number }: Sync, isComplete: boolean): Numbered {
+  return { epoch, number, isComplete };
+}

@@ -1,0 +1,61 @@
+import mongoose, { type Types } from 'mongoose';
+import { InvalidQueryError, SyncTokenExpiredError } from '../errors.ts';
+import { SYNC_DAYS } from './model.ts';
+
+/** What a client knows already: opaque to it, and all that the server needs to go on from there. */
+export interface SyncToken {
+  /** Milliseconds: the time up to which the client certainly knew everything, so the age of what it may still lack. */
+  knownAt: number;
+  /** The row of numbers that the position is in. */
+  epoch: string;
+  /** Everything up to this number, and of this number up to the id when there is one, was delivered. */
+  number: number;
+  id: Types.ObjectId | undefined;
+  /** Deletions up to this number are of no interest: they were there when the first sync began. -1: not yet known. */
+  quietUntil: number;
+}
+
+const FORMAT = 1;
+const LIFETIME_MS = SYNC_DAYS * 24 * 3_600_000;
+const HEX_ID = /^[0-9a-f]{24}$/;
+
+export function encodeSyncToken({ knownAt, epoch, number, id, quietUntil }: SyncToken): string {
+  const parts = [FORMAT, knownAt, epoch, number, id?.toHexString() ?? '', quietUntil];
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+/**
+ * @param now milliseconds.
+ * @throws {InvalidQueryError} when it is not, byte for byte, what `encodeSyncToken` makes.
+ * @throws {SyncTokenExpiredError} when it is older than 30 days.
+ */
+export function readSyncToken(text: string, now: number): SyncToken {
+  const token = decode(text);
+  if (token === undefined || encodeSyncToken(token) !== text) {
+    throw new InvalidQueryError('since is malformed: send "next" of the last answer as it is, or leave it out');
+  }
+  if (now - token.knownAt > LIFETIME_MS) throw new SyncTokenExpiredError();
+  return token;
+}
+
+function decode(text: string): SyncToken | undefined {
+  const [format, knownAt, epoch, number, id, quietUntil] = parse(text);
+  if (format !== FORMAT || typeof epoch !== 'string' || typeof id !== 'string' || !/^([0-9a-f]{24})?$/.test(id)) {
+    return undefined;
+  }
+  if (!isInteger(knownAt) || !isInteger(number) || !isInteger(quietUntil)) return undefined;
+  return { knownAt, epoch, number, id: HEX_ID.test(id) ? new mongoose.Types.ObjectId(id) : undefined, quietUntil };
+}
+
+function parse(text: string): unknown[] {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
