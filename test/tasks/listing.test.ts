@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import mongoose from 'mongoose';
+import { InvalidQueryError } from '../../src/errors.ts';
+import { encodeCursor } from '../../src/tasks/cursor.ts';
+
+import { readListing, type ListQuery } from '../../src/tasks/listing.ts';
+
+const id = new mongoose.Types.ObjectId('6742d0c4e1a2b3c4d5e6f708');
+
+test('a list is 20 tasks, the oldest date first, unless the client says otherwise', () => {
+  const { limit, sort, ...rest } = readListing({});
+
+  assert.equal(limit, 20);
+  assert.deepEqual(sort, { name: 'date', field: 'date', isDescending: false });
+  assert.deepEqual(new Set(Object.values(rest)), new Set([undefined]));
+});
+
+test('a cursor is read back for the order that it was made in', () => {
+  for (const key of [0, -62_167_219_200_000, 1_795_000_000_123, null]) {
+    const cursor = { sort: '-updatedAt', key, id };
+
+    assert.deepEqual(readListing({ sort: '-updatedAt', cursor: encodeCursor(cursor) }).cursor, cursor);
+  }
+});
+
+const good = encodeCursor({ sort: 'date', key: 1, id });
+const json = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const bad: [ListQuery, string][] = [
+  ...['', '0', '101', '1000', '-1', '+5', '1.5', '1e1', '0x10', ' 5', 'ten'].map((limit): [ListQuery, string] => [
+    { limit },
+    'limit',
+  ]),
+  ...['', 'Text', '-', '--date', '+date', 'date,_id', 'owner', '__proto__', 'DATE'].map((sort): [ListQuery, string] => [
+    { sort },
+    'sort',
+  ]),
+  ...['', '1', 'TRUE', 'null'].map((completed): [ListQuery, string] => [{ completed }, 'completed']),
+  [{ dueAfter: '2026-02-30' }, 'dueAfter'],
+  [{ dueAfter: '2026-11-24T09:00:00 01:00' }, 'dueAfter'],
+  [{ dueBefore: '' }, 'dueBefore'],
+  [{ q: 'a'.repeat(4097) }, 'q'],
+  ...[
+    ...['', 'x', good.slice(1), `${good}=`, `${good} `, json({}), json(null), json(5), json([]), json(['date', 1])],
+    ...[json(['date', 1, 'x']), json(['date', '1', id.toHexString()]), json(['date', 1.5, id.toHexString()])],
+    ...[
+      json(['date', 8.65e15, id.toHexString()]),
+      json(['date', 1, id.toHexString(), 1]),
+      json(['date', 1, { $gt: '' }]),
+    ],
+    json([{ $gt: '' }, 1, id.toHexString()]),
+  ].map((cursor): [ListQuery, string] => [{ cursor }, 'cursor']),
+  [{ sort: '-date', cursor: good }, 'cursor'],
+];
+for (const [query, name] of bad) {
+  test(`${JSON.stringify(query).slice(0, 80)} is refused by name`, () => {
+    assert.throws(
+      () => readListing(query),
+      (error) => error instanceof InvalidQueryError && error.message.startsWith(name),
+    );
+  });
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { referenceToNext, referenceToTask } from '../../src/tasks/reference.ts';
+
+const ID = '6742d0c4e1a2b3c4d5e6f708';
+const paths = ['/api/tasks', '/tasks', '/api/tasks/me/Buy%20milk', `/api/tasks/${ID}`, '/api/tasks/me'];
+
+for (const prefix of ['', '/todoserver', '/a/b']) {
+  for (const path of paths) {
+    test(`the reference to a task resolves from ${prefix}${path}, with a slash at its end or without`, () => {
+      for (const isSloppy of [false, true]) {
+        const asked = `https://example.test${prefix}${path}${isSloppy ? '/' : ''}`;
+
+        const resolved = new URL(referenceToTask(path, isSloppy, ID), asked).href;
+
+        assert.equal(resolved, `https://example.test${prefix}/api/tasks/${ID}`);
+      }
+    });
+  }
+}
+
+test('the reference to the next page keeps the rest of the query', () => {
+  const next = referenceToNext('limit=5&q=%C3%A9+%26&cursor=old&sort=-date', 'new');
+
+  const url = new URL(next, 'https://example.test/todoserver/api/tasks?limit=5');
+  assert.equal(url.pathname, '/todoserver/api/tasks');
+  assert.deepEqual(Object.fromEntries(url.searchParams), { limit: '5', q: 'é &', cursor: 'new', sort: '-date' });
+});
