@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { decode, encode, toNumber, type Doc } from './documents.ts';
+import { CommandError } from './errors.ts';
+import { compileFilter, type Predicate } from './filter.ts';
+import type { SortField } from './paths.ts';
+import type { Direction } from './keys.ts';
+import type { Storage } from './storage.ts';
+
+export interface Index {
+  readonly id: number;
+  readonly name: string;
+  readonly fields: readonly SortField[];
+  readonly isUnique: boolean;
+  /** Of a partial index: whether a document belongs into it. */
+  readonly includes: Predicate | undefined;
+  readonly expireAfterSeconds: number | undefined;
+  /** As declared, for listIndexes and to compare with. */
+  readonly spec: Doc;
+}
+
+export interface Collection {
+  readonly id: number;
+  readonly db: string;
+  readonly name: string;
+  /** `database.collection`. */
+  readonly ns: string;
+  readonly uuid: Uint8Array;
+  readonly indexes: Index[];
+}
+
+const ID_INDEX: Doc = { v: 2, key: { _id: 1 }, name: '_id_' };
+
+/** The collections and their indexes, in memory as in the database. */
+export class Catalog {
+  readonly #storage: Storage;
+  readonly #collections = new Map<string, Collection>();
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+    this.reload();
+  }
+
+  /** After a rollback: what is in memory may never have been written. */
+  reload(): void {
+    this.#collections.clear();
+    const byId = new Map<number, Collection>();
+    for (const stored of this.#storage.collections()) {
+      const collection = { ...stored, ns: `${stored.db}.${stored.name}`, indexes: [] };
+      byId.set(stored.id, collection);
+      this.#collections.set(collection.ns, collection);
+    }
+    for (const { id, collection, spec } of this.#storage.indexes()) {
+      byId.get(collection)?.indexes.push(readIndex(id, decode(spec)));
+    }
+  }
+
+  all(): Collection[] {
+    return [...this.#collections.values()];
+  }
+
+  of(db: string): Collection[] {
+    return this.all().filter((collection) => collection.db === db);
+  }
+
+  find(db: string, name: string): Collection | undefined {
+    return this.#collections.get(`${db}.${name}`);
+  }
+
+  /** The collection, made when it is not there, as MongoDB does on the first write. */
+  ensure(db: string, name: string): Collection {
+    return this.find(db, name) ?? this.#create(db, name);
+  }
+
+  #create(db: string, name: string): Collection {
+    checkNamespace(db, name);
+    const uuid = Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
+    const id = this.#storage.addCollection(db, name, uuid);
+    const collection = { id, db, name, ns: `${db}.${name}`, uuid, indexes: [] };
+    this.#collections.set(collection.ns, collection);
+    this.addIndex(collection, ID_INDEX);
+    return collection;
+  }
+
+  drop(collection: Collection): void {
+    for (const index of collection.indexes) this.#storage.removeIndex(index.id);
+    this.#storage.removeCollection(collection.id);
+    this.#collections.delete(collection.ns);
+  }
+
+  addIndex(collection: Collection, spec: Doc): Index {
+    const index = readIndex(this.#storage.addIndex(collection.id, encode(spec)), spec);
+    collection.indexes.push(index);
+    return index;
+  }
+
+  dropIndex(collection: Collection, index: Index): void {
+    this.#storage.removeIndex(index.id);
+    collection.indexes.splice(collection.indexes.indexOf(index), 1);
+  }
+}
+
+function readIndex(id: number, spec: Doc): Index {
+  const partial = spec['partialFilterExpression'] as Doc | undefined;
+  return {
+    id,
+    name: String(spec['name']),
+    fields: Object.entries(spec['key'] as Doc).map(([path, direction]) => ({
+      path,
+      direction: Math.sign(toNumber(direction) ?? 1) as Direction,
+    })),
+    isUnique: spec['unique'] === true || spec['name'] === '_id_',
+    includes: partial === undefined ? undefined : compileFilter(partial),
+    expireAfterSeconds: toNumber(spec['expireAfterSeconds']),
+    spec,
+  };
+}
+
+/** @throws {CommandError} InvalidNamespace. */
+export function checkNamespace(db: string, name: string): void {
+  const isValid = /^[^/\\. "$*<>:|?\0]{1,63}$/.test(db) && /^[^$\0]+$/.test(name) && !/^\.|\.$|^system\./.test(name);
+  if (!isValid || Buffer.byteLength(`${db}.${name}`) > 255) {
+    throw new CommandError(73, `Invalid namespace specified '${db}.${name}'`);
+  }
+}

@@ -1,0 +1,121 @@
+import { BSONError } from 'bson';
+import { decode, encode, isDoc, toNumber, type Doc } from '../documents.ts';
+import { CommandError } from '../errors.ts';
+import type { Message } from '../wire.ts';
+import { OP_QUERY } from '../wire.ts';
+import { checkFields, type Command, type Engine, type Request } from './command.ts';
+import { collectionCommands } from './collections.ts';
+import { findCommands } from './find.ts';
+import { handshakeCommands } from './handshake.ts';
+import { indexCommands } from './indexes.ts';
+import { writeCommands } from './write.ts';
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  ...handshakeCommands,
+  ...findCommands,
+  ...writeCommands,
+  ...collectionCommands,
+  ...indexCommands,
+};
+
+/** Members that every command may have. */
+const COMMON = [
+  '$db',
+  '$readPreference',
+  '$clusterTime',
+  'lsid',
+  'readConcern',
+  'writeConcern',
+  'maxTimeMS',
+  'comment',
+];
+const TRANSACTION = ['txnNumber', 'startTransaction', 'autocommit'];
+const READ_CONCERNS = new Set(['local', 'majority', 'available']);
+
+export interface Reply {
+  readonly body: Uint8Array;
+  /** The client asked for no answer (write concern 0). */
+  readonly isSilent: boolean;
+}
+
+/** Carries out one message. Answers errors as MongoDB does; throws only what is not the client's doing. */
+export function execute(engine: Engine, message: Message, connectionId: number): Reply {
+  try {
+    const request = readRequest(message, connectionId);
+    const command = commandOf(request, message);
+    engine.expiry.removeExpired(engine.clock.now());
+    const result = command.isWrite ? runWrite(engine, command, request) : command.run(engine, request);
+    return { body: result instanceof Uint8Array ? result : encode(result), isSilent: message.moreToCome };
+  } catch (error) {
+    return { body: encode(describe(error)), isSilent: message.moreToCome };
+  }
+}
+
+function runWrite(engine: Engine, command: Command, request: Request): Doc | Uint8Array {
+  engine.expiry.forget();
+  try {
+    return engine.storage.write(() => command.run(engine, request));
+  } catch (error) {
+    engine.catalog.reload(); // what the command made in memory was never written
+    throw error;
+  }
+}
+
+/** @throws the error itself when it is not one that a client is meant to read. */
+function describe(error: unknown): Doc {
+  const known = error instanceof BSONError ? new CommandError(22, error.message) : error;
+  if (!(known instanceof CommandError)) throw error;
+  return { ok: 0, errmsg: known.message, code: known.code, codeName: known.codeName, ...known.details };
+}
+
+function readRequest(message: Message, connectionId: number): Request {
+  const name = firstName(message.body);
+  const isInsert = name === 'insert';
+  const body = decode(message.body, isInsert ? 'documents' : undefined);
+  for (const [member, documents] of message.sequences) {
+    if (Object.hasOwn(body, member))
+      throw new CommandError(40413, `BSON field '${name}.${member}' is a duplicate field`);
+    body[member] = isInsert ? documents : documents.map((bytes) => decode(bytes));
+  }
+  const documents = isInsert ? body['documents'] : [];
+  if (!Array.isArray(documents) || !documents.every((each) => each instanceof Uint8Array)) {
+    throw new CommandError(14, "BSON field 'insert.documents' is the wrong type, expected an array of objects");
+  }
+  const db = body['$db'] ?? 'admin'; // OP_QUERY has none, and is only good for hello
+  if (typeof db !== 'string' || db === '') throw new CommandError(73, "Invalid database name: '$db'");
+  return { name, db, body, documents, connectionId };
+}
+
+/** The name of the first member, without parsing: it is the command. */
+function firstName(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0, 5);
+  return bytes.length <= 5 || end === -1 ? '' : Buffer.from(bytes.subarray(5, end)).toString('utf8');
+}
+
+/** @throws {CommandError} naming what is not implemented. */
+function commandOf(request: Request, message: Message): Command {
+  const { name, body } = request;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (message.opCode === OP_QUERY && !/^(hello|ismaster)$/i.test(name)) {
+    throw new CommandError(352, `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`);
+  }
+  if (TRANSACTION.some((field) => Object.hasOwn(body, field))) {
+    throw new CommandError(20, 'Transaction numbers are only allowed on a replica set member or mongos');
+  }
+  if (command === undefined) throw new CommandError(59, `no such command: '${name}'`);
+  checkFields(name, body, new Set([name, ...COMMON, ...command.fields]));
+  checkConcerns(body);
+  return command;
+}
+
+/** Every write is durable before it is acknowledged, and there is one copy: what asks for that or less is granted. */
+function checkConcerns(body: Doc): void {
+  const { readConcern, writeConcern } = body;
+  const level = isDoc(readConcern) ? (readConcern['level'] ?? 'local') : 'local';
+  if (typeof level !== 'string' || !READ_CONCERNS.has(level)) {
+    throw new CommandError(72, `readConcern level '${JSON.stringify(level)}' is not implemented by the embedded store`);
+  }
+  const w = isDoc(writeConcern) ? writeConcern['w'] : undefined;
+  const isGranted = w === undefined || w === 'majority' || [0, 1].includes(toNumber(w) ?? -1);
+  if (!isGranted) throw new CommandError(2, "cannot use 'w' > 1 when a host is not replicated");
+}

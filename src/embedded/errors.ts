@@ -1,0 +1,63 @@
+import type { Doc } from './documents.ts';
+
+/** MongoDB's names for the codes that this store answers with (MongoDB's error_codes.yml). */
+const NAMES: Readonly<Record<number, string>> = {
+  1: 'InternalError',
+  2: 'BadValue',
+  9: 'FailedToParse',
+  14: 'TypeMismatch',
+  20: 'IllegalOperation',
+  22: 'InvalidBSON',
+  26: 'NamespaceNotFound',
+  27: 'IndexNotFound',
+  28: 'PathNotViable',
+  40: 'ConflictingUpdateOperators',
+  43: 'CursorNotFound',
+  48: 'NamespaceExists',
+  52: 'DollarPrefixedFieldName',
+  53: 'InvalidIdField',
+  54: 'NotSingleValueField',
+  56: 'EmptyFieldName',
+  59: 'CommandNotFound',
+  66: 'ImmutableField',
+  67: 'CannotCreateIndex',
+  72: 'InvalidOptions',
+  73: 'InvalidNamespace',
+  85: 'IndexOptionsConflict',
+  86: 'IndexKeySpecsConflict',
+  197: 'InvalidIndexSpecificationOption',
+  238: 'NotImplemented',
+  292: 'QueryExceededMemoryLimitNoDiskUseAllowed',
+  352: 'UnsupportedOpQueryCommand',
+  10334: 'BSONObjectTooLarge',
+  11000: 'DuplicateKey',
+  14031: 'OutOfDiskSpace',
+};
+
+/** A command that is refused, the way MongoDB words it on the wire. `details` are further members of the answer. */
+export class CommandError extends Error {
+  readonly code: number;
+  readonly codeName: string;
+  readonly details: Doc;
+
+  constructor(code: number, message: string, details: Doc = {}) {
+    super(message);
+    this.name = 'CommandError';
+    this.code = code;
+    this.codeName = NAMES[code] ?? `Location${code}`;
+    this.details = details;
+  }
+}
+
+/** Says that this store does not do what MongoDB does here, and names it. */
+export function notImplemented(what: string): CommandError {
+  return new CommandError(238, `${what} is not implemented by the embedded store`);
+}
+
+/** The store cannot be opened. The message is for the operator and says what to do. */
+export class EmbeddedStoreError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'EmbeddedStoreError';
+  }
+}

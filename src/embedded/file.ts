@@ -1,0 +1,130 @@
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { randomUUID } from 'node:crypto';
+import { EmbeddedStoreError } from './errors.ts';
+import { SCHEMA } from './storage.ts';
+
+/** 'TASK': tells our files from those of other applications of SQLite. */
+const APPLICATION_ID = 0x5441534b;
+/** Of the tables and of the keys in them. Another version is refused, never converted or overwritten. */
+const FORMAT_VERSION = 1;
+
+export const FILE_NAME = 'store.sqlite';
+
+const SQLITE_BUSY = 5;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_READONLY = 8;
+
+/**
+ * Opens the directory's database for this process alone, creating both when they are not there.
+ *
+ * @throws {EmbeddedStoreError} saying what is wrong with the directory and what to do.
+ */
+export function openFile(directory: string): DatabaseSync {
+  const path = join(directory, FILE_NAME);
+  createDirectory(directory);
+  if (!existsSync(path)) createFile(directory, path);
+  if (statSync(path).size === 0) throw torn(path, 'it is empty');
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path);
+    lockAndCheck(db, path);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw explain(error, directory, path);
+  }
+}
+
+function createDirectory(directory: string): void {
+  try {
+    // The data is the user's own: nobody else on this machine has to read it.
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unwritable(directory, error);
+  }
+}
+
+/**
+ * A new file appears under its name only when it is whole, so that an empty or short one is known to be torn. A link, not a rename:
+ * it fails when another process was faster, whose file is then the one to open.
+ */
+function createFile(directory: string, path: string): void {
+  if (existsSync(`${path}-wal`)) throw torn(path, 'it is missing beside its write-ahead log');
+  const fresh = `${path}.${randomUUID()}.new`;
+  try {
+    const db = new DatabaseSync(fresh);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}; ${SCHEMA}`);
+    db.close();
+    linkSync(fresh, path);
+    syncDirectory(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(directory, error);
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
+
+function syncDirectory(directory: string): void {
+  if (process.platform === 'win32') return; // a directory cannot be opened there
+  const handle = openSync(directory, 'r');
+  fsyncSync(handle);
+  closeSync(handle);
+}
+
+function lockAndCheck(db: DatabaseSync, path: string): void {
+  // The first access takes the lock, which the operating system releases with the process, however that ends.
+  db.exec('PRAGMA locking_mode = EXCLUSIVE');
+  const application = pragma(db, 'application_id');
+  const version = pragma(db, 'user_version');
+  if (application !== APPLICATION_ID) {
+    throw new EmbeddedStoreError(`${path} is not a store of this application: choose another directory`);
+  }
+  if (version !== FORMAT_VERSION) {
+    throw new EmbeddedStoreError(
+      `${path} has format ${String(version)}, and this release reads and writes format ${FORMAT_VERSION}: ` +
+        'start the release that wrote it, or choose another directory',
+    );
+  }
+  const health = pragma(db, 'quick_check');
+  if (health !== 'ok') throw torn(path, String(health));
+  // FULL: a commit returns when the write-ahead log is on the disk. fullfsync: macOS does not get there without it.
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1',
+  );
+  db.exec('BEGIN EXCLUSIVE; COMMIT'); // fails now, not at the first write, when the file is read-only or in use
+}
+
+function pragma(db: DatabaseSync, name: string): unknown {
+  return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+function explain(error: unknown, directory: string, path: string): EmbeddedStoreError {
+  if (error instanceof EmbeddedStoreError) return error;
+  const { errcode } = error as { errcode?: number };
+  const code = errcode === undefined ? undefined : errcode & 0xff;
+  if (code === SQLITE_BUSY) {
+    return new EmbeddedStoreError(
+      `${directory} is in use by another process: stop it, choose another directory, or share its store through the address that it logged`,
+      { cause: error },
+    );
+  }
+  if (code === SQLITE_CANTOPEN || code === SQLITE_READONLY) return unwritable(directory, error);
+  return torn(path, (error as Error).message, error);
+}
+
+function unwritable(directory: string, cause: unknown): EmbeddedStoreError {
+  const reason = (cause as Error).message;
+  return new EmbeddedStoreError(
+    `${directory} cannot be written (${reason}): make it writable for this user, or choose another directory`,
+    { cause },
+  );
+}
+
+function torn(path: string, reason: string, cause?: unknown): EmbeddedStoreError {
+  return new EmbeddedStoreError(
+    `${path} is damaged (${reason}). Nothing was changed: restore it from a copy, or move it away to start empty`,
+    { cause },
+  );
+}

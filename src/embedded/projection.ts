@@ -1,0 +1,80 @@
+import { isDoc, toNumber, type Doc } from './documents.ts';
+import { CommandError } from './errors.ts';
+
+export type Projection = (doc: Doc) => Doc;
+
+/** Names at one level: `true` for the whole member, else what is named within it. */
+interface Tree {
+  [name: string]: true | Tree;
+}
+
+/** Undefined when everything is wanted. @throws {CommandError} for anything but names to keep or names to leave out. */
+export function parseProjection(projection: Doc | undefined): Projection | undefined {
+  const entries = Object.entries(projection ?? {}).map(([path, value]) => ({ path, isKept: readFlag(path, value) }));
+  if (entries.length === 0) return undefined;
+  const others = entries.filter(({ path }) => path !== '_id');
+  const id = entries.find(({ path }) => path === '_id');
+  const isInclusion = others[0]?.isKept ?? id?.isKept ?? false;
+  const odd = others.find(({ isKept }) => isKept !== isInclusion);
+  if (odd !== undefined) {
+    const code = isInclusion ? 31254 : 31253;
+    const [verb, kind] = isInclusion ? ['exclusion', 'inclusion'] : ['inclusion', 'exclusion'];
+    throw new CommandError(code, `Cannot do ${verb} on field ${odd.path} in ${kind} projection`);
+  }
+  const tree = treeOf(others.map(({ path }) => path));
+  if (isInclusion) return (doc) => keep(doc, id?.isKept === false ? tree : { _id: true, ...tree });
+  return (doc) => omit(doc, id?.isKept === false ? { _id: true, ...tree } : tree);
+}
+
+function readFlag(path: string, value: unknown): boolean {
+  const flag = typeof value === 'boolean' ? value : toNumber(value);
+  if (flag === undefined || path.includes('$')) {
+    const operator = isDoc(value) ? Object.keys(value)[0] : undefined;
+    throw new CommandError(2, `Unsupported projection option: ${path}: ${operator ?? 'an expression'}`);
+  }
+  return Boolean(flag);
+}
+
+function treeOf(paths: readonly string[]): Tree {
+  const tree: Tree = Object.create(null) as Tree;
+  for (const path of paths) {
+    const names = path.split('.');
+    const last = names.pop() ?? '';
+    let at = tree;
+    for (const name of names) {
+      const next = at[name] ?? (Object.create(null) as Tree);
+      if (next === true) throw new CommandError(31249, `Path collision at ${path}`);
+      at = at[name] = next;
+    }
+    if (at[last] !== undefined) throw new CommandError(31249, `Path collision at ${path}`);
+    at[last] = true;
+  }
+  return tree;
+}
+
+function keep(doc: Doc, tree: Tree): Doc {
+  const kept: Doc = {};
+  for (const [name, value] of Object.entries(doc)) {
+    const below = Object.hasOwn(tree, name) ? tree[name] : undefined;
+    if (below === true) kept[name] = value;
+    else if (below !== undefined && isDoc(value)) kept[name] = keep(value, below);
+    else if (below !== undefined && Array.isArray(value))
+      kept[name] = value.filter(isDoc).map((item) => keep(item, below));
+  }
+  return kept;
+}
+
+function omit(doc: Doc, tree: Tree): Doc {
+  const kept: Doc = {};
+  for (const [name, value] of Object.entries(doc)) {
+    const below = Object.hasOwn(tree, name) ? tree[name] : undefined;
+    if (below === undefined) kept[name] = value;
+    else if (below !== true) kept[name] = omitWithin(value, below);
+  }
+  return kept;
+}
+
+function omitWithin(value: unknown, tree: Tree): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => omitWithin(item, tree));
+  return isDoc(value) ? omit(value, tree) : value;
+}

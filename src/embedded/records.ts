@@ -1,0 +1,128 @@
+import { ObjectId } from 'bson';
+import { encode, isDoc, MAX_DOCUMENT_BYTES, type Doc } from './documents.ts';
+import { CommandError, notImplemented } from './errors.ts';
+import { encodeKeys, typeOf, TYPE } from './keys.ts';
+import { indexedValue } from './paths.ts';
+import type { Collection, Index } from './catalog.ts';
+import type { Storage } from './storage.ts';
+
+/** Writes one document and its entry in every index. All checks come before the first write. */
+
+/** @throws {CommandError} DuplicateKey, or what is wrong with the document. */
+export function insertRecord(storage: Storage, collection: Collection, doc: Doc, bson: Uint8Array): void {
+  checkDocument(doc, bson);
+  const keys = keysOf(collection, doc);
+  checkUnique(storage, collection, doc, keys, undefined);
+  const rid = storage.addDocument(collection.id, bson);
+  for (const [index, key] of keys) storage.addEntry(index.id, key, rid);
+}
+
+/** @throws {CommandError} DuplicateKey, or what is wrong with the document. */
+export function replaceRecord(
+  storage: Storage,
+  collection: Collection,
+  old: { rid: number; doc: Doc },
+  doc: Doc,
+  bson: Uint8Array,
+): void {
+  checkDocument(doc, bson);
+  const before = keysOf(collection, old.doc);
+  const after = keysOf(collection, doc);
+  checkUnique(storage, collection, doc, after, old.rid);
+  storage.replaceDocument(old.rid, bson);
+  for (const index of collection.indexes) {
+    const [from, to] = [before.get(index), after.get(index)];
+    if (from !== undefined && to !== undefined && from.equals(to)) continue;
+    if (from !== undefined) storage.removeEntry(index.id, from, old.rid);
+    if (to !== undefined) storage.addEntry(index.id, to, old.rid);
+  }
+}
+
+export function removeRecord(storage: Storage, collection: Collection, rid: number, doc: Doc): void {
+  for (const [index, key] of keysOf(collection, doc)) storage.removeEntry(index.id, key, rid);
+  storage.removeDocument(rid);
+}
+
+/** Fills a new index. */
+export function indexRecord(storage: Storage, collection: Collection, index: Index, rid: number, doc: Doc): void {
+  const key = keyOf(index, doc);
+  if (key === undefined) return;
+  checkUnique(storage, collection, doc, new Map([[index, key]]), rid);
+  storage.addEntry(index.id, key, rid);
+}
+
+function keysOf(collection: Collection, doc: Doc): Map<Index, Buffer> {
+  const keys = new Map<Index, Buffer>();
+  for (const index of collection.indexes) {
+    const key = keyOf(index, doc);
+    if (key !== undefined) keys.set(index, key);
+  }
+  return keys;
+}
+
+/** Undefined for a document that a partial index leaves out. */
+function keyOf(index: Index, doc: Doc): Buffer | undefined {
+  if (index.includes !== undefined && !index.includes(doc)) return undefined;
+  const values = index.fields.map(({ path }) => indexedValue(doc, path));
+  if (values.some(Array.isArray)) throw notImplemented(`an array under a path of the index '${index.name}' (multikey)`);
+  return encodeKeys(
+    values,
+    index.fields.map(({ direction }) => direction),
+  );
+}
+
+function checkUnique(
+  storage: Storage,
+  collection: Collection,
+  doc: Doc,
+  keys: ReadonlyMap<Index, Buffer>,
+  ownRid: number | undefined,
+): void {
+  for (const [index, key] of keys) {
+    if (!index.isUnique) continue;
+    const rid = storage.ridOf(index.id, key);
+    if (rid !== undefined && rid !== ownRid) throw duplicateKey(collection, index, doc);
+  }
+}
+
+/** Worded as MongoDB does: mongoose and others read the index's name out of the message. */
+function duplicateKey(collection: Collection, index: Index, doc: Doc): CommandError {
+  const keyValue: Doc = {};
+  for (const { path } of index.fields) keyValue[path] = indexedValue(doc, path) ?? null;
+  const shown = Object.entries(keyValue).map(([path, value]) => `${path}: ${show(value)}`);
+  return new CommandError(
+    11000,
+    `E11000 duplicate key error collection: ${collection.ns} index: ${index.name} dup key: { ${shown.join(', ')} }`,
+    { keyPattern: index.spec['key'], keyValue },
+  );
+}
+
+function show(value: unknown): string {
+  if (value instanceof ObjectId) return `ObjectId('${value.toHexString()}')`;
+  if (value instanceof Date) return `new Date(${value.getTime()})`;
+  return typeof value === 'string' || isDoc(value) ? JSON.stringify(value) : String(value);
+}
+
+function checkDocument(doc: Doc, bson: Uint8Array): void {
+  if (bson.length > MAX_DOCUMENT_BYTES) {
+    throw new CommandError(
+      10334,
+      `BSONObj size: ${bson.length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
+    );
+  }
+  const type = typeOf(doc['_id']);
+  if (type === TYPE.array || type === TYPE.regex || doc['_id'] === undefined) {
+    throw new CommandError(53, `The '_id' value cannot be of type ${type === TYPE.array ? 'array' : 'regex'}`);
+  }
+  for (const name of Object.keys(doc)) {
+    if (name.startsWith('$'))
+      throw new CommandError(52, `The dollar ($) prefixed field '${name}' in '${name}' is not allowed`);
+  }
+}
+
+/** MongoDB keeps `_id` first, and gives one to a document that has none. */
+export function withId(doc: Doc, bson: Uint8Array | undefined): { doc: Doc; bson: Uint8Array } {
+  if (Object.keys(doc)[0] === '_id') return { doc, bson: bson ?? encode(doc) };
+  const first = { _id: Object.hasOwn(doc, '_id') ? doc['_id'] : new ObjectId(), ...doc };
+  return { doc: first, bson: encode(first) };
+}

@@ -1,0 +1,180 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+/** One document as it is stored: its row and its BSON. */
+export interface Row {
+  readonly rid: number;
+  readonly bson: Uint8Array;
+}
+
+/** A row found through an index, with its key there. */
+export interface IndexedRow extends Row {
+  readonly key: Uint8Array;
+}
+
+/** Keys from `low` (inclusive) to `high` (exclusive). */
+export interface Range {
+  readonly low: Uint8Array;
+  readonly high: Uint8Array;
+}
+
+export interface StoredCollection {
+  readonly id: number;
+  readonly db: string;
+  readonly name: string;
+  readonly uuid: Uint8Array;
+}
+
+export interface StoredIndex {
+  readonly id: number;
+  readonly collection: number;
+  readonly spec: Uint8Array;
+}
+
+export const SCHEMA = `
+  CREATE TABLE collections (id INTEGER PRIMARY KEY AUTOINCREMENT, db TEXT NOT NULL, name TEXT NOT NULL, uuid BLOB NOT NULL, UNIQUE (db, name));
+  CREATE TABLE indexes (id INTEGER PRIMARY KEY AUTOINCREMENT, collection INTEGER NOT NULL, spec BLOB NOT NULL);
+  CREATE TABLE documents (rid INTEGER PRIMARY KEY, collection INTEGER NOT NULL, bson BLOB NOT NULL);
+  CREATE INDEX documents_by_collection ON documents (collection);
+  CREATE TABLE entries (idx INTEGER NOT NULL, key BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (idx, key, rid)) WITHOUT ROWID;
+`;
+
+const FORWARD = `SELECT e.key, d.rid, d.bson FROM entries e JOIN documents d ON d.rid = e.rid
+  WHERE e.idx = ? AND (e.key, e.rid) > (?, ?) AND e.key < ? ORDER BY e.key, e.rid LIMIT ?`;
+const BACKWARD = `SELECT e.key, d.rid, d.bson FROM entries e JOIN documents d ON d.rid = e.rid
+  WHERE e.idx = ? AND (e.key, e.rid) < (?, ?) AND e.key >= ? ORDER BY e.key DESC, e.rid DESC LIMIT ?`;
+
+/**
+ * The SQL. Documents lie in one table, and every index of every collection in another, as order-preserving keys (keys.ts) with the
+ * row that they lead to; so one prepared statement serves all collections.
+ */
+export class Storage {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #isWriting = false;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  /** Does all of `work` or nothing of it. It is durable once `commit` has returned; several may share one commit. */
+  write<T>(work: () => T): T {
+    if (!this.#isWriting) this.#run('BEGIN IMMEDIATE');
+    this.#isWriting = true;
+    this.#run('SAVEPOINT command');
+    try {
+      const result = work();
+      this.#run('RELEASE command');
+      return result;
+    } catch (error) {
+      this.#run('ROLLBACK TO command');
+      this.#run('RELEASE command');
+      throw error;
+    }
+  }
+
+  commit(): void {
+    if (!this.#isWriting) return;
+    this.#run('COMMIT');
+    this.#isWriting = false;
+  }
+
+  /** After a failed commit (the disk is full, say). */
+  rollback(): void {
+    this.#isWriting = false;
+    if (this.#db.isTransaction) this.#run('ROLLBACK');
+  }
+
+  collections(): StoredCollection[] {
+    return this.#all('SELECT id, db, name, uuid FROM collections ORDER BY db, name');
+  }
+
+  indexes(): StoredIndex[] {
+    return this.#all('SELECT id, collection, spec FROM indexes ORDER BY id');
+  }
+
+  addCollection(db: string, name: string, uuid: Uint8Array): number {
+    return this.#run('INSERT INTO collections (db, name, uuid) VALUES (?, ?, ?)', db, name, uuid);
+  }
+
+  addIndex(collection: number, spec: Uint8Array): number {
+    return this.#run('INSERT INTO indexes (collection, spec) VALUES (?, ?)', collection, spec);
+  }
+
+  removeIndex(index: number): void {
+    this.#run('DELETE FROM entries WHERE idx = ?', index);
+    this.#run('DELETE FROM indexes WHERE id = ?', index);
+  }
+
+  removeCollection(collection: number): void {
+    this.#run('DELETE FROM documents WHERE collection = ?', collection);
+    this.#run('DELETE FROM collections WHERE id = ?', collection);
+  }
+
+  addDocument(collection: number, bson: Uint8Array): number {
+    return this.#run('INSERT INTO documents (collection, bson) VALUES (?, ?)', collection, bson);
+  }
+
+  replaceDocument(rid: number, bson: Uint8Array): void {
+    this.#run('UPDATE documents SET bson = ? WHERE rid = ?', bson, rid);
+  }
+
+  removeDocument(rid: number): void {
+    this.#run('DELETE FROM documents WHERE rid = ?', rid);
+  }
+
+  countDocuments(collection: number): number {
+    return this.#all<{ n: number }>('SELECT count(*) AS n FROM documents WHERE collection = ?', collection)[0]?.n ?? 0;
+  }
+
+  addEntry(index: number, key: Uint8Array, rid: number): void {
+    this.#run('INSERT INTO entries (idx, key, rid) VALUES (?, ?, ?)', index, key, rid);
+  }
+
+  removeEntry(index: number, key: Uint8Array, rid: number): void {
+    this.#run('DELETE FROM entries WHERE idx = ? AND key = ? AND rid = ?', index, key, rid);
+  }
+
+  /** The row that has exactly this key, for unique indexes. */
+  ridOf(index: number, key: Uint8Array): number | undefined {
+    return this.#all<{ rid: number }>('SELECT rid FROM entries WHERE idx = ? AND key = ? LIMIT 1', index, key)[0]?.rid;
+  }
+
+  /** At most `limit` rows of a range, in the order of their keys, after the row given. */
+  forward(index: number, range: Range, after: IndexedRow | undefined, limit: number): IndexedRow[] {
+    return this.#all(FORWARD, index, after?.key ?? range.low, after?.rid ?? -1, range.high, limit);
+  }
+
+  /** The same against the order of the keys. */
+  backward(index: number, range: Range, after: IndexedRow | undefined, limit: number): IndexedRow[] {
+    return this.#all(BACKWARD, index, after?.key ?? range.high, after?.rid ?? -1, range.low, limit);
+  }
+
+  /** At most `limit` rows of a collection in the order in which they were inserted. */
+  natural(collection: number, afterRid: number, limit: number): Row[] {
+    return this.#all(
+      'SELECT rid, bson FROM documents WHERE collection = ? AND rid > ? ORDER BY rid LIMIT ?',
+      collection,
+      afterRid,
+      limit,
+    );
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement;
+  }
+
+  #all<T>(sql: string, ...values: (string | number | Uint8Array)[]): T[] {
+    return this.#statement(sql).all(...values) as T[];
+  }
+
+  /** Answers the row that was inserted. */
+  #run(sql: string, ...values: (string | number | Uint8Array)[]): number {
+    return Number(this.#statement(sql).run(...values).lastInsertRowid);
+  }
+}

@@ -1,0 +1,158 @@
+import { CommandError } from './errors.ts';
+
+/** MongoDB's wire protocol: a 16 byte header (length, request, answered request, opcode; little endian), then the message. */
+
+export const OP_REPLY = 1;
+export const OP_QUERY = 2004;
+export const OP_MSG = 2013;
+export const MAX_MESSAGE_BYTES = 48_000_000;
+
+const HEADER_BYTES = 16;
+const CHECKSUM_PRESENT = 1;
+const MORE_TO_COME = 2;
+// Bits 0 to 15 must be understood by whoever reads the message; the others may be ignored.
+const UNKNOWN_REQUIRED = 0xffff & ~(CHECKSUM_PRESENT | MORE_TO_COME);
+
+export interface Message {
+  readonly requestId: number;
+  readonly opCode: number;
+  readonly body: Uint8Array;
+  /** Document sequences by the name of the command's member that they stand for. */
+  readonly sequences: ReadonlyMap<string, readonly Uint8Array[]>;
+  /** The sender waits for no answer. */
+  readonly moreToCome: boolean;
+}
+
+/** What came is not the wire protocol. There is no way to go on reading this connection. */
+export class WireError extends Error {}
+
+/** Cuts a stream of bytes into messages. Holds no more memory than what has arrived. */
+export class MessageReader {
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  /** @throws {WireError} when the stream is not one of messages. */
+  *read(chunk: Buffer): Generator<Message> {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    for (let message = this.#next(); message !== undefined; message = this.#next()) yield parseMessage(message);
+  }
+
+  #next(): Buffer | undefined {
+    if (this.#bytes < HEADER_BYTES) return undefined;
+    const length = this.#peekLength();
+    if (length < HEADER_BYTES || length > MAX_MESSAGE_BYTES) throw new WireError(`a message of ${length} bytes`);
+    if (this.#bytes < length) return undefined;
+    const all = this.#joined();
+    this.#chunks = all.length > length ? [all.subarray(length)] : [];
+    this.#bytes -= length;
+    return all.subarray(0, length);
+  }
+
+  #peekLength(): number {
+    const first = this.#chunks[0];
+    return (first !== undefined && first.length >= 4 ? first : this.#joined()).readInt32LE(0);
+  }
+
+  #joined(): Buffer {
+    const [first, second] = this.#chunks;
+    if (first !== undefined && second === undefined) return first;
+    const all = Buffer.concat(this.#chunks);
+    this.#chunks = [all];
+    return all;
+  }
+}
+
+function parseMessage(message: Buffer): Message {
+  const requestId = message.readInt32LE(4);
+  const opCode = message.readInt32LE(12);
+  try {
+    if (opCode === OP_MSG) return parseMsg(message, requestId);
+    if (opCode === OP_QUERY) return parseQuery(message, requestId);
+  } catch (error) {
+    if (error instanceof RangeError) throw new WireError('a message shorter than it says', { cause: error });
+    throw error;
+  }
+  throw new WireError(`opcode ${opCode}`);
+}
+
+function parseMsg(message: Buffer, requestId: number): Message {
+  const flags = message.readUInt32LE(16);
+  if ((flags & UNKNOWN_REQUIRED) !== 0) throw new WireError(`flags ${flags}`);
+  const end = (flags & CHECKSUM_PRESENT) === 0 ? message.length : message.length - 4;
+  if (end < message.length && crc32c(message.subarray(0, end)) !== message.readUInt32LE(end)) {
+    throw new WireError('a wrong checksum');
+  }
+  const sequences = new Map<string, Uint8Array[]>();
+  let body: Uint8Array | undefined;
+  for (let at = 20; at < end;) {
+    const kind = message.readUInt8(at);
+    const section = sized(message, at + 1, end);
+    if (kind === 0 && body === undefined) body = section;
+    else if (kind === 1) readSequence(section, sequences);
+    else throw new WireError(`section ${kind}`);
+    at += 1 + section.length;
+  }
+  if (body === undefined) throw new WireError('no body');
+  return { requestId, opCode: OP_MSG, body, sequences, moreToCome: (flags & MORE_TO_COME) !== 0 };
+}
+
+function readSequence(section: Buffer, sequences: Map<string, Uint8Array[]>): void {
+  const nameEnd = section.indexOf(0, 4);
+  if (nameEnd === -1) throw new WireError('a sequence without a name');
+  const name = section.toString('utf8', 4, nameEnd);
+  if (sequences.has(name)) throw new WireError('a sequence twice');
+  const documents: Uint8Array[] = [];
+  for (let at = nameEnd + 1; at < section.length;) {
+    const document = sized(section, at, section.length);
+    documents.push(document);
+    at += document.length;
+  }
+  sequences.set(name, documents);
+}
+
+/** The part that begins with its own length. */
+function sized(bytes: Buffer, at: number, end: number): Buffer {
+  const length = bytes.readInt32LE(at);
+  if (length < 5 || at + length > end) throw new WireError('a part longer than its message');
+  return bytes.subarray(at, at + length);
+}
+
+/** The handshake of drivers that do not know yet whether the server speaks OP_MSG. */
+function parseQuery(message: Buffer, requestId: number): Message {
+  const nameEnd = message.indexOf(0, 20);
+  if (nameEnd === -1) throw new WireError('a query without a collection');
+  const body = sized(message, nameEnd + 9, message.length);
+  return { requestId, opCode: OP_QUERY, body, sequences: new Map(), moreToCome: false };
+}
+
+let lastRequestId = 0;
+
+/** The message that answers `request` with one document. */
+export function encodeReply(request: Message, body: Uint8Array): Buffer {
+  const isQuery = request.opCode === OP_QUERY;
+  const start = HEADER_BYTES + (isQuery ? 20 : 5); // OP_REPLY: flags, cursor, offset, count. OP_MSG: flags, section kind 0.
+  const reply = Buffer.alloc(start + body.length);
+  if (reply.length > MAX_MESSAGE_BYTES) throw new CommandError(10334, 'the answer is larger than a message may be');
+  lastRequestId = (lastRequestId + 1) & 0x7fffffff;
+  reply.writeInt32LE(reply.length, 0);
+  reply.writeInt32LE(lastRequestId, 4);
+  reply.writeInt32LE(request.requestId, 8);
+  reply.writeInt32LE(isQuery ? OP_REPLY : OP_MSG, 12);
+  if (isQuery) reply.writeInt32LE(1, 32);
+  reply.set(body, start);
+  return reply;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 0 ? 0 : 0x82f63b78);
+  return crc;
+});
+
+/** CRC-32C (RFC 3720, appendix B.4), which Node's zlib does not have. */
+export function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0);
+  return (crc ^ 0xffffffff) >>> 0;
+}
