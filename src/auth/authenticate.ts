@@ -3,7 +3,7 @@ import { Passport } from 'passport';
 import type { Request, RequestHandler, Response } from 'restify';
 import { ApiError, InvalidRequestError, UnauthorizedError } from '../errors.ts';
 import { challenge } from './challenge.ts';
-import { requireBearerHeader } from './credentials.ts';
+import { refuseBodyToken, requireBearerHeader } from './credentials.ts';
 import { TokenRefusedError, type Reason } from './refusal.ts';
 import type { Caller, TenantBearerStrategy } from './strategy.ts';
 import type { Claims } from './token.ts';
@@ -35,11 +35,26 @@ export function authenticateWith({ strategy, onOutcome }: AuthenticateOptions): 
       req.authInfo = claims;
       onOutcome('ok');
     } catch (error) {
-      onOutcome(outcomeOf(error));
-      logRefusal(req.log, error);
-      throw toAnswer(error);
+      throw refused(req, error, onOutcome);
     }
   };
+}
+
+/** For after the body is read: a second token in it is refused, whatever it is worth. */
+export function refuseBodyTokenWith(onOutcome: (outcome: Outcome) => void): RequestHandler {
+  return async (req: Request): Promise<void> => {
+    try {
+      refuseBodyToken(req);
+    } catch (error) {
+      throw refused(req, error, onOutcome);
+    }
+  };
+}
+
+function refused(req: Request, error: unknown, onOutcome: (outcome: Outcome) => void): unknown {
+  onOutcome(outcomeOf(error));
+  logRefusal(req.log, error);
+  return toAnswer(error);
 }
 
 /**

@@ -1,10 +1,9 @@
 /** Who calls: verifies bearer tokens of the tenant's policies. */
 import type Logger from 'bunyan';
-import type { Request, RequestHandler } from 'restify';
+import type { RequestHandler } from 'restify';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { authenticateWith, type Outcome } from './authenticate.ts';
-import { refuseBodyToken } from './credentials.ts';
+import { authenticateWith, refuseBodyTokenWith, type Outcome } from './authenticate.ts';
 import { TenantKeys } from './keys.ts';
 import { requireScope } from './scope.ts';
 import { TenantBearerStrategy } from './strategy.ts';
@@ -51,9 +50,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const strategy = new TenantBearerStrategy(config, (token) => verifier.verify(token));
   return {
     authenticate: authenticateWith({ strategy, onOutcome }),
-    refuseBodyToken: async (req: Request): Promise<void> => {
-      refuseBodyToken(req);
-    },
+    refuseBodyToken: refuseBodyTokenWith(onOutcome),
     requireScope: (scope) =>
       requireScope(scope, (req, needed) => {
         onOutcome('insufficient_scope');

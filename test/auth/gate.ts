@@ -1,15 +1,16 @@
 /** The gate alone: a restify server whose one route needs a token, in front of a throw-away tenant. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { request, type IncomingMessage, type Server } from 'node:http';
+import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
-import bunyan from 'bunyan';
 import restify, { type Request, type Response } from 'restify';
 import { createAuthentication, type Authentication } from '../../src/auth/index.ts';
 import type { Clock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { answerProblems } from '../../src/http/problem.ts';
 import { identifyRequest } from '../../src/http/requestId.ts';
+import { createLog } from '../../src/log.ts';
 import { startTenant, type Tenant } from '../support/tenant.ts';
 
 export interface GateOptions {
@@ -50,10 +51,15 @@ export async function startGate(t: TestContext, options: GateOptions = {}): Prom
   const logs: Record<string, unknown>[] = [];
   const outcomes: string[] = [];
   const fetches: string[] = [];
-  const log = bunyan.createLogger({
-    name: 'gate',
-    streams: [{ type: 'raw', level: 'trace', stream: { write: (line: Record<string, unknown>) => logs.push(line) } }],
-  } as unknown as bunyan.LoggerOptions);
+  const log = createLog(
+    'debug',
+    new Writable({
+      write(line: Buffer, _encoding, done) {
+        logs.push(JSON.parse(line.toString()) as Record<string, unknown>);
+        done();
+      },
+    }),
+  );
   const authentication = createAuthentication({
     config,
     clock,
@@ -78,7 +84,7 @@ export async function startGate(t: TestContext, options: GateOptions = {}): Prom
     // Every answer, refusals included, must have gone through restify's own accounting.
     assert.equal(server.inflightRequests(), 0);
     server.close();
-    (server.server as import('node:http').Server).closeAllConnections();
+    (server.server as Server).closeAllConnections();
     await authentication.keys.close();
   });
   const { port } = server.address();
@@ -115,18 +121,12 @@ export async function until(isSo: () => boolean): Promise<void> {
 }
 
 /** `node:http` sends headers as they are given, where `fetch` would repair or refuse them. */
-export async function call(url: string, credentials?: string | readonly string[], body?: string): Promise<Answer> {
-  const headers = typeof credentials === 'string' ? ['Authorization', `Bearer ${credentials}`] : (credentials ?? []);
-  const outgoing = request(url, { method: body === undefined ? 'GET' : 'POST', agent: false });
-  const pairs = Map.groupBy(headers.keys(), (index) => Math.floor(index / 2));
-  const values = new Map<string, string[]>();
-  for (const [index] of pairs) {
-    const name = headers[index * 2] ?? '';
-    values.set(name, [...(values.get(name) ?? []), headers[index * 2 + 1] ?? '']);
-  }
-  for (const [name, list] of values) outgoing.setHeader(name, list.length === 1 ? (list[0] ?? '') : list);
+export async function call(url: string, credentials: string | readonly string[] = [], body = ''): Promise<Answer> {
+  const own = typeof credentials === 'string' ? ['Authorization', `Bearer ${credentials}`] : credentials;
+  const headers = ['Host', new URL(url).host, 'Content-Length', String(Buffer.byteLength(body)), ...own];
+  const outgoing = request(url, { method: body === '' ? 'GET' : 'POST', headers, agent: false });
   outgoing.end(body);
-  const [response] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   const text = (await response.toArray()).map(String).join('');
   return {
     status: response.statusCode ?? 0,

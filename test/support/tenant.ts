@@ -54,8 +54,8 @@ export class Tenant {
   key: SigningKey = signingKey('first');
   publishedKeys: SigningKey[] = [this.key];
   /** Changes a document on its way out: a tenant that lies. */
-  editMetadata: (document: Record<string, unknown>) => unknown = (document) => document;
-  editKeys: (document: { keys: unknown[] }) => unknown = (document) => document;
+  editMetadata: (document: Record<string, unknown>, policy: string) => unknown = (document) => document;
+  editKeys: (document: { keys: unknown[] }, policy: string) => unknown = (document) => document;
   /** Where `redirect` sends to; a path or a whole URL. */
   redirectTo = '/elsewhere';
   readonly policies: readonly string[];
@@ -166,29 +166,33 @@ export class Tenant {
       return;
     }
     const policy = searchParams.get('p') ?? pathname.split('/').find((part) => /^b2c_1/i.test(part)) ?? '';
-    const document = kind === 'metadata' ? this.#metadata(policy) : this.#keys();
+    const document = kind === 'metadata' ? this.#metadata(policy) : this.#keys(policy);
     const fault = this.#faults.get(kind);
-    if (fault === undefined) send(res, 200, JSON_TYPE, document);
+    if (fault === undefined || (fault === 'redirect' && pathname === this.redirectTo))
+      send(res, 200, JSON_TYPE, document);
     else misbehave(fault, res, document, this.redirectTo);
   }
 
   #metadata(policy: string): string {
     const base = `${this.url}/${TENANT_NAME}/${policy.toLowerCase()}`;
     return JSON.stringify(
-      this.editMetadata({
-        issuer: this.issuer,
-        authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
-        token_endpoint: `${base}/oauth2/v2.0/token`,
-        jwks_uri: `${base}/discovery/v2.0/keys`,
-        response_types_supported: ['code', 'id_token', 'token'],
-        subject_types_supported: ['pairwise'],
-        id_token_signing_alg_values_supported: ['RS256'],
-      }),
+      this.editMetadata(
+        {
+          issuer: this.issuer,
+          authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+          token_endpoint: `${base}/oauth2/v2.0/token`,
+          jwks_uri: `${base}/discovery/v2.0/keys`,
+          response_types_supported: ['code', 'id_token', 'token'],
+          subject_types_supported: ['pairwise'],
+          id_token_signing_alg_values_supported: ['RS256'],
+        },
+        policy,
+      ),
     );
   }
 
-  #keys(): string {
-    return JSON.stringify(this.editKeys({ keys: this.publishedKeys.map(publicJwk) }));
+  #keys(policy: string): string {
+    return JSON.stringify(this.editKeys({ keys: this.publishedKeys.map(publicJwk) }, policy));
   }
 }
 
