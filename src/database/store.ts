@@ -55,20 +55,22 @@ async function openEmbedded({ uri, clock, log }: { uri: string; clock: Clock; lo
 }
 
 function assertReadable(uri: string): void {
+  if (isUnjournaled(uri)) {
+    throw new StoreStartError('MONGODB_URI says j=false, but a write is answered only when it is journaled: remove it');
+  }
   try {
     // Making a client opens no connection.
     new mongoose.mongo.MongoClient(uri, {});
   } catch (error) {
     throw new StoreStartError(`MONGODB_URI cannot be used: ${explain(error, uri)}`);
   }
-  if (isUnjournaled(uri)) {
-    throw new StoreStartError('MONGODB_URI says j=false, but a write is answered only when it is journaled: remove it');
-  }
 }
 
 /** The driver's messages quote parts of the URI: nothing that stands before an @ is shown. */
 function explain(error: unknown, uri: string): string {
   const message = error instanceof Error ? error.message : String(error);
+  // What stands in the place of a host may be a password whose host was forgotten.
+  if (message.startsWith('Unable to parse')) return 'a host cannot be read, expected host or host:port';
   const credentials = uri.slice(uri.indexOf('://') + 3, uri.lastIndexOf('@') + 1).slice(0, -1);
   const secrets = [credentials, ...credentials.split(/[:@]/)].filter((part) => part.length > 0);
   const isTelling = secrets.some((secret) => message.includes(secret) || message.includes(safeDecode(secret)));

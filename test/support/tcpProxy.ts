@@ -34,6 +34,20 @@ export async function startProxy(t: Pick<TestContext, 'after'>, target: NetConne
   return proxy;
 }
 
+const SERVER = /^(mongodb:\/\/(?:[^@/]*@)?)([^/?,]+)[^/?]*(\/[^?]*)?(\?.*)?$/;
+
+/** Puts a proxy before the (first) server of a `mongodb://` URI. Answers the proxy and the URI that goes through it. */
+export async function proxyStore(t: Pick<TestContext, 'after'>, uri: string): Promise<TcpProxy & { uri: string }> {
+  const [, start = '', server = '', path = '/', query = '?'] = SERVER.exec(uri) ?? [];
+  const host = decodeURIComponent(server);
+  const [name = '', port = '27017'] = host.split(':');
+  const proxy = await startProxy(t, host.startsWith('/') ? { path: host } : { host: name, port: Number(port) });
+  // Otherwise the driver asks a replica set for its members, and goes past the proxy.
+  const parameters = new URLSearchParams(query);
+  parameters.set('directConnection', 'true');
+  return Object.assign(proxy, { uri: `${start}127.0.0.1:${proxy.port}${path}?${parameters.toString()}` });
+}
+
 type Mode = { passesUp: boolean; passesDown: boolean; bytesPerTick: number };
 
 const OPEN: Mode = { passesUp: true, passesDown: true, bytesPerTick: Infinity };

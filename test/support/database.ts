@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, type TestContext } from 'node:test';
+
+import mongoose from 'mongoose';
+
+import type { Clock } from '../../src/clock.ts';
+import type { EmbeddedStore } from '../../src/embedded/index.ts';
+
+/** Names the server that the tests run on; without it they run on the embedded store. No `.env` is read for it. */
+const serverUri = process.env['TEST_MONGODB_URI'];
+
+export interface TestDatabase {
+  /** `mongodb://…` with a database that no other test knows. */
+  uri: string;
+}
+
+interface Options {
+  /** Moves the embedded store's own time, such as what it expires. A server has its own. */
+  clock?: Clock;
+}
+
+/** A database of the test's own: on the server that TEST_MONGODB_URI names, else on the embedded store. */
+export async function testDatabase(t: Pick<TestContext, 'after'>, options: Options = {}): Promise<TestDatabase> {
+  return serverUri === undefined ? await embeddedDatabase(t, options) : serverDatabase(t, serverUri);
+}
+
+/** The kinds of store that a fault test runs on: the embedded one, and a server if there is one. */
+export const storeKinds: Record<string, (t: Pick<TestContext, 'after'>) => Promise<TestDatabase>> = {
+  'the embedded store': embeddedDatabase,
+  ...(serverUri !== undefined && { 'a server': async (t) => serverDatabase(t, serverUri) }),
+};
+
+const cleanups: (() => Promise<void>)[] = [];
+
+// At the end of the process, not of a test: the servers of a test close after its database.
+after(async () => {
+  for (const cleanup of cleanups) await cleanup();
+});
+
+let shared: Promise<EmbeddedStore> | undefined;
+
+async function embeddedDatabase(_t: Pick<TestContext, 'after'>, { clock = Date }: Options = {}): Promise<TestDatabase> {
+  // A clock that a test moves must move nobody else's time.
+  const store = await (clock === Date ? (shared ??= startStore(clock)) : startStore(clock));
+  return { uri: withDatabase(store.uri, randomName()) };
+}
+
+async function startStore(clock: Clock): Promise<EmbeddedStore> {
+  const { startEmbeddedStore } = await import('../../src/embedded/index.ts');
+  const directory = await mkdtemp(join(tmpdir(), 'tasks-api-'));
+  const store = await startEmbeddedStore({ directory, clock });
+  cleanups.push(async () => {
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+  return store;
+}
+
+function serverDatabase(t: Pick<TestContext, 'after'>, server: string): TestDatabase {
+  const uri = withDatabase(server, randomName());
+  t.after(async () => {
+    const client = await new mongoose.mongo.MongoClient(uri).connect();
+    await client.db().dropDatabase();
+    await client.close();
+  });
+  return { uri };
+}
+
+function randomName(): string {
+  return `tasks_test_${randomBytes(8).toString('hex')}`;
+}
+
+const URI =
+  /^(?<server>mongodb(?:\+srv)?:\/\/(?<credentials>[^@/]*@)?[^/?]*)(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/;
+
+/** The same server, another database. Who signs in is looked up where it was before. */
+function withDatabase(uri: string, name: string): string {
+  const { server = '', credentials, database = '', query = '' } = URI.exec(uri)?.groups ?? {};
+  const parameters = new URLSearchParams(query);
+  if (credentials !== undefined && !parameters.has('authSource')) parameters.set('authSource', database || 'admin');
+  const search = parameters.size === 0 ? '' : `?${parameters.toString()}`;
+  return `${server}/${name}${search}`;
+}
