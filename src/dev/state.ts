@@ -3,7 +3,7 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { createKept, readKept, unreadable } from './files.ts';
-import { choosePort } from './port.ts';
+import { chooseLastingPort } from './port.ts';
 
 /** A private RSA key for RS256, as a JSON Web Key. */
 export type SigningKey = JWK & { kid: string; alg: string };
@@ -34,7 +34,7 @@ async function makeState(): Promise<TenantState> {
   const jwk = privateKey.export({ format: 'jwk' }) as JWK;
   const tls = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
-    port: await choosePort(),
+    port: await chooseLastingPort(),
     signingKey: { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: 'RS256', use: 'sig' },
     tlsKey: tls.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };

@@ -1,0 +1,70 @@
+/** The API in a process of its own: the same `src/main.ts` that `npm start` runs. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { formatLogLine } from './logFormat.ts';
+
+/** The API itself gives requests in flight 10 s. */
+const STOP_MS = 12_000;
+const POLL_MS = 100;
+
+export interface ApiProcess {
+  /** Resolves when the process is gone, with how it ended: "exit code 1", "signal SIGKILL". */
+  readonly ended: Promise<string>;
+  /** Lets it finish what it is doing. */
+  stop(): Promise<void>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+export function startApi(root: string, env: NodeJS.ProcessEnv, print: (line: string) => void): ApiProcess {
+  // In our process group, so that whoever ends the group leaves nothing behind.
+  const child = spawn(process.execPath, ['src/main.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    print(formatLogLine(line));
+  });
+  // 'close', not 'exit': its last lines are out by then.
+  const ended = once(child, 'close').then(([code, signal]) => {
+    return signal === null ? `exit code ${String(code)}` : `signal ${String(signal)}`;
+  });
+  return {
+    ended,
+    kill: () => child.kill('SIGKILL'),
+    async stop() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/**
+ * Resolves when `/readyz` answers 200.
+ *
+ * @param onSlow told once, after ten seconds, what is missing.
+ */
+export async function waitUntilReady(
+  url: string,
+  signal: AbortSignal,
+  onSlow: (reason: string) => void,
+): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    const missing = await askReadiness(url, signal);
+    if (missing === undefined) return;
+    if (waitedMs === 10_000) onSlow(missing);
+    await delay(POLL_MS, undefined, { signal });
+  }
+}
+
+async function askReadiness(url: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]) });
+    const body = await response.text();
+    return response.ok ? undefined : body;
+  } catch (error) {
+    signal.throwIfAborted();
+    return `no answer at ${url}/readyz: ${String((error as Error).cause ?? error)}`;
+  }
+}
