@@ -1,4 +1,5 @@
 /** What this application keeps on a restify request, in one place. */
+import type Logger from 'bunyan';
 import type { ApiError } from '../errors.ts';
 
 declare module 'restify' {
@@ -28,6 +29,8 @@ declare module 'restify' {
   interface Response {
     /** The error that this request was answered with, kept by restify. */
     err?: Error;
+    /** What restify itself logs with. */
+    log: Logger;
   }
 }
 

@@ -1,0 +1,90 @@
+/** The process: configuration, store, keys, listen, signals, exit codes. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { config as loadEnvFile } from 'dotenv';
+import { createAuthentication } from './auth/index.ts';
+import { ConfigError, loadConfig, type Config } from './config.ts';
+import { createDatabase, type Database } from './database/index.ts';
+import { createLog, type Logger } from './log.ts';
+import { createMetrics } from './ops/metrics.ts';
+import { createServer, type App } from './server.ts';
+
+/** Milliseconds that requests in flight have to finish when the process is told to stop. */
+const DRAIN_MS = 10_000;
+
+const config = readConfig();
+const log = createLog(config.logLevel, process.stdout);
+// A bug, and nothing is known of the state it left: say what happened and let the supervisor start a clean process.
+process.on('uncaughtException', (err) => {
+  log.fatal({ err }, 'uncaught exception');
+  process.exit(1);
+});
+process.on('unhandledRejection', (err) => {
+  log.fatal({ err }, 'unhandled rejection');
+  process.exit(1);
+});
+await run(config, log);
+
+function readConfig(): Config {
+  loadEnvFile({ quiet: true });
+  process.env['NODE_ENV'] ??= 'production';
+  try {
+    return loadConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+async function run(config: Config, log: Logger): Promise<void> {
+  const clock = Date;
+  const metrics = createMetrics();
+  const database = createDatabase({ uri: config.mongodbUri, clock, log });
+  const authentication = createAuthentication({
+    config,
+    clock,
+    log,
+    onOutcome: metrics.countAuthentication,
+    onKeyFetch: metrics.observeKeyFetch,
+  });
+  const app = createServer({ config, log, clock, database, authentication, metrics });
+  stopOnSignal(app, database, () => authentication.keys.close(), log);
+  try {
+    await database.start();
+    authentication.keys.start();
+    await listen(app, config, log);
+  } catch (err) {
+    log.fatal({ err }, 'cannot start');
+    process.exitCode = 1;
+    await Promise.allSettled([database.close(), authentication.keys.close()]);
+  }
+}
+
+async function listen({ server }: App, { port, host }: Config, log: Logger): Promise<void> {
+  const failed = new Promise<never>((_, reject) => server.once('error', reject));
+  server.listen(port, host);
+  await Promise.race([once(server, 'listening'), failed]);
+  const { port: actual, address } = server.address() as AddressInfo;
+  log.info({ port: actual, address }, 'listening');
+}
+
+/** SIGTERM and SIGINT drain; a second one ends the process at once. */
+function stopOnSignal(app: App, database: Database, closeKeys: () => Promise<void>, log: Logger): void {
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    log.info({ signal }, 'stopping');
+    void finish(app, database, closeKeys, log);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+async function finish(app: App, database: Database, closeKeys: () => Promise<void>, log: Logger): Promise<void> {
+  await app.drain.drain(DRAIN_MS);
+  await Promise.allSettled([database.close(), closeKeys()]);
+  log.info('stopped');
+  process.exit(0);
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mountedRoutes } from '../../src/http/cors.ts';
+import { expectProblem } from '../support/client.ts';
+import { startServer } from '../support/server.ts';
+
+const EXPOSED = 'ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id';
+
+test('a browser may ask before it sends, without a token', async (t) => {
+  const { anonymous } = await startServer(t);
+
+  const response = await anonymous.request('OPTIONS', '/api/tasks', {
+    headers: {
+      Origin: 'https://app.example.com',
+      'Access-Control-Request-Method': 'POST',
+      'Access-Control-Request-Headers': 'authorization,content-type',
+    },
+  });
+
+  assert.equal(response.status, 204);
+  assert.equal(await response.text(), '');
+  assert.equal(response.headers.get('access-control-allow-origin'), '*');
+  assert.equal(
+    response.headers.get('access-control-allow-headers'),
+    'Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Requested-With',
+  );
+  assert.deepEqual(response.headers.get('allow')?.split(', ').sort(), ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST']);
+  assert.equal(response.headers.get('access-control-allow-methods'), response.headers.get('allow'));
+});
+
+test('OPTIONS is answered on every mounted path, and 404 on others', async (t) => {
+  const { anonymous, app } = await startServer(t);
+  const paths = new Set(mountedRoutes(app.server).map(({ path }) => path));
+
+  for (const path of paths) {
+    const concrete = path.replace(/:id(\([^/]*\))?/, 'a'.repeat(24)).replace(/:\w+(\([^/]*\))?/g, 'x');
+    const response = await anonymous.request('OPTIONS', concrete);
+    assert.equal(response.status, 204, concrete);
+    assert.match(response.headers.get('allow') ?? '', /OPTIONS/);
+  }
+  await expectProblem(await anonymous.request('OPTIONS', '/nothing'), 404, 'ResourceNotFound');
+});
+
+test('errors can be read across origins too', async (t) => {
+  const { anonymous } = await startServer(t);
+
+  const response = await anonymous.get('/api/tasks', { Origin: 'https://app.example.com' });
+
+  await expectProblem(response, 401, 'Unauthorized');
+  assert.equal(response.headers.get('access-control-allow-origin'), '*');
+  assert.equal(response.headers.get('access-control-expose-headers'), EXPOSED);
+});
+
+test('with origins configured, only they are allowed', async (t) => {
+  const { anonymous } = await startServer(t, { env: { CORS_ORIGINS: 'https://a.example, https://b.example' } });
+
+  const allowed = await anonymous.get('/', { Origin: 'https://b.example' });
+  const stranger = await anonymous.get('/', { Origin: 'https://c.example' });
+
+  assert.equal(allowed.headers.get('access-control-allow-origin'), 'https://b.example');
+  assert.equal(stranger.headers.get('access-control-allow-origin'), null);
+  for (const { headers } of [allowed, stranger]) assert.match(headers.get('vary') ?? '', /\bOrigin\b/);
+});

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { sendRaw } from '../support/raw.ts';
+
+const HOST = 'Host: localhost\r\n';
+
+/** What a broken or hostile client sends, and the status that it gets. */
+const requests: Record<string, [bytes: string, status: number]> = {
+  'a Host that is no URL': ['GET / HTTP/1.1\r\nHost: [\r\n\r\n', 400],
+  'a Host with a space': ['GET / HTTP/1.1\r\nHost: a b\r\n\r\n', 400],
+  'a Host with a port out of range': ['GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n', 400],
+  'a Host that names another route': ['GET / HTTP/1.1\r\nHost: x/metrics?\r\n\r\n', 400],
+  'a Host with credentials': ['GET / HTTP/1.1\r\nHost: user@a\r\n\r\n', 400],
+  'two Host headers': [`GET / HTTP/1.1\r\n${HOST}${HOST}\r\n`, 400],
+  'no Host header': ['GET / HTTP/1.1\r\n\r\n', 400],
+  'an absolute target with a bad authority': [`GET http://[/ HTTP/1.1\r\n${HOST}\r\n`, 400],
+  'a target of another scheme': [`GET ftp://a/ HTTP/1.1\r\n${HOST}\r\n`, 400],
+  'an asterisk that is not for OPTIONS': [`GET * HTTP/1.1\r\n${HOST}\r\n`, 400],
+  'an absolute target': [`GET http://localhost/ HTTP/1.1\r\n${HOST}\r\n`, 200],
+  'HTTP/1.0 without a Host': ['GET / HTTP/1.0\r\n\r\n', 200],
+  'an upgrade to websocket': [`GET / HTTP/1.1\r\n${HOST}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, 200],
+  'an upgrade to HTTP/2': [
+    `GET / HTTP/1.1\r\n${HOST}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`,
+    200,
+  ],
+  'a percent-encoding that is none': [`GET /api/tasks/%zz HTTP/1.1\r\n${HOST}\r\n`, 404],
+  'a percent-encoding that is not UTF-8': [`GET /api/tasks/%ff HTTP/1.1\r\n${HOST}\r\n`, 404],
+  'a method that HTTP does not know': [`BREW / HTTP/1.1\r\n${HOST}\r\n`, 400],
+  'a method that the path does not know': [`PROPFIND /api/tasks HTTP/1.1\r\n${HOST}\r\n`, 405],
+  'an expectation that nobody meets': [`GET / HTTP/1.1\r\n${HOST}Expect: coffee\r\n\r\n`, 417],
+  'no HTTP at all': ['\x16\x03\x01\x02\x00\x01\x00\x01', 400],
+  'a length and a transfer coding': [
+    `POST /api/tasks HTTP/1.1\r\n${HOST}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  'two lengths': [`POST /api/tasks HTTP/1.1\r\n${HOST}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc`, 400],
+  'a negative length': [`POST /api/tasks HTTP/1.1\r\n${HOST}Content-Length: -1\r\n\r\n`, 400],
+  'an unknown transfer coding': [`POST /api/tasks HTTP/1.1\r\n${HOST}Transfer-Encoding: xyz\r\n\r\n`, 400],
+  'a chunk size that is no number': [`POST /healthz HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
+  'a folded header': [`GET / HTTP/1.1\r\n${HOST}A: b\r\n c\r\n\r\n`, 400],
+  'a NUL in a header': [`GET / HTTP/1.1\r\n${HOST}A: b\0c\r\n\r\n`, 400],
+  'a bare line feed in a target': [`GET /a\nb HTTP/1.1\r\n${HOST}\r\n`, 400],
+  'headers beyond 64 KiB': [`GET / HTTP/1.1\r\n${HOST}A: ${'a'.repeat(66_000)}\r\n\r\n`, 431],
+  'a target beyond 64 KiB': [`GET /${'a'.repeat(66_000)} HTTP/1.1\r\n${HOST}\r\n`, 431],
+};
+
+test('whatever a client sends, it gets the right answer as a problem, and the next one is served', async (t) => {
+  const { port, anonymous, app } = await startServer(t);
+
+  for (const [name, [bytes, status]] of Object.entries(requests)) {
+    await t.test(name, async () => {
+      const { text, statuses } = await sendRaw(port, bytes);
+
+      assert.equal(statuses.at(-1), status, text);
+      assert.match(text, /^X-Request-Id: \S+\r$/m);
+      assert.match(text, /^X-Content-Type-Options: nosniff\r$/m);
+      assert.doesNotMatch(text, /restify|express|node\.js|^server:/im);
+      if (status >= 400) {
+        assert.match(text, /^Content-Type: application\/problem\+json\r$/m);
+        assert.match(text, new RegExp(`"status":${status},"detail":".+","code":"[A-Za-z]+"`));
+      }
+      assert.equal((await anonymous.get('/healthz')).status, 200);
+    });
+  }
+  // The probe itself is counted no longer once its answer has left.
+  assert.equal(app.server.inflightRequests(), 0);
+});
+
+test('a CONNECT is closed without an answer', async (t) => {
+  const { port, anonymous } = await startServer(t);
+
+  const { text, isClosed } = await sendRaw(port, `CONNECT a:80 HTTP/1.1\r\n${HOST}\r\n`);
+
+  assert.deepEqual([text, isClosed], ['', true]);
+  assert.equal((await anonymous.get('/healthz')).status, 200);
+});
+
+test('pipelined requests are answered in order', async (t) => {
+  const { port } = await startServer(t);
+  const one = (path: string): string => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`;
+
+  const { statuses } = await sendRaw(port, one('/healthz') + one('/nothing') + one('/api/tasks') + one('/healthz'));
+
+  assert.deepEqual(statuses, [200, 404, 401, 200]);
+});
+
+const limits = { requestMs: 300, idleMs: 400, checkMs: 50 };
+const late = {
+  'a connection that says nothing': '',
+  'a request whose headers never end': `GET / HTTP/1.1\r\n${HOST}`,
+};
+for (const [name, bytes] of Object.entries(late)) {
+  test(`${name} is cut with 408`, async (t) => {
+    const { port } = await startServer(t, { limits });
+
+    const { text, isClosed, statuses } = await sendRaw(port, bytes, { waitMs: 5_000 });
+
+    assert.deepEqual([statuses, isClosed], [[408], true], text);
+    assert.match(text, /"code":"RequestTimeout"/);
+  });
+}
+
+test('a body that never ends is cut with 408, and nothing is stored', async (t) => {
+  const { port, as } = await startServer(t, { limits });
+  const alice = as('alice');
+  const head = `POST /api/tasks HTTP/1.1\r\n${HOST}Authorization: Bearer ${alice.token ?? ''}\r\n`;
+
+  const { isClosed, statuses } = await sendRaw(
+    port,
+    `${head}Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{"Text":"a"`,
+    { waitMs: 5_000 },
+  );
+
+  assert.deepEqual([statuses, isClosed], [[408], true]);
+  assert.deepEqual(await alice.list(), []);
+});
+
+test('an idle keep-alive connection is closed', async (t) => {
+  const { port } = await startServer(t, { limits });
+
+  const { isClosed, statuses } = await sendRaw(port, `GET /healthz HTTP/1.1\r\n${HOST}\r\n`, { waitMs: 5_000 });
+
+  assert.deepEqual([statuses, isClosed], [[200], true]);
+});
+
+test('a client that leaves in the middle of its body harms nobody', async (t) => {
+  const { port, as, app } = await startServer(t);
+  const alice = as('alice');
+  const head = `POST /api/tasks HTTP/1.1\r\n${HOST}Authorization: Bearer ${alice.token ?? ''}\r\n`;
+
+  for (let i = 0; i < 20; i += 1) {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`${head}Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{"Te`, () => socket.destroy());
+  }
+
+  assert.deepEqual(await alice.list(), []);
+  while (app.server.inflightRequests() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+});

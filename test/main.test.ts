@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { Client } from './support/client.ts';
+import { spawnProcess, startProcess, temporaryDirectory, type ApiProcess } from './support/process.ts';
+import { startTenant, type Tenant } from './support/tenant.ts';
+
+function clientOf({ url }: ApiProcess, tenant: Tenant, user: string): Client {
+  return new Client(url, tenant.issueToken({ oid: user }), () => undefined);
+}
+
+test('a bad configuration stops the start with every problem, and exit code 1', async (t) => {
+  const api = await spawnProcess(t, { PORT: 'http', MONGODB_URI: 'mongo://admin:hunter2@db' });
+
+  assert.equal(await api.exited, 1);
+  for (const name of ['PORT', 'MONGODB_URI', 'B2C_TENANT_NAME', 'B2C_POLICY_NAME', 'B2C_CLIENT_ID']) {
+    assert.match(api.stderr(), new RegExp(`^ {2}${name} is .+, expected .+$`, 'm'));
+  }
+  assert.doesNotMatch(api.stderr() + api.stdout(), /hunter2/);
+});
+
+test('production refuses to leave the issuer unchecked, and is the default', async (t) => {
+  const tenant = await startTenant(t);
+  const env = { ...tenant.env, MONGODB_URI: 'mongodb://127.0.0.1:1', B2C_VALIDATE_ISSUER: 'false' };
+
+  const api = await spawnProcess(t, env);
+
+  assert.equal(await api.exited, 1);
+  assert.match(api.stderr(), /B2C_VALIDATE_ISSUER is "false"/);
+});
+
+test('a port in use is exit code 1 and a message that names it', async (t) => {
+  const tenant = await startTenant(t);
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+
+  const api = await spawnProcess(t, {
+    ...tenant.env,
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    MONGODB_URI: `embedded:${await temporaryDirectory(t)}`,
+  });
+
+  assert.equal(await api.exited, 1);
+  assert.match(api.stdout(), new RegExp(`address already in use 127.0.0.1:${port}`));
+});
+
+test('a store directory that another process uses is exit code 1', async (t) => {
+  const tenant = await startTenant(t);
+  const uri = `embedded:${await temporaryDirectory(t)}`;
+  await startProcess(t, tenant, { MONGODB_URI: uri });
+
+  const second = await spawnProcess(t, { ...tenant.env, HOST: '127.0.0.1', PORT: '0', MONGODB_URI: uri });
+
+  assert.equal(await second.exited, 1);
+  assert.match(second.stdout(), /in use/);
+});
+
+test('a MongoDB that is not there is 503, not the end', async (t) => {
+  const tenant = await startTenant(t);
+  const env = {
+    ...tenant.env,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    MONGODB_URI: 'mongodb://admin:hunter2@127.0.0.1:1/tasklist',
+  };
+  const api = await spawnProcess(t, env);
+  while (!api.logs().some(({ msg }) => msg === 'listening')) await new Promise((resolve) => setTimeout(resolve, 20));
+  const port = Number(api.logs().find(({ msg }) => msg === 'listening')?.['port']);
+  const alice = new Client(`http://127.0.0.1:${port}`, tenant.issueToken({ oid: 'alice' }), () => undefined);
+
+  const ready = await alice.get('/readyz');
+  const listed = await alice.get('/api/tasks');
+
+  assert.equal(ready.status, 503);
+  assert.equal(listed.status, 503);
+  assert.match(await listed.text(), /"code":"StoreUnavailable"/);
+  assert.ok(Number(listed.headers.get('retry-after')) > 0);
+  assert.equal((await alice.get('/healthz')).status, 200);
+  assert.doesNotMatch(api.stdout() + api.stderr(), /hunter2/);
+});
+
+test('what was acknowledged survives kill -9', async (t) => {
+  const tenant = await startTenant(t);
+  const env = { MONGODB_URI: `embedded:${await temporaryDirectory(t)}` };
+  const first = await startProcess(t, tenant, env);
+  const acknowledged: string[] = [];
+  const alice = clientOf(first, tenant, 'alice');
+  const writers = Array.from({ length: 8 }, async () => {
+    for (;;) acknowledged.push((await alice.create({ Text: 'Buy milk' }))._id);
+  });
+
+  while (acknowledged.length < 50) await new Promise((resolve) => setTimeout(resolve, 5));
+  first.child.kill('SIGKILL');
+  await Promise.allSettled(writers);
+  await first.exited;
+
+  const second = clientOf(await startProcess(t, tenant, env), tenant, 'alice');
+  for (const id of acknowledged) assert.equal((await second.get(`/api/tasks/${id}`)).status, 200, id);
+});
+
+test('SIGTERM under load answers what was accepted, cuts what never completes, and exits 0', async (t) => {
+  const tenant = await startTenant(t);
+  const api = await startProcess(t, tenant, { MONGODB_URI: `embedded:${await temporaryDirectory(t)}` });
+  const alice = clientOf(api, tenant, 'alice');
+  const halfSent = connect(api.port, '127.0.0.1');
+  halfSent.on('error', () => undefined);
+  halfSent.write('GET / HTTP/1.1\r\nHost: a\r\n');
+  let isStopping = false;
+  const statuses: number[] = [];
+  const clients = Array.from({ length: 8 }, async () => {
+    while (!isStopping) statuses.push((await alice.post('/api/tasks', { Text: 'Buy milk' })).status);
+  });
+  while (statuses.length < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+
+  api.child.kill('SIGTERM');
+  await new Promise((resolve) => api.child.stdout?.once('data', resolve));
+  isStopping = true;
+  const results = await Promise.allSettled(clients);
+
+  assert.equal(await api.exited, 0);
+  assert.ok(statuses.every((status) => status === 201));
+  // A request that was never accepted fails to connect; one that was accepted is answered.
+  for (const result of results) {
+    if (result.status === 'rejected')
+      assert.match(String((result.reason as Error).cause), /ECONNREFUSED|other side closed|ECONNRESET/);
+  }
+  assert.equal(api.logs().at(-1)?.['msg'], 'stopped');
+});
+
+test('a second signal ends the process at once', async (t) => {
+  const tenant = await startTenant(t);
+  const api = await startProcess(t, tenant, { MONGODB_URI: `embedded:${await temporaryDirectory(t)}` });
+  const halfSent = connect(api.port, '127.0.0.1');
+  halfSent.on('error', () => undefined);
+  halfSent.write('GET / HTTP/1.1\r\nHost: a\r\n');
+  await once(halfSent, 'connect').catch(() => undefined);
+
+  api.child.kill('SIGTERM');
+  while (!api.logs().some(({ msg }) => msg === 'stopping')) await new Promise((resolve) => setTimeout(resolve, 10));
+  api.child.kill('SIGINT');
+
+  assert.equal(await api.exited, 1);
+  assert.ok(!api.logs().some(({ msg }) => msg === 'stopped'));
+});
