@@ -13,7 +13,7 @@ export function createLog(level: LogLevel, stream: NodeJS.WritableStream): Logge
 
 /** What the caller was told may quote the request, and with it a task's text; what an operator needs is in the cause. */
 function serializeError(error: unknown): unknown {
-  if (!(error instanceof ApiError)) return bunyan.stdSerializers.err(error as Error);
+  if (!(error instanceof ApiError)) return bunyan.stdSerializers.err(error);
   return { code: error.code, cause: error.cause === undefined ? undefined : serializeError(error.cause) };
 }
 

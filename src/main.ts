@@ -1,6 +1,5 @@
 /** The process: configuration, store, keys, listen, signals, exit codes. */
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { config as loadEnvFile } from 'dotenv';
 import { createAuthentication } from './auth/index.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
@@ -65,7 +64,7 @@ async function listen({ server }: App, { port, host }: Config, log: Logger): Pro
   const failed = new Promise<never>((_, reject) => server.once('error', reject));
   server.listen(port, host);
   await Promise.race([once(server, 'listening'), failed]);
-  const { port: actual, address } = server.address() as AddressInfo;
+  const { port: actual, address } = server.address();
   log.info({ port: actual, address }, 'listening');
 }
 

@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Connection } from 'mongoose';
-import restify, { type RequestHandler, type Server } from 'restify';
+import restify, { type Request, type RequestHandler, type Response, type Route, type Server } from 'restify';
 import type { Authentication } from './auth/index.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -51,7 +51,7 @@ export function createServer(parts: Parts): App {
     log,
     noWriteContinue: true,
     maxParamLength: MAX_PARAMETER_CHARS,
-  } as restify.ServerOptions);
+  });
   const httpServer = server.server as HttpServer;
   guard(server, httpServer);
   silenceResponses(server, log);
@@ -73,7 +73,7 @@ export function createServer(parts: Parts): App {
   mountOptions(server);
 
   answerProblems(server, { isPlainText: isFirstClientPath, translate: toStoreError });
-  server.on('after', (req, res, route) => {
+  server.on('after', (req: Request, res: Response, route: Route | undefined) => {
     logRequest(req, res, route);
     metrics.observeRequest(req, res, route);
   });

@@ -1,7 +1,6 @@
 /** A server built from the parts that production runs, on a free port, with a tenant and a database of its own. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { Connection } from 'mongoose';
@@ -38,7 +37,7 @@ export interface TestServer {
   /** Every line logged so far. */
   logs: Record<string, unknown>[];
   /** A client with that user's token; the user's oid is the name unless claims say otherwise. */
-  as(user: string, claims?: Record<string, unknown>): Client;
+  as: (user: string, claims?: Record<string, unknown>) => Client;
   /** A client without a token. */
   anonymous: Client;
 }
@@ -74,7 +73,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
   authentication.keys.start();
   app.server.listen(0, '127.0.0.1');
   await once(app.server, 'listening');
-  const { port } = app.server.address() as AddressInfo;
+  const { port } = app.server.address();
   const url = `http://127.0.0.1:${port}`;
 
   const secrets = new Set<string>();
