@@ -33,12 +33,16 @@ export class TenantKeys {
   readonly #closing = new AbortController();
   #known: KeySet | undefined;
   #knownAt = 0;
-  #running: Promise<void> | undefined;
+  /** Exchanges are numbered as they start; an answer that was asked for earlier never replaces a later one. */
+  #started = 0;
+  #answered = 0;
   #hasLastFetchSucceeded = false;
   #failures = 0;
   #attemptedAt = 0;
   #dueAt = 0;
   #demandedAt = -Infinity;
+  #background: Promise<void> | undefined;
+  #demand: Promise<void> | undefined;
 
   constructor(options: TenantKeysOptions) {
     this.metadataUrl = options.metadataUrl;
@@ -59,9 +63,8 @@ export class TenantKeys {
    * @throws {TenantUnavailableError} when the key is not known and the tenant cannot be asked.
    */
   async find(kid: string): Promise<{ keySet: KeySet; key: TenantKey | undefined }> {
+    const isLate = !this.#knows(kid) && (await isLaterThan(this.#options.timeoutMs, this.#learn(kid)));
     this.refreshWhenDue();
-    let isLate = false;
-    if (!this.#knows(kid)) isLate = await isLaterThan(this.#options.timeoutMs, this.#learn(kid));
     const keySet = this.current();
     const key = keySet?.keys.get(kid);
     // Without an answer to this very question, nobody knows whether the key is good.
@@ -80,66 +83,70 @@ export class TenantKeys {
   refreshWhenDue(): void {
     const now = this.#options.clock.now();
     // A clock that was set back must not put the refresh off.
-    if (now >= this.#dueAt || now < this.#attemptedAt) void this.#fetch();
+    if (this.#demand !== undefined || (now < this.#dueAt && now >= this.#attemptedAt)) return;
+    this.#background ??= this.#exchange().finally(() => {
+      this.#background = undefined;
+    });
   }
 
-  /** Ends a running fetch; no other one succeeds after it. */
+  /** Ends the running fetches; none succeeds after it. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('closing'));
-    await this.#running;
+    await Promise.all([this.#background, this.#demand]);
   }
 
   #knows(kid: string): boolean {
     return this.current()?.keys.has(kid) === true;
   }
 
-  /** A fetch that is already running may bring the key; if it does not, it may have left before the key was there. */
+  /** Tries to get to know a key. Never rejects. */
   async #learn(kid: string): Promise<void> {
-    if (this.#running !== undefined) await this.#running;
-    if (!this.#knows(kid)) await this.#demand();
+    // The fetch at the start serves all who came too early. Later ones may have left before the key was published.
+    const isStarting = this.#started === 1 && this.#background !== undefined;
+    if (isStarting) await this.#background;
+    if (this.#knows(kid)) return;
+    if (this.#mayDemand()) this.#startDemand();
+    // Where no refetch may be made, one that is running anyway may still bring the key.
+    await (this.#demand ?? this.#background);
   }
 
-  async #demand(): Promise<void> {
-    // Whoever waited for the same fetch and came first has started the next one.
-    if (this.#running !== undefined) {
-      await this.#running;
-      return;
-    }
-    const now = this.#options.clock.now();
-    if (now >= this.#demandedAt && now - this.#demandedAt < DEMAND_INTERVAL_MS) return;
-    this.#demandedAt = now;
-    await this.#fetch();
+  #mayDemand(): boolean {
+    const sinceMs = this.#options.clock.now() - this.#demandedAt;
+    return this.#demand === undefined && (sinceMs < 0 || sinceMs >= DEMAND_INTERVAL_MS);
   }
 
-  /** Never rejects; one at a time. */
-  #fetch(): Promise<void> {
-    this.#running ??= this.#exchange().finally(() => {
-      this.#running = undefined;
+  #startDemand(): void {
+    this.#demandedAt = this.#options.clock.now();
+    this.#demand = this.#exchange().finally(() => {
+      this.#demand = undefined;
     });
-    return this.#running;
   }
 
+  /** Asks the tenant. Never rejects. */
   async #exchange(): Promise<void> {
     const { client, clock, timeoutMs } = this.#options;
+    const turn = (this.#started += 1);
     const startedAt = performance.now();
     this.#attemptedAt = clock.now();
     try {
       const limits = { timeoutMs, signal: this.#closing.signal };
-      this.#takeOver(await client.fetchKeySet(this.metadataUrl, limits));
+      const keySet = await client.fetchKeySet(this.metadataUrl, limits);
+      if (turn > this.#answered) this.#takeOver(keySet, turn);
       this.#report('ok', startedAt);
     } catch (error) {
-      this.#putOff(error);
+      if (turn > this.#answered) this.#putOff(error);
       this.#report('failed', startedAt);
     }
   }
 
-  #takeOver({ issuer, keys }: KeySet): void {
+  #takeOver({ issuer, keys }: KeySet, turn: number): void {
     const { clock, log } = this.#options;
     if (!this.#hasLastFetchSucceeded) log.info({ metadataUrl: this.metadataUrl, keys: keys.size }, 'tenant keys known');
     // A key that stays the same stays the same object, so that the tokens verified with it stay remembered.
     const same = [...keys.values()].map((key) => sameKey(this.#known, key) ?? key);
     this.#known = { issuer, keys: new Map(same.map((key) => [key.kid, key])) };
     this.#knownAt = clock.now();
+    this.#answered = turn;
     this.#hasLastFetchSucceeded = true;
     this.#failures = 0;
     // Instances that started together need not ask together.

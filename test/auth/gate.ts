@@ -1,5 +1,6 @@
 /** The gate alone: a restify server whose one route needs a token, in front of a throw-away tenant. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request, type IncomingMessage, type Server } from 'node:http';
 import { Writable } from 'node:stream';
@@ -9,7 +10,6 @@ import { createAuthentication, type Authentication } from '../../src/auth/index.
 import type { Clock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { answerProblems } from '../../src/http/problem.ts';
-import { identifyRequest } from '../../src/http/requestId.ts';
 import { createLog } from '../../src/log.ts';
 import { startTenant, type Tenant } from '../support/tenant.ts';
 
@@ -45,7 +45,7 @@ export interface Gate {
 }
 
 export async function startGate(t: TestContext, options: GateOptions = {}): Promise<Gate> {
-  const { clock = Date, policies = ['b2c_1_susi'], isStarted = true, tenantTimeoutMs = 1_000 } = options;
+  const { clock = Date, policies = ['b2c_1_susi'], isStarted = true, tenantTimeoutMs = 5_000 } = options;
   const tenant = options.tenant ?? (await startTenant(t, { clock, policies }));
   const config = loadConfig({ ...tenant.env, MONGODB_URI: 'mongodb://unused.invalid/', ...options.env });
   const logs: Record<string, unknown>[] = [];
@@ -69,7 +69,9 @@ export async function startGate(t: TestContext, options: GateOptions = {}): Prom
     onKeyFetch: (result) => fetches.push(result),
   });
   const server = restify.createServer({ name: '', log });
-  server.pre(identifyRequest);
+  server.pre(async (req: Request): Promise<void> => {
+    req.requestId = randomUUID();
+  });
   const whoAmI = async (req: Request, res: Response): Promise<void> => {
     res.send(200, { user: req.user, claims: req.authInfo });
   };

@@ -238,7 +238,6 @@ async function makeCertificate(): Promise<{ cert: string; key: string }> {
         altNames: [
           { type: 2, value: 'localhost' },
           { type: 2, value: 'tenant.example' },
-          { type: 7, ip: '127.0.0.1' },
         ],
       },
     ],

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import bunyan from 'bunyan';
+import { TenantKeys } from '../../src/auth/keys.ts';
+import { TokenRefusedError } from '../../src/auth/refusal.ts';
+import { TenantClient } from '../../src/auth/tenantClient.ts';
+import { TokenVerifier } from '../../src/auth/verify.ts';
+import { loadConfig } from '../../src/config.ts';
+import { movableClock } from '../support/clock.ts';
+import { signingKey, startTenant, type Tenant } from '../support/tenant.ts';
+
+const HOUR = 3_600_000;
+
+async function startVerifier(t: TestContext, changes: { tenant?: Tenant; env?: Record<string, string> } = {}) {
+  const clock = movableClock();
+  const tenant = changes.tenant ?? (await startTenant(t, { clock }));
+  const config = loadConfig({ ...tenant.env, MONGODB_URI: 'mongodb://unused.invalid/', ...changes.env });
+  const client = new TenantClient();
+  t.after(() => client.close());
+  const metadataUrl = tenant.metadataUrl();
+  const log = bunyan.createLogger({ name: 'verifier', level: 100 });
+  const keeper = new TenantKeys({ metadataUrl, client, clock, log, timeoutMs: 5_000, onFetch: () => undefined });
+  const keepers = new Map([[metadataUrl, keeper]]);
+  return { clock, tenant, verifier: new TokenVerifier({ config, clock, keepers }) };
+}
+
+function refusedFor(reason: string) {
+  return (error: unknown) => error instanceof TokenRefusedError && error.findings[0].reason === reason;
+}
+
+test('a token is remembered once it was good, and is the same claims again', async (t) => {
+  const { tenant, verifier } = await startVerifier(t);
+  const token = tenant.issueToken({ oid: 'alice' });
+
+  const first = await verifier.verify(token);
+  const second = await verifier.verify(token);
+
+  assert.equal(first, second);
+  assert.equal(verifier.rememberedCount, 1);
+});
+
+test('no refused token is remembered', async (t) => {
+  const { tenant, verifier } = await startVerifier(t);
+  const stranger = { ...signingKey('stranger'), kid: tenant.key.kid };
+  const forged = [
+    tenant.issueToken({ key: stranger }),
+    tenant.issueToken({ expiresIn: -1_000 }),
+    tenant.issueToken({ aud: 'another-api' }),
+    tenant.issueToken({ iss: 'https://else.example/' }),
+    tenant.issueToken({ key: signingKey('stranger') }),
+    'nonsense',
+  ];
+
+  for (const token of forged) await assert.rejects(verifier.verify(token), TokenRefusedError);
+
+  assert.equal(verifier.rememberedCount, 0);
+});
+
+test('a remembered token is refused and forgotten once it has expired', async (t) => {
+  const { clock, tenant, verifier } = await startVerifier(t);
+  const token = tenant.issueToken({ expiresIn: 600 });
+  await verifier.verify(token);
+
+  clock.advance(901_000);
+
+  await assert.rejects(verifier.verify(token), refusedFor('expired'));
+  assert.equal(verifier.rememberedCount, 0);
+});
+
+test('a remembered token is refused and forgotten once its key has disappeared from the tenant', async (t) => {
+  const { clock, tenant, verifier } = await startVerifier(t);
+  const token = tenant.issueToken({ expiresIn: 12 * 3_600 });
+  await verifier.verify(token);
+  tenant.rotate('second', { keepOld: false });
+  clock.advance(HOUR);
+
+  // Whoever brings a token of the new key makes the tenant's new set known.
+  await verifier.verify(tenant.issueToken());
+
+  await assert.rejects(verifier.verify(token), refusedFor('unknown_key'));
+  assert.equal(verifier.rememberedCount, 1);
+});
+
+test('a remembered token is verified again when its key id names another key', async (t) => {
+  const { clock, tenant, verifier } = await startVerifier(t);
+  const token = tenant.issueToken({ expiresIn: 12 * 3_600 });
+  await verifier.verify(token);
+  tenant.publishedKeys = [{ ...signingKey('second'), kid: tenant.key.kid }, signingKey('third')];
+  clock.advance(HOUR);
+  await verifier.verify(tenant.issueToken({ key: signingKey('third') }));
+
+  await assert.rejects(verifier.verify(token), refusedFor('signature'));
+});
+
+test('a remembered token stays remembered when the hourly answer brings the same keys', async (t) => {
+  const { clock, tenant, verifier } = await startVerifier(t);
+  const token = tenant.issueToken({ expiresIn: 12 * 3_600 });
+  const claims = await verifier.verify(token);
+
+  clock.advance(HOUR);
+  await verifier.verify(tenant.issueToken({ header: { kid: 'unknown' } })).catch(() => undefined);
+
+  assert.equal(tenant.requests.metadata, 2);
+  assert.equal(await verifier.verify(token), claims);
+});
+
+test('a remembered token is refused once the tenant has another issuer', async (t) => {
+  const { clock, tenant, verifier } = await startVerifier(t);
+  const token = tenant.issueToken({ expiresIn: 12 * 3_600 });
+  await verifier.verify(token);
+  tenant.editMetadata = (document) => ({ ...document, issuer: 'https://new.example/' });
+  clock.advance(HOUR);
+  await verifier.verify(tenant.issueToken({ header: { kid: 'unknown' } })).catch(() => undefined);
+
+  await assert.rejects(verifier.verify(token), refusedFor('issuer'));
+});
+
+test('no request can change the claims that the next one sees', async (t) => {
+  const { tenant, verifier } = await startVerifier(t);
+  const claims = await verifier.verify(
+    tenant.issueToken({ oid: 'alice', emails: ['a@example.com'], deep: { a: [{}] } }),
+  );
+
+  assert.throws(() => Object.assign(claims, { oid: 'mallory' }), TypeError);
+  assert.throws(() => (claims['emails'] as string[]).push('m@example.com'), TypeError);
+  assert.throws(() => Object.assign((claims['deep'] as { a: object[] }).a[0] ?? {}, { x: 1 }), TypeError);
+});
+
+test('what is remembered is bounded', async (t) => {
+  const { tenant, verifier } = await startVerifier(t);
+  const filler = 'x'.repeat(40_000);
+
+  for (let i = 0; i < 400; i += 1) await verifier.verify(tenant.issueToken({ filler }));
+
+  // 16 million characters, some 55,000 each.
+  assert.ok(verifier.rememberedCount < 320);
+});
