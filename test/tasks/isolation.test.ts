@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { expectProblem, type TaskJson } from '../support/client.ts';
+import { startServer } from '../support/server.ts';
+
+// The tutorial kept the caller in a module variable, so requests that overlapped were answered for one another.
+test('the requests of many users do not mix, however they interleave', async (t) => {
+  const { as } = await startServer(t);
+  const users = Array.from({ length: 8 }, (_, i) => as(`user-${i}`));
+
+  await Promise.all(
+    users.flatMap((user, i) =>
+      Array.from({ length: 6 }, async (_, n) => {
+        const { _id } = await user.create({ Text: `Task ${n} of user ${i}` });
+        const read = (await (await user.get(`/api/tasks/${_id}`)).json()) as TaskJson;
+        assert.equal(read.Text, `Task ${n} of user ${i}`);
+        if (n % 2 === 0) await user.patch(`/api/tasks/${_id}`, { completed: true });
+        if (n === 5) await user.delete('/api/tasks', { Text: `Task ${n} of user ${i}` });
+      }),
+    ),
+  );
+
+  for (const [i, user] of users.entries()) {
+    const tasks = await user.list();
+    assert.deepEqual(
+      tasks.map(({ Text }) => Text).sort(),
+      [0, 1, 2, 3, 4].map((n) => `Task ${n} of user ${i}`),
+    );
+    assert.equal(tasks.filter(({ completed }) => completed).length, 3);
+  }
+});
+
+test('a task is invisible to everyone but its owner', async (t) => {
+  const { as } = await startServer(t);
+  const { _id, ...task } = await as('alice').create({ Text: 'Buy milk' });
+  const bob = as('bob');
+  const path = `/api/tasks/${_id}`;
+
+  await expectProblem(await bob.get(path), 404, 'TaskNotFound', `${_id} was not found`);
+  await expectProblem(await bob.patch(path, { completed: true }), 404, 'TaskNotFound');
+  await expectProblem(await bob.delete(path), 404, 'TaskNotFound');
+  await expectProblem(await bob.delete(`/api/tasks/me/${_id}`), 404, 'TaskNotFound');
+  await expectProblem(await bob.delete('/api/tasks', { Text: 'Buy milk' }), 404, 'TaskNotFound');
+  await expectProblem(await bob.put('/api/tasks/me', { Text: 'Buy milk' }), 404, 'TaskNotFound');
+  await expectProblem(await bob.put(path, { Text: 'Mine now' }), 409, 'TaskExists', /^[0-9a-f]{24} is taken/);
+  assert.equal((await bob.delete('/api/tasks')).status, 204);
+  assert.deepEqual(await bob.list(), []);
+  const { changed, removed } = (await (await bob.get('/api/tasks/changes')).json()) as Record<string, unknown[]>;
+  assert.deepEqual({ changed, removed }, { changed: [], removed: [] });
+
+  assert.deepEqual(await as('alice').list(), [{ _id, ...task }]);
+});
+
+test("the id of somebody's deleted task stays taken for everybody else", async (t) => {
+  const { as } = await startServer(t);
+  const { _id } = await as('alice').create({ Text: 'Buy milk' });
+  await as('alice').delete(`/api/tasks/${_id}`);
+
+  await expectProblem(await as('bob').put(`/api/tasks/${_id}`, { Text: 'Buy milk' }), 409, 'TaskExists');
+});
+
+test('a user whose oid looks like an operator is a user like any other', async (t) => {
+  const { as } = await startServer(t);
+  const odd = as('$ne');
+  await as('alice').create({ Text: 'Buy milk' });
+
+  await odd.create({ Text: 'Buy bread' });
+
+  assert.equal((await odd.list()).length, 1);
+  assert.equal((await odd.get('/api/tasks/$ne')).status, 200);
+});

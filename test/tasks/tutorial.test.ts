@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import mongoose from 'mongoose';
+import { movableClock } from '../support/clock.ts';
+import type { TaskJson } from '../support/client.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const CREATED = '2016-08-30T10:00:00.000Z';
+const FIRST = new mongoose.Types.ObjectId(`${(Date.parse(CREATED) / 1000).toString(16)}b2c3d4e5f6a7b8c9`);
+const SECOND = new mongoose.Types.ObjectId(`${(Date.parse(CREATED) / 1000).toString(16)}b2c3d4e5f6a7b8ca`);
+const NOW = Date.parse('2026-11-24T09:00:00Z');
+
+/** What the tutorial's two editions stored. */
+async function withTutorialsTasks(server: TestServer): Promise<void> {
+  await server.connection.collection('tasks').insertMany([
+    { _id: FIRST, owner: 'alice', task: 'Buy milk', date: new Date('2016-09-01'), __v: 0 },
+    { _id: SECOND, owner: 'alice', Text: 'Buy bread', completed: true, date: new Date('2016-09-02'), __v: 0 },
+  ]);
+}
+
+const shown = [
+  {
+    _id: FIRST.toHexString(),
+    Text: 'Buy milk',
+    task: 'Buy milk',
+    completed: false,
+    date: '2016-09-01T00:00:00.000Z',
+    completedAt: null,
+    createdAt: CREATED,
+    updatedAt: CREATED,
+  },
+  {
+    _id: SECOND.toHexString(),
+    Text: 'Buy bread',
+    task: 'Buy bread',
+    completed: true,
+    date: '2016-09-02T00:00:00.000Z',
+    completedAt: null,
+    createdAt: CREATED,
+    updatedAt: CREATED,
+  },
+];
+
+test("the tutorial's tasks are listed and read like any other", async (t) => {
+  const server = await startServer(t);
+  await withTutorialsTasks(server);
+  const alice = server.as('alice');
+
+  assert.deepEqual(await alice.list(), shown);
+  for (const sort of ['-date', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt']) {
+    assert.equal((await alice.list(`?sort=${sort}`)).length, 2);
+  }
+  assert.deepEqual(await alice.list('?completed=false'), [shown[0]]);
+  assert.deepEqual(await alice.list('?q=MILK'), [shown[0]]);
+  const response = await alice.get(`/api/tasks/${FIRST.toHexString()}`);
+  assert.equal(response.headers.get('etag'), `"${FIRST.toHexString()}"`);
+  assert.deepEqual(await response.json(), shown[0]);
+});
+
+test("the tutorial's tasks are changed, with conditions", async (t) => {
+  const server = await startServer(t, { clock: movableClock(NOW) });
+  await withTutorialsTasks(server);
+  const alice = server.as('alice');
+  const path = `/api/tasks/${FIRST.toHexString()}`;
+  const now = new Date(NOW).toISOString();
+  const ifMatch = { 'If-Match': `"${FIRST.toHexString()}"` };
+
+  const patched = await alice.patch(path, { completed: true }, ifMatch);
+  const refused = await alice.patch(path, { completed: false }, ifMatch);
+  const put = await alice.put(`/api/tasks/${SECOND.toHexString()}`, { Text: 'Buy bread', completed: true });
+  const updated = await alice.put('/api/tasks/me', { Text: 'Buy bread', completed: false });
+
+  assert.deepEqual(await patched.json(), { ...shown[0], completed: true, completedAt: now, updatedAt: now });
+  assert.equal(refused.status, 412);
+  assert.equal(refused.headers.get('etag'), patched.headers.get('etag'));
+  assert.deepEqual(await put.json(), { ...shown[1], date: CREATED, updatedAt: now });
+  assert.deepEqual(await updated.json(), [{ ...shown[1], date: CREATED, completed: false, updatedAt: now }]);
+  const stored = await server.connection.collection('tasks').findOne({ _id: FIRST });
+  assert.equal(stored?.['Text'], 'Buy milk');
+  assert.equal(stored['task'], undefined);
+});
+
+test("the tutorial's tasks are deleted, by id and by either name of their text", async (t) => {
+  const server = await startServer(t);
+  const alice = server.as('alice');
+  const ways = [
+    () => alice.delete(`/api/tasks/${FIRST.toHexString()}`).then(() => alice.delete('/api/tasks/me/Buy%20bread')),
+    () =>
+      alice.delete('/tasks', { task: 'Buy milk' }).then(() => alice.delete(`/api/tasks/me/${SECOND.toHexString()}`)),
+    () => alice.delete('/api/tasks'),
+  ];
+  for (const remove of ways) {
+    await server.connection.collection('tasks').deleteMany({ owner: 'alice' });
+    await withTutorialsTasks(server);
+
+    assert.equal((await remove()).status, 204);
+
+    assert.deepEqual(await alice.list(), []);
+  }
+});
+
+test("the tutorial's tasks are synced", async (t) => {
+  const server = await startServer(t);
+  await withTutorialsTasks(server);
+  const alice = server.as('alice');
+
+  const first = (await (await alice.get('/api/tasks/changes')).json()) as { changed: TaskJson[]; next: string };
+  await alice.delete(`/api/tasks/${FIRST.toHexString()}`);
+  const second = (await (await alice.get(`/api/tasks/changes?since=${first.next}`)).json()) as object;
+
+  assert.deepEqual(first.changed, shown);
+  assert.deepEqual({ ...second, next: '' }, { changed: [], removed: [FIRST.toHexString()], next: '', more: false });
+});
