@@ -25,7 +25,6 @@ type Test = (value: unknown) => boolean;
 /** Equality as in MongoDB: `1` is `1.0`, and null is also what is missing. */
 function equals(operand: unknown): Test {
   if (typeof operand === 'string') return (value) => value === operand;
-  if (operand instanceof RegExp) return (value) => isMatch(operand, value);
   const key = encodeKey(operand);
   const type = typeOf(operand);
   return (value) => typeOf(value) === type && key.equals(encodeKey(value));
@@ -46,8 +45,7 @@ function ordered(accepts: (order: number) => boolean): Condition {
 }
 
 function isMatch(pattern: RegExp, value: unknown): boolean {
-  if (typeof value === 'string') return pattern.test(value);
-  return false;
+  return typeof value === 'string' && pattern.test(value);
 }
 
 const $eq: Condition = (path, operand: unknown) => {

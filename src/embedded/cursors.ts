@@ -19,6 +19,8 @@ export interface Batch {
 
 // MongoDB's own: cursors that nobody asks for are closed after ten minutes.
 const IDLE_MS = 10 * 60 * 1000;
+// A type, an index of up to six digits, its end: what a document costs besides itself.
+const ELEMENT_BYTES = 8;
 const MAX_CURSORS = 1000;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 export const FIRST_BATCH = 101;
@@ -52,8 +54,9 @@ export class Cursors {
     return this.#open.delete(id.toString());
   }
 
-  clear(): void {
-    this.#open.clear();
+  /** Those that read what is about to be dropped: half an answer would look like a whole one. */
+  closeOf(ns: string): void {
+    for (const [id, cursor] of this.#open) if (cursor.ns === ns) this.#open.delete(id);
   }
 
   #forgetIdle(now: number): void {
@@ -72,7 +75,7 @@ function fill(cursor: OpenCursor, size: number): Uint8Array[] {
   const batch: Uint8Array[] = [];
   let bytes = 0;
   while (cursor.next !== undefined && batch.length < size) {
-    bytes += cursor.next.length;
+    bytes += cursor.next.length + ELEMENT_BYTES;
     if (bytes > MAX_BATCH_BYTES && batch.length > 0) break;
     batch.push(cursor.next);
     cursor.next = take(cursor.documents);

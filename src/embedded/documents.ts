@@ -4,8 +4,6 @@ import { deserialize, Double, Int32, Long, serialize } from 'bson';
 export type Doc = Record<string, unknown>;
 
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
-// MongoDB allows documents written by itself (an answer around a document of the full size) 16 KiB more.
-const MAX_INTERNAL_BYTES = MAX_DOCUMENT_BYTES + 16 * 1024;
 
 const EXACT = { promoteValues: false, promoteBuffers: false, bsonRegExp: true } as const;
 
@@ -67,5 +65,3 @@ export function encodeCursor(head: Doc, array: RawArray): Uint8Array {
   whole.writeInt32LE(whole.length, 0);
   return whole;
 }
-
-export { MAX_INTERNAL_BYTES };

@@ -26,6 +26,7 @@ export class Executor {
   readonly #log: Log;
   #waiting: Job[] = [];
   #isScheduled = false;
+  #isFinished = false;
 
   constructor(engine: Engine, log: Log) {
     this.#engine = engine;
@@ -33,12 +34,14 @@ export class Executor {
   }
 
   add(job: Job): void {
+    if (this.#isFinished) return;
     this.#waiting.push(job);
     this.#schedule();
   }
 
-  /** Carries out and answers what is still waiting. */
+  /** Carries out and answers what is waiting, and takes nothing more. */
   finish(): void {
+    this.#isFinished = true;
     while (this.#waiting.length > 0) this.#runBatch();
   }
 

@@ -32,6 +32,8 @@ export function normalizeFilter(filter: Doc): Doc {
   for (const [name, value] of Object.entries(filter)) {
     if (LOGICAL.has(name)) result[name] = normalizeBranches(name, value);
     else if (name.startsWith('$')) refuseTopLevel(name);
+    else if (name.split('.').includes('__proto__'))
+      throw new CommandError(2, `a field cannot be named __proto__: ${name}`);
     else result[name] = normalizeCondition(value);
   }
   return result;
@@ -101,11 +103,16 @@ function readRegex(operand: unknown, options: unknown): RegExp {
 /** MongoDB's regular expressions are PCRE; what JavaScript does not understand is refused. */
 function toRegExp(pattern: string, options: string): RegExp {
   if (!/^[ims]*$/.test(options)) throw new CommandError(51108, `invalid flag in regex options: ${options}`);
-  try {
-    return new RegExp(pattern, `${[...new Set(options)].join('')}u`);
-  } catch {
-    throw new CommandError(51091, 'Regular expression is invalid');
+  const flags = [...new Set(options)].join('');
+  // MongoDB matches characters, not UTF-16 units (`u`), but allows escapes that JavaScript refuses in that mode.
+  for (const mode of ['u', '']) {
+    try {
+      return new RegExp(pattern, flags + mode);
+    } catch {
+      continue;
+    }
   }
+  throw new CommandError(51091, `Regular expression is invalid: ${pattern}`);
 }
 
 /** One condition on one path, out of a filter whose conditions must all hold. */

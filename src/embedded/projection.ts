@@ -22,8 +22,8 @@ export function parseProjection(projection: Doc | undefined): Projection | undef
     throw new CommandError(code, `Cannot do ${verb} on field ${odd.path} in ${kind} projection`);
   }
   const tree = treeOf(others.map(({ path }) => path));
-  if (isInclusion) return (doc) => keep(doc, id?.isKept === false ? tree : { _id: true, ...tree });
-  return (doc) => omit(doc, id?.isKept === false ? { _id: true, ...tree } : tree);
+  if ((id?.isKept ?? isInclusion) === isInclusion && (isInclusion || id !== undefined)) tree['_id'] = true;
+  return (doc) => (isInclusion ? keep(doc, tree) : omit(doc, tree));
 }
 
 function readFlag(path: string, value: unknown): boolean {
@@ -53,25 +53,23 @@ function treeOf(paths: readonly string[]): Tree {
 }
 
 function keep(doc: Doc, tree: Tree): Doc {
-  const kept: Doc = {};
-  for (const [name, value] of Object.entries(doc)) {
-    const below = Object.hasOwn(tree, name) ? tree[name] : undefined;
-    if (below === true) kept[name] = value;
-    else if (below !== undefined && isDoc(value)) kept[name] = keep(value, below);
-    else if (below !== undefined && Array.isArray(value))
-      kept[name] = value.filter(isDoc).map((item) => keep(item, below));
-  }
-  return kept;
+  const kept = Object.entries(doc).flatMap(([name, value]): [string, unknown][] => {
+    const below = tree[name];
+    if (below === true) return [[name, value]];
+    if (below !== undefined && isDoc(value)) return [[name, keep(value, below)]];
+    if (below === undefined || !Array.isArray(value)) return [];
+    return [[name, value.filter(isDoc).map((item) => keep(item, below))]];
+  });
+  return Object.fromEntries(kept);
 }
 
 function omit(doc: Doc, tree: Tree): Doc {
-  const kept: Doc = {};
-  for (const [name, value] of Object.entries(doc)) {
-    const below = Object.hasOwn(tree, name) ? tree[name] : undefined;
-    if (below === undefined) kept[name] = value;
-    else if (below !== true) kept[name] = omitWithin(value, below);
-  }
-  return kept;
+  const kept = Object.entries(doc).flatMap(([name, value]): [string, unknown][] => {
+    const below = tree[name];
+    if (below === true) return [];
+    return [[name, below === undefined ? value : omitWithin(value, below)]];
+  });
+  return Object.fromEntries(kept);
 }
 
 function omitWithin(value: unknown, tree: Tree): unknown {

@@ -35,7 +35,15 @@ export interface Work {
   docsExamined: number;
 }
 
-const PAGE = 100;
+/** How many there are, without holding them all. */
+export function countOf(found: Iterable<unknown>): number {
+  let count = 0;
+  const each = found[Symbol.iterator]();
+  while (each.next().done !== true) count += 1;
+  return count;
+}
+
+const MAX_PAGE = 200;
 // MongoDB's own limit for a sort without an index.
 const MAX_SORT_BYTES = 100 * 1024 * 1024;
 
@@ -64,7 +72,8 @@ function* run(
 ): Generator<StoredDocument> {
   const { skip = 0, limit = 0, sort = [] } = query;
   const wanted = limit === 0 ? Infinity : skip + limit;
-  const page = plan.isSorted && plan.residual === undefined ? Math.min(PAGE, wanted) : PAGE;
+  // What is left over by a filter makes the next page larger.
+  const page = plan.isSorted ? Math.min(MAX_PAGE, wanted) : MAX_PAGE;
   const matches = matching(rows(storage, collection, plan, page, work), plan);
   let seen = 0;
   for (const document of plan.isSorted ? matches : sorted(matches, sort)) {
@@ -92,11 +101,11 @@ function* rows(storage: Storage, collection: Collection, plan: Plan, page: numbe
 
 function* naturalRows(storage: Storage, collection: Collection, page: number): Generator<Row> {
   let after = -1;
-  for (;;) {
-    const found = storage.natural(collection.id, after, page);
+  for (let size = page; ; size = Math.min(MAX_PAGE, size * 2)) {
+    const found = storage.natural(collection.id, after, size);
     yield* found;
     const last = found.at(-1);
-    if (last === undefined || found.length < page) return;
+    if (last === undefined || found.length < size) return;
     after = last.rid;
   }
 }
@@ -105,13 +114,13 @@ function* indexedRows(storage: Storage, plan: Plan, page: number): Generator<Ind
   const index = plan.index?.id ?? 0;
   for (const range of plan.isBackward ? plan.ranges.toReversed() : plan.ranges) {
     let after: IndexedRow | undefined;
-    for (;;) {
+    for (let size = page; ; size = Math.min(MAX_PAGE, size * 2)) {
       const found: IndexedRow[] = plan.isBackward
-        ? storage.backward(index, range, after, page)
-        : storage.forward(index, range, after, page);
+        ? storage.backward(index, range, after, size)
+        : storage.forward(index, range, after, size);
       yield* found;
       after = found.at(-1);
-      if (found.length < page) break;
+      if (found.length < size) break;
     }
   }
 }

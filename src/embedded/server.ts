@@ -2,6 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Executor, Log } from './executor.ts';
 import { encodeReply, MessageReader, WireError, type Message } from './wire.ts';
 
+const CLOSE_MS = 500;
+
 let lastConnectionId = 0;
 
 /** Speaks the wire protocol with every client of a socket. */
@@ -45,7 +47,11 @@ export class WireServer {
         resolve();
       }),
     );
-    for (const socket of this.#sockets) socket.destroySoon();
+    for (const socket of this.#sockets) {
+      socket.destroySoon();
+      // A client that does not read its answers keeps nobody waiting.
+      setTimeout(() => socket.destroy(), CLOSE_MS).unref();
+    }
     await closed;
   }
 
@@ -54,6 +60,7 @@ export class WireServer {
     const reader = new MessageReader();
     this.#sockets.add(socket);
     socket.setNoDelay(true);
+    socket.on('drain', () => socket.resume());
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy()); // the client is gone, which is its own business
     socket.on('data', (chunk) => {
@@ -70,7 +77,9 @@ export class WireServer {
       message,
       connectionId,
       reply: (body) => {
-        if (socket.writable) socket.write(encodeReply(message, body));
+        if (!socket.writable) return;
+        // No more commands from a client before it has read its answers.
+        if (!socket.write(encodeReply(message, body))) socket.pause();
       },
     });
   }

@@ -51,6 +51,8 @@ export class Storage {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #isWriting = false;
+  /** Why SQLite gave up the whole transaction (a full disk does that), and with it every write since the last commit. */
+  #lost: Error | undefined;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -62,6 +64,7 @@ export class Storage {
 
   /** Does all of `work` or nothing of it. It is durable once `commit` has returned; several may share one commit. */
   write<T>(work: () => T): T {
+    if (this.#lost !== undefined) throw this.#lost;
     if (!this.#isWriting) this.#run('BEGIN IMMEDIATE');
     this.#isWriting = true;
     this.#run('SAVEPOINT command');
@@ -70,13 +73,19 @@ export class Storage {
       this.#run('RELEASE command');
       return result;
     } catch (error) {
-      this.#run('ROLLBACK TO command');
-      this.#run('RELEASE command');
+      if (this.#db.isTransaction) {
+        this.#run('ROLLBACK TO command');
+        this.#run('RELEASE command');
+      } else {
+        this.#lost = error as Error;
+      }
       throw error;
     }
   }
 
+  /** @throws what SQLite reports; nothing written since the last commit is then kept: `rollback`, and tell everybody. */
   commit(): void {
+    if (this.#lost !== undefined) throw this.#lost;
     if (!this.#isWriting) return;
     this.#run('COMMIT');
     this.#isWriting = false;
@@ -85,6 +94,7 @@ export class Storage {
   /** After a failed commit (the disk is full, say). */
   rollback(): void {
     this.#isWriting = false;
+    this.#lost = undefined;
     if (this.#db.isTransaction) this.#run('ROLLBACK');
   }
 

@@ -1,5 +1,3 @@
-import { CommandError } from './errors.ts';
-
 /** MongoDB's wire protocol: a 16 byte header (length, request, answered request, opcode; little endian), then the message. */
 
 export const OP_REPLY = 1;
@@ -133,7 +131,6 @@ export function encodeReply(request: Message, body: Uint8Array): Buffer {
   const isQuery = request.opCode === OP_QUERY;
   const start = HEADER_BYTES + (isQuery ? 20 : 5); // OP_REPLY: flags, cursor, offset, count. OP_MSG: flags, section kind 0.
   const reply = Buffer.alloc(start + body.length);
-  if (reply.length > MAX_MESSAGE_BYTES) throw new CommandError(10334, 'the answer is larger than a message may be');
   lastRequestId = (lastRequestId + 1) & 0x7fffffff;
   reply.writeInt32LE(reply.length, 0);
   reply.writeInt32LE(lastRequestId, 4);

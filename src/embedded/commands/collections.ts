@@ -1,6 +1,5 @@
 import { Binary } from 'bson';
 import { encode, type Doc } from '../documents.ts';
-import { CommandError } from '../errors.ts';
 import { compileFilter } from '../filter.ts';
 import { collectionName, findCollection, readDoc, readFlag, type Command, type Engine } from './command.ts';
 import { openCursor } from './find.ts';
@@ -10,11 +9,8 @@ const create: Command = {
   fields: [],
   isWrite: true,
   run(engine, request) {
-    const name = collectionName(request);
-    if (engine.catalog.find(request.db, name) !== undefined) {
-      throw new CommandError(48, `Collection ${request.db}.${name} already exists.`);
-    }
-    engine.catalog.ensure(request.db, name);
+    // Without options there is nothing to differ from: MongoDB then answers that all is well, too.
+    engine.catalog.ensure(request.db, collectionName(request));
     return { ok: 1 };
   },
 };
@@ -25,6 +21,7 @@ const drop: Command = {
   run(engine, request) {
     const collection = findCollection(engine, request);
     if (collection === undefined) return { ok: 1 };
+    engine.cursors.closeOf(collection.ns);
     engine.catalog.drop(collection);
     return { nIndexesWas: collection.indexes.length, ns: collection.ns, ok: 1 };
   },
@@ -33,9 +30,12 @@ const drop: Command = {
 const dropDatabase: Command = {
   fields: [],
   isWrite: true,
-  run({ catalog }, { db }) {
+  run({ catalog, cursors }, { db }) {
     const collections = catalog.of(db);
-    for (const collection of collections) catalog.drop(collection);
+    for (const collection of collections) {
+      cursors.closeOf(collection.ns);
+      catalog.drop(collection);
+    }
     return collections.length === 0 ? { ok: 1 } : { dropped: db, ok: 1 };
   },
 };

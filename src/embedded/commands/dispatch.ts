@@ -2,18 +2,25 @@ import { BSONError } from 'bson';
 import { decode, encode, isDoc, toNumber, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import type { Message } from '../wire.ts';
-import { OP_QUERY } from '../wire.ts';
+import { MAX_MESSAGE_BYTES, OP_QUERY } from '../wire.ts';
 import { checkFields, type Command, type Engine, type Request } from './command.ts';
+import { aggregateCommands } from './aggregate.ts';
 import { collectionCommands } from './collections.ts';
+import { explain } from './explain.ts';
+import { findAndModify } from './find-and-modify.ts';
 import { findCommands } from './find.ts';
 import { handshakeCommands } from './handshake.ts';
 import { indexCommands } from './indexes.ts';
 import { writeCommands } from './write.ts';
 
-const COMMANDS: Readonly<Record<string, Command>> = {
+const TABLE: Readonly<Record<string, Command>> = {
   ...handshakeCommands,
   ...findCommands,
+  ...aggregateCommands,
+  explain,
   ...writeCommands,
+  findAndModify,
+  findandmodify: findAndModify,
   ...collectionCommands,
   ...indexCommands,
 };
@@ -29,8 +36,16 @@ const COMMON = [
   'maxTimeMS',
   'comment',
 ];
+const COMMANDS = new Map(
+  Object.entries(TABLE).map(([name, command]) => [
+    name,
+    { command, fields: new Set([name, ...COMMON, ...command.fields]) },
+  ]),
+);
 const TRANSACTION = ['txnNumber', 'startTransaction', 'autocommit'];
 const READ_CONCERNS = new Set(['local', 'majority', 'available']);
+
+const MAX_REPLY_BYTES = MAX_MESSAGE_BYTES - 1024;
 
 export interface Reply {
   readonly body: Uint8Array;
@@ -45,7 +60,10 @@ export function execute(engine: Engine, message: Message, connectionId: number):
     const command = commandOf(request, message);
     engine.expiry.removeExpired(engine.clock.now());
     const result = command.isWrite ? runWrite(engine, command, request) : command.run(engine, request);
-    return { body: result instanceof Uint8Array ? result : encode(result), isSilent: message.moreToCome };
+    const reply = result instanceof Uint8Array ? result : encode(result);
+    if (reply.length > MAX_REPLY_BYTES)
+      throw new CommandError(10334, `an answer of ${reply.length} bytes is too large`);
+    return { body: reply, isSilent: message.moreToCome };
   } catch (error) {
     return { body: encode(describe(error)), isSilent: message.moreToCome };
   }
@@ -95,17 +113,17 @@ function firstName(bytes: Uint8Array): string {
 /** @throws {CommandError} naming what is not implemented. */
 function commandOf(request: Request, message: Message): Command {
   const { name, body } = request;
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const known = COMMANDS.get(name);
   if (message.opCode === OP_QUERY && !/^(hello|ismaster)$/i.test(name)) {
     throw new CommandError(352, `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`);
   }
   if (TRANSACTION.some((field) => Object.hasOwn(body, field))) {
     throw new CommandError(20, 'Transaction numbers are only allowed on a replica set member or mongos');
   }
-  if (command === undefined) throw new CommandError(59, `no such command: '${name}'`);
-  checkFields(name, body, new Set([name, ...COMMON, ...command.fields]));
+  if (known === undefined) throw new CommandError(59, `no such command: '${name}'`);
+  checkFields(name, body, known.fields);
   checkConcerns(body);
-  return command;
+  return known.command;
 }
 
 /** Every write is durable before it is acknowledged, and there is one copy: what asks for that or less is granted. */

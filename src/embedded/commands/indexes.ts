@@ -175,6 +175,7 @@ const dropIndexes: Command = {
   run(engine, request) {
     const collection = required(engine, request);
     const nIndexesWas = collection.indexes.length;
+    engine.cursors.closeOf(collection.ns);
     for (const index of chosen(collection, request.body['index'])) engine.catalog.dropIndex(collection, index);
     return { nIndexesWas, ok: 1 };
   },
