@@ -137,9 +137,9 @@ for (const [kind, freshDatabase] of Object.entries(storeKinds)) {
       const { database, notes, lines } = await openReady(t, proxy.uri);
 
       await proxy.refuse();
-      await until(() => !database.isReady(), 10_000);
+      await until(() => !database.isReady());
       await proxy.resume();
-      await until(() => database.isReady(), 10_000);
+      await until(() => database.isReady());
 
       assert.deepEqual(await notes.find({ owner: 'alice' }).lean(), []);
       assert.deepEqual(
@@ -153,9 +153,9 @@ for (const [kind, freshDatabase] of Object.entries(storeKinds)) {
       const { database } = await openReady(t, proxy.uri);
 
       proxy.stall();
-      await until(() => !database.isReady(), 10_000);
+      await until(() => !database.isReady());
       await proxy.resume();
-      await until(() => database.isReady(), 10_000);
+      await until(() => database.isReady());
     });
 
     test('no write that was acknowledged is lost while connections are cut', async (t) => {

@@ -49,13 +49,13 @@ export async function openReady(t: TestContext, uri: string): Promise<Opened> {
   return opened;
 }
 
-const GIVE_UP_MS = 15_000;
+const GIVE_UP_MS = 30_000;
 
 /** Waits for something to become true. */
-export async function until(isTrue: () => boolean, giveUpMs = GIVE_UP_MS): Promise<void> {
-  const giveUpAt = performance.now() + giveUpMs;
+export async function until(isTrue: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + GIVE_UP_MS;
   while (!isTrue()) {
-    if (performance.now() > giveUpAt) throw new Error(`not within ${giveUpMs} ms: ${isTrue.toString()}`);
+    if (performance.now() > giveUpAt) throw new Error(`not within ${GIVE_UP_MS} ms: ${isTrue.toString()}`);
     await sleep(10);
   }
 }
