@@ -71,14 +71,21 @@ function getMetrics(metrics: Metrics): RequestHandler {
 
 /** GET /openapi.json */
 async function getApiDocument(req: Request, res: Response): Promise<void> {
-  await sendJson(req, res, 200, apiDocument(), { etag: 'hash' });
+  await sendBody(req, res, 200, documentText(), { etag: 'hash' });
 }
 
 /** GET /docs */
 async function getDocs(req: Request, res: Response): Promise<void> {
-  await sendBody(req, res, 200, docsPage(apiDocument()), {
-    etag: 'hash',
-    contentType: 'text/html; charset=utf-8',
-    headers: docsHeaders,
-  });
+  const contentType = 'text/html; charset=utf-8';
+  await sendBody(req, res, 200, pageText(), { etag: 'hash', contentType, headers: docsHeaders });
+}
+
+// The same for as long as the process lives, and for nobody in particular.
+const documentText = once(() => JSON.stringify(apiDocument()));
+const pageText = once(() => docsPage(apiDocument()));
+
+/** Made when it is first asked for. */
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => (made ??= make());
 }

@@ -53,7 +53,7 @@ export interface Operation {
   security?: [];
   parameters?: Reference[];
   requestBody?: RequestBody;
-  responses: Record<string, Response>;
+  responses: Record<string, Response | Reference>;
 }
 
 export type Method = 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete';
@@ -68,6 +68,7 @@ export interface ApiDocument {
   paths: Record<string, PathItem>;
   components: {
     schemas: Record<string, Schema>;
+    responses: Record<string, Response>;
     parameters: Record<string, Parameter>;
     headers: Record<string, Header>;
     examples: Record<string, Example>;

@@ -1,0 +1,43 @@
+/** Text that is HTML already. Everything else is escaped when it is put into `html`. */
+export class Html {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** What is undefined or false leaves nothing. */
+type Part = string | number | Html | false | undefined | readonly Part[];
+
+/** A template whose values are escaped: a page cannot be broken, or broken into, by what it shows. */
+export function html(strings: TemplateStringsArray, ...values: Part[]): Html {
+  return new Html(strings.map((string, i) => string + render(values[i])).join(''));
+}
+
+/** A line of text in which backticks mark code and two asterisks stress, as in the API document. */
+export function marked(line: string): Html {
+  const parts = line.split(/(`[^`]+`|\*\*[^*]+\*\*)/);
+  return html`${parts.map((part) => {
+    if (part.startsWith('`')) return html`<code>${part.slice(1, -1)}</code>`;
+    return part.startsWith('**') ? html`<strong>${part.slice(2, -2)}</strong>` : part;
+  })}`;
+}
+
+function render(part: Part): string {
+  if (part === undefined || part === false) return '';
+  if (part instanceof Html) return part.text;
+  return typeof part === 'object' ? part.map(render).join('') : escape(String(part));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+}

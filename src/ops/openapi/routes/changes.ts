@@ -1,0 +1,33 @@
+import { answer, example, headOf, json, schema, signedInOperation as operation } from '../build.ts';
+import { TASK } from '../examples.ts';
+import type { PathItem } from '../types.ts';
+
+const get = operation({
+  id: 'ListChanges',
+  tag: 'Sync',
+  summary: 'What changed since the last time',
+  description:
+    'Keep `next` and send it as `since` the next time. While `more` is true there is more at once. No change is ' +
+    'missed; one may come twice. A task that is in `removed` is gone, whatever came before.',
+  parameters: ['Since', 'ChangesLimit', 'IfNoneMatch'],
+  answers: {
+    200: answer(
+      'What changed',
+      json(schema('Changes'), {
+        changes: example('One task is new, another gone', {
+          changed: [TASK],
+          removed: ['6742d0c4e1a2b3c4d5e6f700'],
+          next: 'AQIDBAUGBwg',
+          more: false,
+        }),
+      }),
+      ['ETag'],
+    ),
+    304: answer('You have this already', undefined, ['ETag']),
+  },
+  problems: ['InvalidQuery', 'SyncTokenExpired'],
+});
+
+export const changesPaths: Record<string, PathItem> = {
+  '/api/tasks/changes': { get, head: headOf(get, 'HeadChanges') },
+};

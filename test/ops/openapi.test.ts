@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import * as errors from '../../src/errors.ts';
+import { apiDocument } from '../../src/ops/openapi/document.ts';
+import { problems } from '../../src/ops/openapi/problems.ts';
+
+type Json = Record<string, unknown>;
+const document = JSON.parse(JSON.stringify(apiDocument())) as Json & ReturnType<typeof apiDocument>;
+
+test('the API document is valid OpenAPI 3.1', async () => {
+  const { valid, errors } = await new Validator().validate(structuredClone(document));
+
+  assert.ok(valid, JSON.stringify(errors, null, 2));
+});
+
+test('every reference in it leads somewhere, and everything it defines is referred to', () => {
+  const references = new Set<string>();
+  visit(document, ({ $ref }) => {
+    if (typeof $ref === 'string') references.add($ref);
+  });
+  const defined = Object.entries(document.components).flatMap(([kind, entries]) =>
+    kind === 'securitySchemes' ? [] : Object.keys(entries).map((name) => `#/components/${kind}/${name}`),
+  );
+
+  // These two codes are answers to requests that no route matches, so no operation has them.
+  const unmatched = ['MethodNotAllowed', 'ResourceNotFound'].map((code) => `#/components/examples/${code}`);
+  assert.deepEqual([...references, ...unmatched].sort(), defined.sort());
+});
+
+test('operation ids are unique', () => {
+  const ids = operations().map(({ operation }) => operation['operationId']);
+
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+test('every code that the server can answer is documented, and no other', () => {
+  const classes = Object.values(errors).filter((error) => error !== errors.ApiError);
+  const documented = [...problems.values()].map(({ error }) => error.constructor);
+
+  assert.deepEqual(namesOf(documented), namesOf(classes));
+  assert.deepEqual(Object.keys(document.components.examples).sort(), [...problems.keys()].sort());
+});
+
+test('every error says with which headers it comes', () => {
+  for (const { operation } of operations()) {
+    for (const [status, response] of Object.entries(operation['responses'] as Json)) {
+      const { description, headers } = resolved(response) as { description: string; headers: Json };
+      const codes = Number(status) < 400 ? [] : [...description.matchAll(/`(\w+)`/g)].map(([, code]) => code ?? '');
+      for (const code of codes) {
+        for (const name of Object.keys(problems.get(code)?.error.headers ?? {})) assert.ok(name in headers, code);
+      }
+    }
+  }
+});
+
+test('every example is valid against its schema', () => {
+  const validate = validator();
+  const checked: string[] = [];
+  visit(document, (value, path) => {
+    const { schema, example, examples } = value;
+    const all = Object.values((examples ?? {}) as Json).map((one) => (resolved(one) as Json)['value']);
+    if (schema === undefined || path.includes('schemas')) return;
+    for (const one of example === undefined ? all : [...all, example]) {
+      validate([...path, 'schema'], one);
+      checked.push(path.join('/'));
+    }
+  });
+
+  assert.ok(checked.length > 50, `${checked.length} examples`);
+});
+
+function operations(): { path: string; method: string; operation: Json }[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([method]) => method !== 'parameters')
+      .map(([method, operation]) => ({ path, method, operation: operation as unknown as Json })),
+  );
+}
+
+function namesOf(classes: unknown[]): string[] {
+  return classes.map((one) => (one as { name: string }).name).sort();
+}
+
+/** Validates a value against the schema at that place in the document, where its references make sense. */
+function validator(): (path: string[], value: unknown) => void {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema(document, 'api');
+  return (path, value) => {
+    const pointer = path.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+    const check = ajv.compile({ $ref: `api#/${pointer}` });
+    assert.ok(check(value), `${pointer}: ${ajv.errorsText(check.errors)} in ${JSON.stringify(value)}`);
+  };
+}
+
+function resolved(value: unknown): unknown {
+  const { $ref } = value as { $ref?: string };
+  if ($ref === undefined) return value;
+  return $ref
+    .split('/')
+    .slice(1)
+    .reduce<unknown>((at, part) => (at as Json)[part], document);
+}
+
+function visit(value: unknown, see: (value: Json, path: string[]) => void, path: string[] = []): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) see(value as Json, path);
+  for (const [name, member] of Object.entries(value)) visit(member, see, [...path, name]);
+}
