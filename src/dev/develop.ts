@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'dotenv';
 import { startApi, type ApiProcess } from './api.ts';
 import { DATA_DIRECTORY_VARIABLE, dataDirectory, projectRoot } from './directory.ts';
@@ -78,11 +79,25 @@ function tellIgnored(names: string[]): void {
 async function reserve({ host, port }: Listening): Promise<Listening> {
   if (/^0+$/.test(port)) return { host, port: String(await findFreePort(host)) };
   const isPort = /^\d{1,5}$/.test(port) && Number(port) < 65_536;
-  if (isPort && (await isTaken(Number(port), host))) {
+  if (isPort && (await isHeld(Number(port), host))) {
     throw new DevError(
       `Port ${port} on ${host} is taken: is another \`npm run dev\` or \`npm start\` running? Stop it, or choose another` +
         ' port: `PORT=3001 npm run dev` (PORT=0 picks a free one).',
     );
   }
   return { host, port };
+}
+
+/**
+ * Whether the port stays taken. An API whose `npm run dev` was killed ends as soon as it cannot write its log, so it is
+ * asked something first: nobody should have to look for its process.
+ */
+async function isHeld(port: number, host: string): Promise<boolean> {
+  if (!(await isTaken(port, host))) return false;
+  const answer = await fetch(`${localUrl({ host, port: String(port) })}/healthz`, {
+    signal: AbortSignal.timeout(1000),
+  }).catch(() => undefined);
+  await answer?.arrayBuffer().catch(() => undefined);
+  await delay(300);
+  return isTaken(port, host);
 }

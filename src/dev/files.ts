@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -8,7 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { DevError, systemCode } from './errors.ts';
@@ -46,13 +47,25 @@ export function replaceKept(path: string, text: string): void {
   });
 }
 
+// Not mkdirSync's own `recursive`, which never returns where a folder can be seen but not made (/proc).
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Two first uses at once.
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
 function writeBeside<T>(path: string, text: string, put: (temporary: string) => T): T {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(path));
     const file = openSync(temporary, 'wx', 0o600);
     try {
-      writeSync(file, text);
+      writeFileSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -74,10 +87,11 @@ export function unreadable(path: string, reason: string, cause?: unknown): DevEr
   );
 }
 
-function unusable(path: string, cause: unknown): DevError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+/** What the system refused, for the developer. Anything else is a bug and stays what it is. */
+function unusable(path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error) || systemCode(cause) === undefined) return cause;
   return new DevError(
-    `The development tenant cannot use ${path}: ${reason}.\n` +
+    `The development tenant cannot use ${path}: ${cause.message}.\n` +
       `Put the permissions right, or set ${DATA_DIRECTORY_VARIABLE} to a folder that can be written.`,
     { cause },
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -125,14 +125,10 @@ test('a taken port is named, with what to do', async (t) => {
   });
 });
 
-test('a folder that cannot be made is named, with what to do', async (t) => {
-  const directory = await temporaryDirectory(t);
-  const file = join(directory, 'file');
-  await writeFile(file, '');
-  await chmod(file, 0o600);
+for (const place of ['/dev/null', '/proc']) {
+  test(`a folder that cannot be made in ${place} is named, with what to do`, async () => {
+    const told = /cannot use .*tenant\.json: .*\nPut the permissions right, or set DEV_DATA_DIR/;
 
-  await assert.rejects(
-    loadTenantState(join(file, 'tenant')),
-    /cannot use .*tenant\.json: .*\nPut the permissions right, or set DEV_DATA_DIR/,
-  );
-});
+    await assert.rejects(loadTenantState(join(place, 'tasks/tenant')), told);
+  });
+}
