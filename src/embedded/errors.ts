@@ -26,6 +26,7 @@ const NAMES: Readonly<Record<number, string>> = {
   86: 'IndexKeySpecsConflict',
   197: 'InvalidIndexSpecificationOption',
   238: 'NotImplemented',
+  263: 'OperationNotSupportedInTransaction',
   292: 'QueryExceededMemoryLimitNoDiskUseAllowed',
   352: 'UnsupportedOpQueryCommand',
   10334: 'BSONObjectTooLarge',

@@ -40,11 +40,15 @@ export function candidatesAt(doc: Doc, path: string): unknown[] {
     : values;
 }
 
-/** The one value under an indexed path. */
+/** The value under an indexed path, or the array that stands in its way. */
 export function indexedValue(doc: Doc, path: string): unknown {
   if (!path.includes('.')) return own(doc, path);
-  const values = valuesAt(doc, path);
-  return values.length === 1 ? values[0] : [];
+  let at: unknown = doc;
+  for (const name of path.split('.')) {
+    if (Array.isArray(at)) return at;
+    at = isDoc(at) ? own(at, name) : undefined;
+  }
+  return at;
 }
 
 export interface SortField {

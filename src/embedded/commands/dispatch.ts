@@ -42,7 +42,6 @@ const COMMANDS = new Map(
     { command, fields: new Set([name, ...COMMON, ...command.fields]) },
   ]),
 );
-const TRANSACTION = ['txnNumber', 'startTransaction', 'autocommit'];
 const READ_CONCERNS = new Set(['local', 'majority', 'available']);
 
 const MAX_REPLY_BYTES = MAX_MESSAGE_BYTES - 1024;
@@ -117,7 +116,10 @@ function commandOf(request: Request, message: Message): Command {
   if (message.opCode === OP_QUERY && !/^(hello|ismaster)$/i.test(name)) {
     throw new CommandError(352, `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`);
   }
-  if (TRANSACTION.some((field) => Object.hasOwn(body, field))) {
+  if (Object.hasOwn(body, 'autocommit')) {
+    throw new CommandError(263, `${name} in a transaction: transactions are not implemented by the embedded store`);
+  }
+  if (Object.hasOwn(body, 'txnNumber')) {
     throw new CommandError(20, 'Transaction numbers are only allowed on a replica set member or mongos');
   }
   if (known === undefined) throw new CommandError(59, `no such command: '${name}'`);
