@@ -9,7 +9,7 @@ const get = operation({
   description:
     'Keep `next` and send it as `since` the next time. While `more` is true there is more at once. No change is ' +
     'missed; one may come twice. A task that is in `removed` is gone, whatever came before.',
-  parameters: ['Since', 'ChangesLimit', 'IfNoneMatch'],
+  parameters: ['Since', 'ChangesLimit'],
   answers: {
     200: answer(
       'What changed',
@@ -21,9 +21,7 @@ const get = operation({
           more: false,
         }),
       }),
-      ['ETag'],
     ),
-    304: answer('You have this already', undefined, ['ETag']),
   },
   problems: ['InvalidQuery', 'SyncTokenExpired'],
 });

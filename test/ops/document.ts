@@ -1,0 +1,70 @@
+/** The API document as a client gets it, and questions that several tests ask about it. */
+import assert from 'node:assert/strict';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { apiDocument } from '../../src/ops/openapi/document.ts';
+
+export type Json = Record<string, unknown>;
+
+export const document = JSON.parse(JSON.stringify(apiDocument())) as Json & ReturnType<typeof apiDocument>;
+
+export interface DocumentedOperation {
+  path: string;
+  method: string;
+  operation: Json & { operationId: string; responses: Json };
+}
+
+export function operations(): DocumentedOperation[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([method]) => method !== 'parameters')
+      .map(([method, operation]) => ({
+        path,
+        method,
+        operation: operation as unknown as DocumentedOperation['operation'],
+      })),
+  );
+}
+
+/** The value, or what it refers to. */
+export function resolved(value: unknown): unknown {
+  const { $ref } = value as { $ref?: string };
+  return $ref === undefined ? value : at($ref.split('/').slice(1));
+}
+
+/** Validates a value against the schema at that place in the document, where its references make sense. */
+export function assertValid(path: readonly string[], value: unknown): void {
+  const pointer = path.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+  const check = ajv.compile({ $ref: `api#/${pointer}` });
+  assert.ok(check(value), `${pointer}: ${ajv.errorsText(check.errors)} in ${JSON.stringify(value)}`);
+}
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(ajv);
+ajv.addSchema(document, 'api');
+
+function at(path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, part) => (value as Json)[part], document);
+}
+
+// All that a client might act on; what is not listed here is common to all HTTP.
+const TELLING = /^(etag|link|location|retry-after|www-authenticate|ratelimit-.*|x-request-id|content-security-policy)$/;
+
+/** Asserts that the document says so: the status, the headers that tell something, the type, and the body. */
+export async function assertDocumented(operationId: string, response: Response): Promise<void> {
+  const found = operations().find(({ operation }) => operation.operationId === operationId);
+  assert.ok(found, operationId);
+  const place = ['paths', found.path, found.method, 'responses', String(response.status)];
+  const given = at(place);
+  assert.ok(given, `${operationId} answers ${response.status}: ${await response.clone().text()}`);
+  const { $ref } = given as { $ref?: string };
+  const { headers, content = {} } = resolved(given) as { headers: Json; content?: Json };
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  for (const name of response.headers.keys())
+    assert.ok(!TELLING.test(name) || names.includes(name), `${operationId}: ${name}`);
+  const type = response.headers.get('content-type')?.split(';', 1)[0];
+  if (found.method === 'head' || response.status === 204 || response.status === 304) return;
+  assert.ok(type !== undefined && type in content, `${operationId}: ${type}`);
+  const body = type.endsWith('json') ? await response.json() : await response.text();
+  assertValid([...($ref?.split('/').slice(1) ?? place), 'content', type, 'schema'], body);
+}
