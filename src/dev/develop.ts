@@ -95,9 +95,9 @@ async function reserve({ host, port }: Listening): Promise<Listening> {
 async function isHeld(port: number, host: string): Promise<boolean> {
   if (!(await isTaken(port, host))) return false;
   const answer = await fetch(`${localUrl({ host, port: String(port) })}/healthz`, {
-    signal: AbortSignal.timeout(1000),
+    signal: AbortSignal.timeout(500),
   }).catch(() => undefined);
   await answer?.arrayBuffer().catch(() => undefined);
-  await delay(300);
+  await delay(200);
   return isTaken(port, host);
 }

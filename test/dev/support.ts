@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -26,9 +27,15 @@ export interface Client {
   postForm: (path: string, form: Record<string, string>) => Promise<Response>;
 }
 
+// The keys of a tenant take a tenth of a second to make, so the tests of one file that do not look at them share a state.
+const sharedDirectory = mkdtempSync(join(tmpdir(), 'tasks-dev-'));
+process.on('exit', () => {
+  rmSync(sharedDirectory, { recursive: true, force: true });
+});
+
 /** A tenant of the test's own, and a client that trusts it. */
 export async function startTestTenant(t: TestContext, directory?: string, clock: Clock = Date): Promise<Client> {
-  const tenant = await startTenant({ directory: directory ?? (await temporaryDirectory(t)), clock });
+  const tenant = await startTenant({ directory: directory ?? sharedDirectory, clock });
   const ask = trusting(t, tenant.certificate);
   t.after(() => tenant.close());
   return {
