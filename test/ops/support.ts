@@ -1,0 +1,49 @@
+/** The operations routes alone in a restify server, over parts that a test can take away. */
+import { once } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
+import type { TestContext } from 'node:test';
+import restify, { type Request, type Response, type Route } from 'restify';
+import { guard } from '../../src/http/guard.ts';
+import { answerProblems } from '../../src/http/problem.ts';
+import { identifyRequest } from '../../src/http/requestId.ts';
+import { createLog } from '../../src/log.ts';
+import { mountOps } from '../../src/ops/index.ts';
+import { createMetrics, type Metrics } from '../../src/ops/metrics.ts';
+
+export interface Ops {
+  url: string;
+  metrics: Metrics;
+  /** What is there; a test changes it. */
+  state: { store: boolean; keys: boolean; draining: boolean };
+  /** The value of one series, as Prometheus would read it; undefined when there is none. */
+  scrape: (series: string) => Promise<number | undefined>;
+}
+
+export async function startOps(t: TestContext): Promise<Ops> {
+  const metrics = createMetrics();
+  const state = { store: true, keys: true, draining: false };
+  const server = restify.createServer({ name: '', log: createLog('fatal', process.stdout) });
+  const httpServer = server.server as HttpServer;
+  guard(server, httpServer);
+  server.pre(identifyRequest);
+  const readiness = { store: () => state.store, keys: () => state.keys, draining: () => state.draining };
+  mountOps(server, { metrics, readiness });
+  answerProblems(server, { isPlainText: () => false, translate: () => undefined });
+  server.on('after', (req: Request, res: Response, route: Route | undefined) => {
+    metrics.observeRequest(req, res, route);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    httpServer.closeAllConnections();
+  });
+  const url = `http://127.0.0.1:${server.address().port}`;
+  return { url, metrics, state, scrape: (series) => scrape(url, series) };
+}
+
+export async function scrape(url: string, series: string): Promise<number | undefined> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = text.split('\n').find((line) => line.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length));
+}
