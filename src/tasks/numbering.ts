@@ -16,7 +16,7 @@ type Sync = Content<SyncDocument>;
 
 // States that get one number, and numbers that one request gives: together they fit into its time.
 const BATCH = 1000;
-const MAX_BATCHES = 4;
+const MAX_BATCHES = 2;
 
 /**
  * Gives numbers to an owner's changes. Writers only leave their task without one; it is the readers who number, so no
