@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { isRefusal, toStoreError } from '../../src/database/index.ts';
 import { refusal, silence, startRefusingServer } from '../support/refusingServer.ts';
@@ -27,24 +27,26 @@ const unavailable = {
   'refuses the privilege': refusal(13, 'Unauthorized'),
 };
 
-for (const [trouble, answer] of Object.entries(unavailable)) {
-  test(`a write to a server that ${trouble} is 503, alone and in a batch`, async (t) => {
-    const { notes } = await openReady(t, await startRefusingServer(t, { insert: answer, update: answer }));
+describe('writes that the server cannot do now', { concurrency: true }, () => {
+  for (const [trouble, answer] of Object.entries(unavailable)) {
+    test(`a write to a server that ${trouble} is 503, alone and in a batch`, async (t) => {
+      const { notes } = await openReady(t, await startRefusingServer(t, { insert: answer, update: answer }));
 
-    const writes: (() => Promise<unknown>)[] = [
-      () => notes.collection.insertOne({ owner: 'alice' }),
-      () => notes.insertMany([{ owner: 'alice', number: 1 }]),
-      () => notes.updateOne({ owner: 'alice' }, { $set: { number: 2 } }).exec(),
-      () => notes.bulkWrite([{ updateOne: { filter: { owner: 'alice' }, update: { $set: { number: 4 } } } }]),
-    ];
+      const writes: (() => Promise<unknown>)[] = [
+        () => notes.collection.insertOne({ owner: 'alice' }),
+        () => notes.insertMany([{ owner: 'alice', number: 1 }]),
+        () => notes.updateOne({ owner: 'alice' }, { $set: { number: 2 } }).exec(),
+        () => notes.bulkWrite([{ updateOne: { filter: { owner: 'alice' }, update: { $set: { number: 4 } } } }]),
+      ];
 
-    for (const write of writes) {
-      const error = await refusedWithin(PROMISED_MS, write());
-      assert.equal(toStoreError(error)?.code, 'StoreUnavailable', String(error));
-      assert.equal(isRefusal(error), trouble === 'refuses the privilege');
-    }
-  });
-}
+      for (const write of writes) {
+        const error = await refusedWithin(PROMISED_MS, write());
+        assert.equal(toStoreError(error)?.code, 'StoreUnavailable', String(error));
+        assert.equal(isRefusal(error), trouble === 'refuses the privilege');
+      }
+    });
+  }
+});
 
 test('a duplicate key is no trouble of the store', async (t) => {
   const answer = { ok: 1, n: 0, writeErrors: [{ index: 0, code: 11000, errmsg: 'E11000 duplicate key error' }] };

@@ -132,32 +132,6 @@ for (const [kind, freshDatabase] of Object.entries(storeKinds)) {
       assert.equal((error as Error).message, 'it succeeded');
     });
 
-    test('readiness follows a store that goes and comes back, and no restart is needed', async (t) => {
-      const proxy = await proxyStore(t, (await freshDatabase(t)).uri);
-      const { database, notes, lines } = await openReady(t, proxy.uri);
-
-      await proxy.refuse();
-      await until(() => !database.isReady());
-      await proxy.resume();
-      await until(() => database.isReady());
-
-      assert.deepEqual(await notes.find({ owner: 'alice' }).lean(), []);
-      assert.deepEqual(
-        lines.map(({ level, message }) => `${level}: ${message}`),
-        ['info: store ready', 'error: store not ready', 'info: store ready'],
-      );
-    });
-
-    test('readiness follows a store that hangs', async (t) => {
-      const proxy = await proxyStore(t, (await freshDatabase(t)).uri);
-      const { database } = await openReady(t, proxy.uri);
-
-      proxy.stall();
-      await until(() => !database.isReady());
-      await proxy.resume();
-      await until(() => database.isReady());
-    });
-
     test('no write that was acknowledged is lost while connections are cut', async (t) => {
       const proxy = await proxyStore(t, (await freshDatabase(t)).uri);
       const { notes } = await openReady(t, proxy.uri);

@@ -8,8 +8,8 @@ import type { TestContext } from 'node:test';
  */
 export interface TcpProxy {
   readonly port: number;
-  /** Bytes that came back from the target so far. */
-  readonly bytesBack: number;
+  /** Bytes that went to the target so far. */
+  readonly bytesForth: number;
   /** Ends all connections with a reset; new ones are served. */
   cut(): void;
   /** A hang: connections stay open and new ones are accepted, but nothing is passed on, either way. */
@@ -54,7 +54,7 @@ const OPEN: Mode = { passesUp: true, passesDown: true, bytesPerTick: Infinity };
 
 class Proxy implements TcpProxy {
   port = 0;
-  bytesBack = 0;
+  bytesForth = 0;
   readonly #target: NetConnectOpts;
   readonly #pairs = new Set<Pair>();
   #mode = OPEN;
@@ -113,9 +113,13 @@ class Proxy implements TcpProxy {
 
   #accept(client: Socket): void {
     const upstream = connect(this.#target);
-    const pair = new Pair(client, upstream, () => this.#mode);
+    const pair = new Pair(
+      client,
+      upstream,
+      () => this.#mode,
+      (bytes) => (this.bytesForth += bytes),
+    );
     this.#pairs.add(pair);
-    upstream.on('data', (chunk: Buffer) => (this.bytesBack += chunk.length));
     client.once('close', () => this.#pairs.delete(pair));
   }
 }
@@ -125,14 +129,16 @@ class Pair {
   readonly #client: Socket;
   readonly #upstream: Socket;
   readonly #mode: () => Mode;
+  readonly #onForth: (bytes: number) => void;
   readonly #up: Buffer[] = [];
   #down = Buffer.alloc(0);
   #ticker: NodeJS.Timeout | undefined;
 
-  constructor(client: Socket, upstream: Socket, mode: () => Mode) {
+  constructor(client: Socket, upstream: Socket, mode: () => Mode, onForth: (bytes: number) => void) {
     this.#client = client;
     this.#upstream = upstream;
     this.#mode = mode;
+    this.#onForth = onForth;
     client.on('data', (chunk: Buffer) => {
       this.#up.push(chunk);
       this.pump();
@@ -151,7 +157,10 @@ class Pair {
 
   pump(): void {
     const { passesUp, passesDown, bytesPerTick } = this.#mode();
-    if (passesUp) for (const chunk of this.#up.splice(0)) this.#upstream.write(chunk);
+    for (const chunk of passesUp ? this.#up.splice(0) : []) {
+      this.#upstream.write(chunk);
+      this.#onForth(chunk.length);
+    }
     if (!passesDown || this.#down.length === 0) return;
     if (bytesPerTick === Infinity) {
       this.#client.write(this.#down);

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, test } from 'node:test';
+
+import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
+import { testDatabase } from '../support/database.ts';
+import { startServer } from '../support/server.ts';
+import { proxyStore } from '../support/tcpProxy.ts';
+import { refusedWithin, until } from './support.ts';
+
+const PROMISED_MS = 3000;
+
+/** A client that does what 503 asks for: sends the same request again, with the same key. */
+async function createUntilDone(client: Client, text: string): Promise<{ task: TaskJson; tries: number }> {
+  const headers = { 'Idempotency-Key': randomUUID() };
+  for (let tries = 1; ; tries += 1) {
+    const response = await client.post('/api/tasks', { Text: text }, headers);
+    if (response.status === 201) return { task: (await response.json()) as TaskJson, tries };
+    await expectProblem(response, 503, 'StoreUnavailable');
+  }
+}
+
+describe('requests while the store fails', { concurrency: true }, () => {
+  test('every route of a signed-in user is 503 within 3 s when the store hangs, and served when it is back', async (t) => {
+    const proxy = await proxyStore(t, (await testDatabase(t)).uri);
+    const { as } = await startServer(t, { uri: proxy.uri });
+    const alice = as('alice');
+    const { _id } = await alice.create({ Text: 'Buy milk' });
+    const requests: [string, string, object?][] = [
+      ['GET', '/api/tasks'],
+      ['GET', `/api/tasks/${_id}`],
+      ['GET', '/api/tasks/changes'],
+      ['POST', '/api/tasks', { Text: 'Buy bread' }],
+      ['PUT', `/api/tasks/${_id}`, { Text: 'Buy bread' }],
+      ['PATCH', `/api/tasks/${_id}`, { completed: true }],
+      ['DELETE', `/api/tasks/${_id}`],
+      ['DELETE', '/api/tasks'],
+    ];
+
+    proxy.stall();
+    const answers = requests.map(async ([method, path, body]) => {
+      const response = await alice.request(method, path, body === undefined ? {} : { body });
+      await expectProblem(response, 503, 'StoreUnavailable');
+      assert.equal(response.headers.get('Retry-After'), '2');
+    });
+    for (const outcome of await Promise.all(answers.map((answer) => refusedWithin(PROMISED_MS, answer)))) {
+      assert.equal((outcome as Error).message, 'it succeeded');
+    }
+    await proxy.resume();
+
+    // What was held back never reached the store: those connections are gone.
+    assert.deepEqual(
+      (await alice.list()).map(({ Text }) => Text),
+      ['Buy milk'],
+    );
+  });
+
+  test('a request repeated with its key until it is answered makes one task, however often connections are cut', async (t) => {
+    const proxy = await proxyStore(t, (await testDatabase(t)).uri);
+    const { as } = await startServer(t, { uri: proxy.uri });
+    const alice = as('alice');
+    const texts = Array.from({ length: 18 }, (_, number) => `task ${String(number).padStart(2, '0')}`);
+
+    const created: TaskJson[] = [];
+    let repeated = 0;
+    for (const [number, text] of texts.entries()) {
+      const sent = proxy.bytesForth;
+      if (number % 3 === 0) proxy.stallAnswers();
+      const creating = createUntilDone(alice, text);
+      // The store has the command, and nobody will ever hear its answer.
+      await until(() => proxy.bytesForth > sent);
+      if (number % 3 === 0) proxy.cut();
+      await proxy.resume();
+      const { task, tries } = await creating;
+      created.push(task);
+      if (tries > 1) repeated += 1;
+    }
+
+    assert.ok(repeated >= 3, `${repeated} were repeated`);
+    const listed = await alice.list();
+    assert.deepEqual(listed.map(({ Text }) => Text).sort(), texts);
+    assert.deepEqual(listed.map(({ _id }) => _id).sort(), created.map(({ _id }) => _id).sort());
+  });
+});
