@@ -3,6 +3,8 @@ import { connect } from 'node:net';
 export interface RawOptions {
   /** Milliseconds to wait for the other side to close; then the socket is destroyed. */
   waitMs?: number;
+  /** Says at once that nothing more will come, so that the server has no reason to wait. */
+  isEnded?: boolean;
 }
 
 /** What came back on one connection. */
@@ -18,7 +20,7 @@ export interface RawAnswer {
 export function sendRaw(
   port: number,
   bytes: string | Uint8Array,
-  { waitMs = 400 }: RawOptions = {},
+  { waitMs = 400, isEnded = false }: RawOptions = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -38,6 +40,7 @@ export function sendRaw(
     socket.on('close', () => {
       finish(true);
     });
-    socket.write(bytes);
+    if (isEnded) socket.end(bytes);
+    else socket.write(bytes);
   });
 }
