@@ -10,6 +10,8 @@ import { createServer, type App } from './server.ts';
 
 /** Milliseconds that requests in flight have to finish when the process is told to stop. */
 const DRAIN_MS = 10_000;
+/** Milliseconds within which the same signal is the same wish. */
+const ECHO_MS = 200;
 
 const config = readConfig();
 const log = createLog(config.logLevel, process.stdout);
@@ -70,10 +72,13 @@ async function listen({ server }: App, { port, host }: Config, log: Logger): Pro
 
 /** SIGTERM and SIGINT drain; a second one ends the process at once. */
 function stopOnSignal(app: App, database: Database, closeKeys: () => Promise<void>, log: Logger): void {
-  let isStopping = false;
+  let first: { signal: NodeJS.Signals; at: number } | undefined;
   const stop = (signal: NodeJS.Signals): void => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
+    const now = performance.now();
+    // One Ctrl-C comes twice when npm stands between: from the terminal, and forwarded.
+    if (first?.signal === signal && now - first.at < ECHO_MS) return;
+    if (first !== undefined) process.exit(1);
+    first = { signal, at: now };
     log.info({ signal }, 'stopping');
     void finish(app, database, closeKeys, log);
   };
