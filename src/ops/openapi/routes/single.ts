@@ -2,7 +2,7 @@
  * A task, or with `me` in place of its id the caller's tasks. The document can hold only one entry for what are two
  * routes: it tells paths apart by their shape, not by what a parameter looks like.
  */
-import { newTaskBody, patchBody } from '../bodies.ts';
+import { newTaskBody, patchBody, selectionBody } from '../bodies.ts';
 import { answer, BODY, headOf, json, schema, signedInOperation as operation } from '../build.ts';
 import { doneExample, listExample, taskExample } from '../examples.ts';
 import type { PathItem, Schema } from '../types.ts';
@@ -56,8 +56,10 @@ const remove = operation({
   id: 'DeleteTask',
   tag: 'Tasks',
   summary: 'Delete a task',
-  description: 'With `me` or your own `oid` in place of the id: the same as `DELETE /api/tasks`.',
+  description:
+    'With `me` or your own `oid` in place of the id: the same as `DELETE /api/tasks`, which is what text and body are for.',
   parameters: ['IfMatch', 'IfNoneMatch', 'Text', 'TaskText'],
+  body: selectionBody,
   answers: { 204: answer('It is gone') },
   problems: [...BODY, 'InvalidQuery', 'TaskNotFound', 'PreconditionFailed'],
 });
