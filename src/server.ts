@@ -8,6 +8,7 @@ import { toStoreError } from './database/errors.ts';
 import { startDeadline } from './database/deadline.ts';
 import { mountHello } from './hello.ts';
 import { acceptsJson } from './http/accept.ts';
+import { readBody } from './http/body.ts';
 import { commonHeaders, mountOptions } from './http/cors.ts';
 import { createDrain, type Drain } from './http/drain.ts';
 import { guard, refuseRejected } from './http/guard.ts';
@@ -69,7 +70,13 @@ export function createServer(parts: Parts): App {
   });
   const { read, write } = signedIn(parts);
   mountHello(server, read);
-  mountTasks(server, { connection: database.connection, clock, read, write, maxBodyBytes: MAX_BODY_BYTES });
+  mountTasks(server, {
+    connection: database.connection,
+    clock,
+    read,
+    write,
+    readBody: (options) => [readBody({ ...options, maxBytes: MAX_BODY_BYTES }), authentication.refuseBodyToken],
+  });
   mountOptions(server);
 
   answerProblems(server, { isPlainText: isFirstClientPath, translate: toStoreError });

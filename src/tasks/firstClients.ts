@@ -4,7 +4,7 @@
  * special for them is here, over the same handlers as everybody's.
  */
 import type { RequestHandler, Server } from 'restify';
-import { readBody } from '../http/body.ts';
+import type { BodyOptions } from '../http/body.ts';
 import { collectionHandlers } from './collection.ts';
 import type { Parts } from './context.ts';
 
@@ -15,8 +15,8 @@ export interface Gates {
   /** What stands in front of a route that reads. */
   read: RequestHandler[];
   write: RequestHandler[];
-  /** Bytes that a body may have. */
-  maxBodyBytes: number;
+  /** What reads a body, and looks at what came in it. */
+  readBody: (options?: Omit<BodyOptions, 'maxBytes'>) => RequestHandler[];
 }
 
 /** Whether errors on this path must be `text/plain`. */
@@ -24,10 +24,10 @@ export function isFirstClientPath(path: string): boolean {
   return /^\/+tasks(?:\/|$)/.test(path);
 }
 
-export function mountFirstClients(server: Server, parts: Parts, { read, write, maxBodyBytes }: Gates): void {
+export function mountFirstClients(server: Server, parts: Parts, { read, write, readBody }: Gates): void {
   const tasks = collectionHandlers({ ...parts, defaultLimit: DEFAULT_LIMIT, canRemoveAll: false });
   // The Android app writes the low bytes of its characters, whatever it calls them.
-  const body = readBody({ maxBytes: maxBodyBytes, isLatin1Accepted: true });
+  const body = readBody({ isLatin1Accepted: true });
 
   server.get({ path: '/tasks', name: 'FirstClientsListTasks' }, read, tasks.list);
   server.head({ path: '/tasks', name: 'FirstClientsHeadTasks' }, read, tasks.list);

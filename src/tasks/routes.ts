@@ -1,7 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { Server } from 'restify';
 import type { Clock } from '../clock.ts';
-import { readBody } from '../http/body.ts';
 import { changesHandler } from './changesRoute.ts';
 import { collectionHandlers } from './collection.ts';
 import type { Parts } from './context.ts';
@@ -33,9 +32,9 @@ export function mountTasks(server: Server, { connection, clock, ...gates }: Task
   mountFirstClients(server, parts, gates);
 }
 
-function mountCollection(server: Server, parts: Parts, { read, write, maxBodyBytes }: Gates): void {
+function mountCollection(server: Server, parts: Parts, { read, write, readBody }: Gates): void {
   const tasks = collectionHandlers({ ...parts, defaultLimit: DEFAULT_LIMIT, canRemoveAll: true });
-  const body = readBody({ maxBytes: maxBodyBytes });
+  const body = readBody();
 
   server.get({ path: ALL, name: 'ListTasks' }, read, tasks.list);
   server.head({ path: ALL, name: 'HeadTasks' }, read, tasks.list);
@@ -55,9 +54,9 @@ function mountCollection(server: Server, parts: Parts, { read, write, maxBodyByt
   server.del({ path: NAMED, name: 'DeleteNamedTask' }, write, onlyOwn, tasks.removeNamed);
 }
 
-function mountSingle(server: Server, parts: Parts, { read, write, maxBodyBytes }: Gates): void {
+function mountSingle(server: Server, parts: Parts, { read, write, readBody }: Gates): void {
   const task = singleHandlers(parts);
-  const body = readBody({ maxBytes: maxBodyBytes });
+  const body = readBody();
 
   server.get({ path: ONE, name: 'GetTask' }, read, task.get);
   server.head({ path: ONE, name: 'HeadTask' }, read, task.get);

@@ -122,6 +122,16 @@ for (const [name, [headers, body, status, code]] of Object.entries(bodies)) {
   });
 }
 
+test('a second token in the body is 400, and stores nothing', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+
+  const response = await alice.post('/api/tasks', { Text: 'Buy milk', access_token: alice.token });
+
+  await expectProblem(response, 400, 'InvalidRequest');
+  assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer realm="Users", error="invalid_request", /);
+  assert.deepEqual(await alice.list(), []);
+});
+
 test('a body without a Content-Type is 415', async (t) => {
   const { port, as } = await startServer(t);
   const head = `POST /api/tasks HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${as('alice').token ?? ''}\r\n`;
