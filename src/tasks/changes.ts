@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { SyncTokenExpiredError } from '../errors.ts';
 import { isDeleted, type TaskState } from './document.ts';
 import type { TaskDocument } from './model.ts';
-import { Numbering, type Numbered } from './numbering.ts';
+import { BATCH, Numbering, type Numbered } from './numbering.ts';
 import { OwnedCollection, type Where } from './owned.ts';
 import type { Session } from './store.ts';
 import { encodeSyncToken, readSyncToken, type SyncToken } from './syncToken.ts';
@@ -27,9 +27,10 @@ export class ChangesFeed {
   readonly #numbering: Numbering;
   readonly #clock: Clock;
 
-  constructor({ models, owner, clock, signal }: Session) {
+  /** @param batch states that get one number. */
+  constructor({ models, owner, clock, signal }: Session, batch = BATCH) {
     this.#tasks = new OwnedCollection(models.tasks, owner, signal);
-    this.#numbering = new Numbering(this.#tasks, new OwnedCollection(models.syncs, owner, signal));
+    this.#numbering = new Numbering(this.#tasks, new OwnedCollection(models.syncs, owner, signal), batch);
     this.#clock = clock;
   }
 

@@ -14,8 +14,9 @@ export interface Numbered {
 
 type Sync = Content<SyncDocument>;
 
-// States that get one number, and numbers that one request gives: together they fit into its time.
-const BATCH = 1000;
+/** States that get one number. */
+export const BATCH = 1000;
+// Numbers that one request gives: together they fit into its time.
 const MAX_BATCHES = 2;
 
 /**
@@ -30,10 +31,12 @@ const MAX_BATCHES = 2;
 export class Numbering {
   readonly #tasks: OwnedCollection<TaskDocument>;
   readonly #syncs: OwnedCollection<SyncDocument>;
+  readonly #batch: number;
 
-  constructor(tasks: OwnedCollection<TaskDocument>, syncs: OwnedCollection<SyncDocument>) {
+  constructor(tasks: OwnedCollection<TaskDocument>, syncs: OwnedCollection<SyncDocument>, batch = BATCH) {
     this.#tasks = tasks;
     this.#syncs = syncs;
+    this.#batch = batch;
   }
 
   /** Numbers what was written until now. */
@@ -41,7 +44,7 @@ export class Numbering {
     let sync = await this.#current();
     for (let given = 0; ;) {
       await this.#handOut(sync);
-      const states = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit: BATCH });
+      const states = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit: this.#batch });
       if (states.length === 0 || given === MAX_BATCHES) return numbered(sync, states.length === 0);
       const next = { ...sync, number: sync.number + 1, entries: states.map(entryOf) };
       if (await this.#syncs.replace({ epoch: equals(sync.epoch), number: equals(sync.number) }, next)) {

@@ -13,7 +13,7 @@ import { TaskStore, type Session } from '../../src/tasks/store.ts';
 import { startServer } from '../support/server.ts';
 
 type Operation = (...args: unknown[]) => Promise<unknown>;
-type Turn = (operation: () => Promise<unknown>) => Promise<unknown>;
+type Turn = (operation: () => Promise<unknown>, name: string) => Promise<unknown>;
 interface Written {
   id: string;
   version: string;
@@ -22,7 +22,7 @@ interface Written {
 
 /** Every operation of every store goes through `turn`; what was written to tasks is kept, in the order of the store. */
 function takeTurns(t: TestContext): { turn: Turn; written: Written[] } {
-  const control = { turn: (operation: () => Promise<unknown>) => operation(), written: [] as Written[] };
+  const control: { turn: Turn; written: Written[] } = { turn: atOnce, written: [] };
   const prototype = OwnedCollection.prototype as unknown as Record<string, Operation>;
   for (const name of ['find', 'findOne', 'insert', 'replace', 'update']) {
     const original = prototype[name];
@@ -35,10 +35,31 @@ function takeTurns(t: TestContext): { turn: Turn; written: Written[] } {
           control.written.push({ id: String(_id), version: String(version), isDeletion: deletedAt !== undefined });
         }
         return result;
-      });
+      }, name);
     });
   }
   return control;
+}
+
+const atOnce: Turn = (operation) => operation();
+
+/** Holds the next hand-out of a number until it is let go. */
+function holdHandOut(control: { turn: Turn }): { held: Promise<void>; letGo: () => void } {
+  const held = Promise.withResolvers<undefined>();
+  const gate = Promise.withResolvers<undefined>();
+  control.turn = async (operation, name) => {
+    if (name !== 'update') return await operation();
+    control.turn = atOnce;
+    held.resolve(undefined);
+    await gate.promise;
+    return await operation();
+  };
+  return {
+    held: held.promise,
+    letGo: () => {
+      gate.resolve(undefined);
+    },
+  };
 }
 
 /** A client that polls, and knows which version of each task it holds. */
@@ -46,17 +67,23 @@ class Device {
   readonly replica = new Map<string, string>();
   #since: string | undefined;
 
-  async poll(session: Session, limit: number): Promise<number> {
-    let received = 0;
+  /** @param batch few states for each number, so that there is more to number than one batch takes. */
+  async poll(session: Session, limit: number, batch: number): Promise<number> {
+    let all = 0;
     for (let hasMore = true; hasMore;) {
-      const changes = await new ChangesFeed(session).read(this.#since, limit);
-      for (const { _id, version } of changes.changed) this.replica.set(String(_id), String(version));
-      for (const id of changes.removed) this.replica.set(String(id), 'deleted');
-      received += changes.changed.length + changes.removed.length;
-      this.#since = changes.next;
-      hasMore = changes.hasMore;
+      const answer = await this.request(session, limit, batch);
+      all += answer.received;
+      hasMore = answer.hasMore;
     }
-    return received;
+    return all;
+  }
+
+  async request(session: Session, limit: number, batch: number): Promise<{ received: number; hasMore: boolean }> {
+    const { changed, removed, next, hasMore } = await new ChangesFeed(session, batch).read(this.#since, limit);
+    for (const { _id, version } of changed) this.replica.set(String(_id), String(version));
+    for (const id of removed) this.replica.set(String(id), 'deleted');
+    this.#since = next;
+    return { received: changed.length + removed.length, hasMore };
   }
 
   /** Fails when it holds something older than what was written before it asked. */
@@ -73,15 +100,16 @@ class Device {
   }
 }
 
-const ids = ['a', 'b', 'c'].map((digit) => digit.repeat(24));
+const ids = ['a', 'b', 'c', 'd', 'e'].map((digit) => digit.repeat(24));
 const write = fc.record({ id: fc.constantFrom(...ids), isDeletion: fc.boolean() });
-const scenario = {
-  writers: fc.array(fc.array(write, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
-  readers: fc.array(fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 1, maxLength: 3 }), {
-    minLength: 1,
+const scenario = fc.record({
+  writers: fc.array(fc.array(write, { minLength: 3, maxLength: 4 }), { minLength: 2, maxLength: 3 }),
+  readers: fc.array(fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 3, maxLength: 3 }), {
+    minLength: 2,
     maxLength: 3,
   }),
-};
+  batch: fc.constantFrom(1, 2, 1000),
+});
 
 test('no order of store operations makes a reader miss a write', async (t) => {
   const { connection } = await startServer(t);
@@ -90,7 +118,7 @@ test('no order of store operations makes a reader miss a write', async (t) => {
   let users = 0;
 
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), scenario.writers, scenario.readers, async (scheduler, writers, readers) => {
+    fc.asyncProperty(fc.scheduler(), scenario, async (scheduler, { writers, readers, batch }) => {
       await connection.collection('tasks').deleteMany({});
       const session = { models, owner: `user-${(users += 1)}`, clock: Date, signal: AbortSignal.timeout(60_000) };
       const devices = readers.map(() => new Device());
@@ -108,24 +136,80 @@ test('no order of store operations makes a reader miss a write', async (t) => {
         ...readers.map(async (polls, i) => {
           for (const limit of polls) {
             const before = [...control.written];
-            await devices[i]?.poll(session, limit);
+            await devices[i]?.poll(session, limit, batch);
             devices[i]?.assertNoOlder(before, control.written);
           }
         }),
       ];
       await scheduler.waitFor(Promise.all(work));
 
-      control.turn = (operation) => operation();
+      control.turn = atOnce;
       const { tasks } = await new TaskStore(session).list(everything);
       const truth = tasks.map(({ _id, version }) => [String(_id), String(version)]).sort();
       for (const device of devices) {
-        await device.poll(session, 1);
+        await device.poll(session, 1, batch);
         assert.deepEqual([...device.replica].filter(([, version]) => version !== 'deleted').sort(), truth);
-        assert.equal(await device.poll(session, 1), 0, 'it is not quiet');
+        assert.equal(await device.poll(session, 1, batch), 0, 'it is not quiet');
       }
     }),
-    { numRuns: 25 },
+    { numRuns: 20 },
   );
+});
+
+test('a reader that is slow to hand out a number takes no task out of the sight of others', async (t) => {
+  const { connection } = await startServer(t);
+  const control = takeTurns(t);
+  const session = { models: taskModels(connection), owner: 'alice', clock: Date, signal: AbortSignal.timeout(60_000) };
+  const store = new TaskStore(session);
+  const fields = { text: 'Task', completed: false, date: undefined };
+  const [a = '', b = '', c = ''] = ids;
+  const [slow, quick] = [new Device(), new Device()];
+  await quick.poll(session, 100, 1);
+
+  await store.replace(c, fields);
+  const { held, letGo } = holdHandOut(control);
+  const slowPoll = slow.poll(session, 100, 1);
+  await held;
+  // More than the quick reader can number at once, and all of it comes before what the slow one holds.
+  await store.replace(a, fields);
+  await store.replace(b, fields);
+  await quick.poll(session, 100, 1);
+  await store.patch(c, { completed: true });
+  letGo();
+  await slowPoll;
+
+  for (const device of [quick, slow]) {
+    await device.poll(session, 100, 1);
+    for (const id of [a, b, c]) {
+      const { version } = await store.get(id);
+      assert.equal(device.replica.get(id), String(version));
+    }
+  }
+});
+
+test('a number that was written down by a reader that is gone is handed out by the next', async (t) => {
+  const { connection } = await startServer(t);
+  const control = takeTurns(t);
+  const session = { models: taskModels(connection), owner: 'alice', clock: Date, signal: AbortSignal.timeout(60_000) };
+  const store = new TaskStore(session);
+  const fields = { text: 'Task', completed: false, date: undefined };
+  const [a = '', b = '', c = '', d = ''] = ids;
+  const device = new Device();
+  await device.poll(session, 100, 1);
+
+  await store.replace(d, fields);
+  const { held, letGo } = holdHandOut(control);
+  const late = new Device().poll(session, 100, 1);
+  await held;
+  for (const id of [a, b, c]) await store.replace(id, fields);
+  // One request of the device only: it numbers two of the four by itself.
+  const { hasMore } = await device.request(session, 100, 1);
+  letGo();
+  await late;
+
+  assert.equal(hasMore, true);
+  await device.poll(session, 100, 1);
+  assert.deepEqual([...device.replica.keys()].sort(), [a, b, c, d]);
 });
 
 const everything = {
