@@ -66,7 +66,8 @@ function libraryOptions(config: Config): IBearerStrategyOption {
     policyName: policy?.name,
     clientID: clientId,
     audience: [...audiences],
-    issuer: [...issuers],
+    // The library refuses a common endpoint without any; which ones are accepted is checked in `verify`.
+    issuer: [...issuers, 'the one of the metadata'],
     clockSkew: clockSkewSeconds,
     loggingLevel: 'error',
     loggingNoPII: true,
