@@ -22,27 +22,29 @@ interface Options {
   clock?: Clock;
 }
 
-/** A database of the test's own: on the server that TEST_MONGODB_URI names, else on the embedded store. */
-export async function testDatabase(t: Pick<TestContext, 'after'>, options: Options = {}): Promise<TestDatabase> {
-  return serverUri === undefined ? await embeddedDatabase(t, options) : serverDatabase(t, serverUri);
+/**
+ * A database of the test's own: on the server that TEST_MONGODB_URI names, else on the embedded store. It is dropped
+ * when the test process ends: a server of the test that is still open could make it anew before.
+ */
+export async function testDatabase(_t: TestContext, options: Options = {}): Promise<TestDatabase> {
+  return serverUri === undefined ? await embeddedDatabase(options) : serverDatabase(serverUri);
 }
 
 /** The kinds of store that a fault test runs on: the embedded one, and a server if there is one. */
-export const storeKinds: Record<string, (t: Pick<TestContext, 'after'>) => Promise<TestDatabase>> = {
-  'the embedded store': embeddedDatabase,
-  ...(serverUri !== undefined && { 'a server': async (t) => serverDatabase(t, serverUri) }),
+export const storeKinds: Record<string, (t: TestContext) => Promise<TestDatabase>> = {
+  'the embedded store': () => embeddedDatabase(),
+  ...(serverUri !== undefined && { 'a server': async () => serverDatabase(serverUri) }),
 };
 
 const cleanups: (() => Promise<void>)[] = [];
 
-// At the end of the process, not of a test: the servers of a test close after its database.
 after(async () => {
   for (const cleanup of cleanups) await cleanup();
 });
 
 let shared: Promise<EmbeddedStore> | undefined;
 
-async function embeddedDatabase(_t: Pick<TestContext, 'after'>, { clock = Date }: Options = {}): Promise<TestDatabase> {
+async function embeddedDatabase({ clock = Date }: Options = {}): Promise<TestDatabase> {
   // A clock that a test moves must move nobody else's time.
   const store = await (clock === Date ? (shared ??= startStore(clock)) : startStore(clock));
   return { uri: withDatabase(store.uri, randomName()) };
@@ -59,9 +61,9 @@ async function startStore(clock: Clock): Promise<EmbeddedStore> {
   return store;
 }
 
-function serverDatabase(t: Pick<TestContext, 'after'>, server: string): TestDatabase {
+function serverDatabase(server: string): TestDatabase {
   const uri = withDatabase(server, randomName());
-  t.after(async () => {
+  cleanups.push(async () => {
     const client = await new mongoose.mongo.MongoClient(uri).connect();
     await client.db().dropDatabase();
     await client.close();
