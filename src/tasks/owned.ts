@@ -5,8 +5,21 @@ interface Owned {
   owner: string;
 }
 
+/**
+ * A condition on one member. A value stands behind an operator, so that none can bring an operator of its own; null
+ * also holds for a member that is not there.
+ */
+export type Condition<V> =
+  | null
+  | { $eq?: V | null; $ne?: V | null; $gt?: V; $gte?: V; $lt?: V; $lte?: V; $in?: (V | null)[] }
+  | { $regex: string; $options: string };
+
 /** Conditions on an owner's documents. The owner is not among them: it is added to every one. */
-export type Where<T extends Owned> = Omit<QueryFilter<T>, 'owner'>;
+export type Where<T extends Owned> = { [K in Exclude<keyof T, 'owner'>]?: Condition<NonNullable<T[K]>> } & {
+  owner?: never;
+  $or?: Where<T>[];
+  $and?: Where<T>[];
+};
 
 /** A document but for its owner, who is added as well. */
 export type Content<T extends Owned> = Omit<T, 'owner'>;
@@ -16,10 +29,9 @@ export interface Page {
   limit: number;
 }
 
-/** Values to set, and members to take away. */
+/** Values to set. */
 export interface Update<T extends Owned> {
-  $set?: Partial<Content<T>>;
-  $unset?: Partial<Record<keyof Content<T>, true>>;
+  $set: Partial<Content<T>>;
 }
 
 const DUPLICATE_KEY = 11_000;

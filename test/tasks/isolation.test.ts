@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectProblem, type TaskJson } from '../support/client.ts';
+import { testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 
 // The tutorial kept the caller in a module variable, so requests that overlapped were answered for one another.
@@ -68,4 +69,58 @@ test('a user whose oid looks like an operator is a user like any other', async (
 
   assert.equal((await odd.list()).length, 1);
   assert.equal((await odd.get('/api/tasks/$ne')).status, 200);
+});
+
+interface Command {
+  filter?: object;
+  updates?: { q: object }[];
+  documents?: object[];
+}
+
+test('every command on what belongs to somebody names the owner', async (t) => {
+  const { uri } = await testDatabase(t);
+  const { as, connection } = await startServer(t, {
+    uri: `${uri}${uri.includes('?') ? '&' : '?'}monitorCommands=true`,
+  });
+  const commands: { name: string; command: Command }[] = [];
+  connection.getClient().on('commandStarted', ({ commandName: name, command }) => {
+    const collection: unknown = command[name];
+    if (['tasks', 'syncs', 'creations'].includes(String(collection))) commands.push({ name, command });
+  });
+  const alice = as('alice');
+  const { _id } = await alice.create({ Text: 'Buy milk' });
+  const requests = [
+    () => alice.post('/api/tasks', { Text: 'Buy milk' }, { 'Idempotency-Key': 'key' }),
+    () => alice.post('/api/tasks', { Text: 'Buy milk' }, { 'Idempotency-Key': 'key' }),
+    () =>
+      alice.get('/api/tasks?sort=-updatedAt&limit=1&q=milk&completed=false&dueAfter=2026-01-01&dueBefore=2027-01-01'),
+    () => alice.get('/api/tasks/changes?limit=1'),
+    () => alice.get('/api/tasks/changes'),
+    () => alice.patch(`/api/tasks/${_id}`, { completed: true }),
+    () => alice.put(`/api/tasks/${_id}`, { Text: 'Buy bread' }),
+    () => alice.put('/api/tasks/me', { Text: 'Buy bread' }),
+    () => alice.delete(`/api/tasks/${_id}`),
+    () => alice.delete('/api/tasks/me/Buy%20milk'),
+    () => alice.delete('/api/tasks'),
+  ];
+
+  for (const request of requests) assert.ok((await request()).ok);
+
+  assert.deepEqual([...new Set(commands.map(({ name }) => name))].sort(), ['find', 'insert', 'update']);
+  for (const { command } of commands) {
+    const filters = command.filter === undefined ? (command.updates ?? []).map(({ q }) => q) : [command.filter];
+    for (const filter of filters) assert.deepEqual((filter as { owner?: unknown }).owner, { $eq: 'alice' });
+    for (const document of command.documents ?? []) assert.equal((document as { owner: string }).owner, 'alice');
+  }
+});
+
+test('every index leads with the owner, but for those that let the store drop what is too old', async (t) => {
+  const { connection } = await startServer(t);
+
+  for (const name of ['tasks', 'syncs', 'creations']) {
+    for (const { key, expireAfterSeconds } of await connection.collection(name).listIndexes().toArray()) {
+      const [first] = Object.keys(key as object);
+      assert.ok(first === 'owner' || first === '_id' || expireAfterSeconds !== undefined, JSON.stringify(key));
+    }
+  }
 });
