@@ -1,4 +1,5 @@
 import { deserialize, Double, Int32, Long, serialize } from 'bson';
+import { CommandError } from './errors.ts';
 
 /** A BSON document in memory, with numbers as the classes of their exact BSON type, so that rewriting it changes no type. */
 export type Doc = Record<string, unknown>;
@@ -11,6 +12,23 @@ const EXACT = { promoteValues: false, promoteBuffers: false, bsonRegExp: true } 
 export function decode(bytes: Uint8Array, rawArray?: string): Doc {
   const options = rawArray === undefined ? EXACT : { ...EXACT, fieldsAsRaw: { [rawArray]: true } };
   return deserialize(bytes, options);
+}
+
+// MongoDB's own limit. What is deeper would also overflow the stack of whatever walks it.
+const MAX_DEPTH = 200;
+
+/** Parses what a client sent. @throws {CommandError} Overflow when it is nested too deep; {BSONError} when it is not valid BSON. */
+export function decodeForeign(bytes: Uint8Array, rawArray?: string): Doc {
+  const doc = decode(bytes, rawArray);
+  checkDepth(doc, 0);
+  return doc;
+}
+
+function checkDepth(value: object, depth: number): void {
+  if (depth > MAX_DEPTH) throw new CommandError(15, `BSON document exceeds the depth limit of ${MAX_DEPTH}`);
+  for (const member of Array.isArray(value) ? (value as unknown[]) : Object.values(value)) {
+    if (Array.isArray(member) || isDoc(member)) checkDepth(member, depth + 1);
+  }
 }
 
 export function encode(doc: Doc): Uint8Array {

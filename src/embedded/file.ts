@@ -12,6 +12,8 @@ const FORMAT_VERSION = 1;
 
 export const FILE_NAME = 'store.sqlite';
 
+const MIN_BYTES = 512;
+
 const SQLITE_BUSY = 5;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_READONLY = 8;
@@ -27,7 +29,9 @@ export function openFile(directory: string): DatabaseSync {
   if (!existsSync(path)) createFile(directory, path);
   let db: DatabaseSync | undefined;
   try {
-    if (statSync(path).size === 0) throw torn(path, 'it is empty');
+    const { size } = statSync(path);
+    // SQLite would take what is shorter than any page for a new database.
+    if (size < MIN_BYTES) throw torn(path, `it has ${size} bytes`);
     db = new DatabaseSync(path);
     lockAndCheck(db, path);
     return db;

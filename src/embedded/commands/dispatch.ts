@@ -1,5 +1,5 @@
 import { BSONError } from 'bson';
-import { decode, encode, isDoc, toNumber, type Doc } from '../documents.ts';
+import { decodeForeign, encode, isDoc, toNumber, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import type { Message } from '../wire.ts';
 import { MAX_MESSAGE_BYTES, OP_QUERY } from '../wire.ts';
@@ -88,11 +88,11 @@ function describe(error: unknown): Doc {
 function readRequest(message: Message, connectionId: number): Request {
   const name = firstName(message.body);
   const isInsert = name === 'insert';
-  const body = decode(message.body, isInsert ? 'documents' : undefined);
+  const body = decodeForeign(message.body, isInsert ? 'documents' : undefined);
   for (const [member, documents] of message.sequences) {
     if (Object.hasOwn(body, member))
       throw new CommandError(40413, `BSON field '${name}.${member}' is a duplicate field`);
-    body[member] = isInsert ? documents : documents.map((bytes) => decode(bytes));
+    body[member] = isInsert ? documents : documents.map((bytes) => decodeForeign(bytes));
   }
   const documents = isInsert ? body['documents'] : [];
   if (!Array.isArray(documents) || !documents.every((each) => each instanceof Uint8Array)) {

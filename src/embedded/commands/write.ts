@@ -1,4 +1,4 @@
-import { decode, toNumber, type Doc } from '../documents.ts';
+import { decode, decodeForeign, toNumber, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import { compileFilter } from '../filter.ts';
 import { parseSort } from '../paths.ts';
@@ -43,7 +43,7 @@ const insert: Command = {
     const collection = engine.catalog.ensure(request.db, collectionName(request));
     let n = 0;
     const errors = forEachStatement(request.body, request.documents, (bytes) => {
-      const { doc, bson } = withId(decode(bytes), bytes);
+      const { doc, bson } = withId(decodeForeign(bytes), bytes);
       insertRecord(engine.storage, collection, doc, bson);
       n += 1;
     });
