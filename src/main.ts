@@ -41,7 +41,7 @@ function readConfig(): Config {
 async function run(config: Config, log: Logger): Promise<void> {
   const clock = Date;
   const metrics = createMetrics();
-  const database = createDatabase({ uri: config.mongodbUri, clock, log });
+  const database = createDatabase({ uri: config.mongodbUri, clock, log, isProduction: config.isProduction });
   const authentication = createAuthentication({
     config,
     clock,

@@ -4,7 +4,7 @@ import restify, { type Request, type RequestHandler, type Response, type Route, 
 import type { Authentication } from './auth/index.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import { toStoreError } from './database/errors.ts';
+import { isRefusal, toStoreError } from './database/errors.ts';
 import { startDeadline } from './database/deadline.ts';
 import { mountHello } from './hello.ts';
 import { acceptsJson } from './http/accept.ts';
@@ -79,7 +79,7 @@ export function createServer(parts: Parts): App {
   });
   mountOptions(server);
 
-  answerProblems(server, { isPlainText: isFirstClientPath, translate: toStoreError });
+  answerProblems(server, { isPlainText: isFirstClientPath, translate: toStoreError, needsOperator: isRefusal });
   server.on('after', (req: Request, res: Response, route: Route | undefined) => {
     logRequest(req, res, route);
     metrics.observeRequest(req, res, route);

@@ -10,6 +10,8 @@ export interface ProblemOptions {
   isPlainText: (path: string) => boolean;
   /** Errors of a library that mean something to the caller; undefined for all others. */
   translate: (error: unknown) => ApiError | undefined;
+  /** Whether a translated error stays until an operator does something about it. */
+  needsOperator?: (error: unknown) => boolean;
 }
 
 /** Answers every error of the server. Restify runs the listeners in a pipeline, so this must neither throw nor wait. */
@@ -60,8 +62,9 @@ const CLIENT_GONE = 444;
 function logUnexpected(req: Request, error: unknown, options: ProblemOptions): void {
   if (error instanceof ApiError || [404, 405, CLIENT_GONE].includes(statusOf(error) ?? 0)) return;
   const known = options.translate(error);
-  if (known !== undefined) req.log.warn({ err: error, code: known.code }, 'refused');
-  else req.log.error({ err: error }, 'failed');
+  if (known === undefined) req.log.error({ err: error }, 'failed');
+  else if (options.needsOperator?.(error)) req.log.error({ err: error, code: known.code }, 'refused');
+  else req.log.warn({ err: error, code: known.code }, 'refused');
 }
 
 function statusOf(error: unknown): number | undefined {
