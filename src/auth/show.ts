@@ -4,7 +4,8 @@ const MAX_SHOWN = 200;
 
 export function show(value: unknown): string {
   if (value === undefined) return 'absent';
-  const text = JSON.stringify(value);
+  // Characters that move a terminal's cursor or turn a line around are written out.
+  const text = JSON.stringify(value).replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
@@ -12,4 +13,8 @@ export function show(value: unknown): string {
 export function showTime(seconds: unknown): string {
   const date = new Date(typeof seconds === 'number' ? seconds * 1000 : NaN);
   return Number.isNaN(date.getTime()) ? show(seconds) : date.toISOString();
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

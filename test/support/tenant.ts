@@ -26,7 +26,8 @@ export interface TokenChanges {
 }
 
 /** How the tenant misbehaves. */
-export type Fault = 'down' | 'hang' | 'drip' | 'html' | 'null' | 'empty' | 'truncated' | 'error' | 'huge' | 'redirect';
+export type Fault =
+  'down' | 'hang' | 'drip' | 'html' | 'null' | 'empty' | 'truncated' | 'error' | 'missing' | 'huge' | 'redirect';
 
 export interface TenantOptions {
   clock?: Clock;
@@ -260,6 +261,7 @@ function misbehave(fault: Fault, res: ServerResponse, document: string, redirect
   else if (fault === 'null') send(res, 200, JSON_TYPE, 'null');
   else if (fault === 'empty') send(res, 200, JSON_TYPE, '{}');
   else if (fault === 'error') send(res, 500, JSON_TYPE, document);
+  else if (fault === 'missing') send(res, 404, {});
   else if (fault === 'redirect') send(res, 302, { Location: redirectTo });
   else if (fault === 'truncated') truncate(res, document);
   else if (fault === 'huge') flood(res);

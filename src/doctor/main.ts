@@ -1,0 +1,62 @@
+/** `npm run doctor -- <token>`: explains why this configuration accepts or refuses a token. */
+import { config as loadEnvFile } from 'dotenv';
+import { TenantClient } from '../auth/tenantClient.ts';
+import { ConfigError, loadConfig, type Config } from '../config.ts';
+import { cleanToken, parseArguments, USAGE } from './arguments.ts';
+import { isWrong } from './finding.ts';
+import { renderPage, verdictOf } from './page.ts';
+import { examineTenant } from './tenant.ts';
+import { examineToken } from './token.ts';
+
+const ACCEPTED = 0;
+const REFUSED = 1;
+const NOT_UNDERSTOOD = 2;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const request = parseArguments(args);
+  if (request === 'help' || request === undefined) {
+    (request === 'help' ? process.stdout : process.stderr).write(USAGE);
+    return request === 'help' ? ACCEPTED : NOT_UNDERSTOOD;
+  }
+  try {
+    const token = request.token ?? (await readStdin());
+    return await examine(await readConfig(request.isForDevelopment), token === '' ? undefined : token);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return REFUSED;
+  }
+}
+
+/** The server's own way to its configuration. The store is none of the doctor's business. */
+async function readConfig(isForDevelopment: boolean): Promise<Config> {
+  if (isForDevelopment) {
+    const { developmentSettings } = await import('./development.ts');
+    Object.assign(process.env, await developmentSettings(process.env));
+  }
+  loadEnvFile({ quiet: true });
+  process.env['NODE_ENV'] ??= 'production';
+  return loadConfig({ ...process.env, MONGODB_URI: 'mongodb://not.asked.invalid/' });
+}
+
+async function readStdin(): Promise<string> {
+  if (process.stdin.isTTY) return '';
+  const chunks = (await process.stdin.toArray()) as Buffer[];
+  return cleanToken(Buffer.concat(chunks).toString());
+}
+
+async function examine(config: Config, token: string | undefined): Promise<number> {
+  const client = new TenantClient();
+  const options = { config, clock: Date, client };
+  const tenants = await Promise.all(config.policies.map((policy) => examineTenant(policy, options)));
+  await client.close();
+  const tokenLines = token === undefined ? undefined : await examineToken(token, { ...options, tenants });
+  const sections = tenants.map(({ section }) => section);
+  const tenantLines = sections.flatMap(({ lines }) => lines);
+  if (tokenLines !== undefined) sections.push({ title: 'The token', lines: tokenLines });
+  process.stdout.write(renderPage(sections, verdictOf(tenantLines, tokenLines)));
+  const decisive = tokenLines ?? tenantLines;
+  return decisive.some((line) => isWrong(line) || line.verdict === 'skipped') ? REFUSED : ACCEPTED;
+}

@@ -1,0 +1,79 @@
+/** Asks the tenant what the server would ask it, once. */
+import type { KeySet } from '../auth/keySet.ts';
+import { show } from '../auth/show.ts';
+import type { TenantAnswer, TenantClient } from '../auth/tenantClient.ts';
+import type { Clock } from '../clock.ts';
+import type { Config, Policy } from '../config.ts';
+import type { Line, Section } from './finding.ts';
+
+export interface TenantExamination {
+  policy: Policy;
+  section: Section;
+  /** What the tenant publishes; undefined when it could not be had. */
+  keySet: KeySet | undefined;
+}
+
+export interface ExaminationOptions {
+  config: Config;
+  clock: Clock;
+  client: TenantClient;
+  timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 5_000;
+
+/** Looks at what one policy's metadata URL answers. Never throws: a tenant that cannot be reached is a finding. */
+export async function examineTenant(policy: Policy, options: ExaminationOptions): Promise<TenantExamination> {
+  const { client, timeoutMs = TIMEOUT_MS } = options;
+  const title = policy.name === '' ? 'The tenant' : `The policy ${policy.name}`;
+  const metadata = { subject: 'metadata', expected: `an answer at ${policy.metadataUrl}` };
+  try {
+    const signal = new AbortController().signal;
+    const answer = await client.fetchKeySet(policy.metadataUrl, { timeoutMs, signal });
+    const lines: Line[] = [{ ...metadata, verdict: 'ok', received: 'it answers' }, ...linesOf(answer, options)];
+    return { policy, section: { title, lines }, keySet: answer };
+  } catch (error) {
+    const line: Line = { ...metadata, verdict: 'wrong', received: reasonOf(error), cure: cureOf(error) };
+    return { policy, section: { title, lines: [line] }, keySet: undefined };
+  }
+}
+
+function linesOf({ issuer, keys, date }: TenantAnswer, { config, clock }: ExaminationOptions): Line[] {
+  const received = [...keys.keys()].map(show).join(', ');
+  return [
+    { verdict: 'ok', subject: 'issuer', received: show(issuer) },
+    { verdict: 'ok', subject: 'keys', received },
+    clockLine(date, config.clockSkewSeconds, clock),
+  ];
+}
+
+/** How far this machine's clock is from the tenant's. The header has whole seconds, and the answer took a moment. */
+function clockLine(date: string | undefined, toleranceSeconds: number, clock: Clock): Line {
+  const tenantTime = Date.parse(date ?? '');
+  const subject = 'clock';
+  if (Number.isNaN(tenantTime))
+    return { verdict: 'note', subject, received: 'the tenant does not say what time it is' };
+  const seconds = Math.round((clock.now() - tenantTime) / 1000);
+  const received = `this machine is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} the tenant`;
+  const expected = `at most ${toleranceSeconds} s apart (B2C_CLOCK_SKEW)`;
+  if (Math.abs(seconds) <= Math.max(toleranceSeconds, 2)) return { verdict: 'ok', subject, expected, received };
+  const cure = 'set the clock of this machine (NTP), rather than raise B2C_CLOCK_SKEW';
+  return { verdict: 'wrong', subject, expected, received, cure };
+}
+
+/** The message, or that of a cause: a connection that was refused at several addresses has none of its own. */
+function reasonOf(error: unknown): string {
+  const { message, code, errors } = error as { message?: string; code?: string; errors?: unknown[] };
+  return message || (errors?.[0] === undefined ? (code ?? String(error)) : reasonOf(errors[0]));
+}
+
+function cureOf(error: unknown): string {
+  const reason = `${reasonOf(error)} ${String((error as { code?: string }).code)}`;
+  if (/answered 4\d\d/.test(reason)) {
+    return 'check B2C_TENANT_NAME and B2C_POLICY_NAME against the portal: the tenant knows no such policy';
+  }
+  if (/cert|self.signed|altname/i.test(reason)) {
+    return 'name the certificate authority that signed for this host, in a PEM file, with NODE_EXTRA_CA_CERTS';
+  }
+  return 'check B2C_TENANT_NAME, B2C_IDENTITY_METADATA and the network; behind a proxy, set HTTPS_PROXY';
+}

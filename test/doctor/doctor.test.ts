@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { TenantClient } from '../../src/auth/tenantClient.ts';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { isWrong, type Line } from '../../src/doctor/finding.ts';
+import { renderPage, verdictOf } from '../../src/doctor/page.ts';
+import { examineTenant, type TenantExamination } from '../../src/doctor/tenant.ts';
+import { examineToken } from '../../src/doctor/token.ts';
+import { refused, tokenOf } from '../auth/refusedTokens.ts';
+import { movableClock } from '../support/clock.ts';
+import { signingKey, startTenant, type Tenant } from '../support/tenant.ts';
+
+interface Doctor {
+  tenant: Tenant;
+  examine: (token: string) => Promise<Line[]>;
+  examineTenants: () => Promise<TenantExamination[]>;
+}
+
+async function startDoctor(t: TestContext, env: Record<string, string> = {}, clock = movableClock()): Promise<Doctor> {
+  const tenant = await startTenant(t, { policies: env['B2C_POLICY_NAME']?.split(',') ?? ['b2c_1_susi'] });
+  const config: Config = loadConfig({ ...tenant.env, MONGODB_URI: 'mongodb://unused.invalid/', ...env });
+  const client = new TenantClient();
+  t.after(() => client.close());
+  const options = { config, clock, client };
+  const examineTenants = () => Promise.all(config.policies.map((policy) => examineTenant(policy, options)));
+  return {
+    tenant,
+    examineTenants,
+    examine: async (token) => examineToken(token, { ...options, tenants: await examineTenants() }),
+  };
+}
+
+function find(lines: readonly Line[], subject: string): Line {
+  const line = lines.find((candidate) => candidate.subject === subject);
+  assert.ok(line, `there is a line about ${subject}`);
+  return line;
+}
+
+test('a good token passes every check', async (t) => {
+  const { tenant, examine } = await startDoctor(t);
+
+  const lines = await examine(tenant.issueToken());
+
+  assert.ok(lines.every(({ verdict }) => verdict === 'ok'));
+  assert.equal(verdictOf([], lines), 'This configuration ACCEPTS this token.');
+});
+
+test('the doctor says of every refused token what the gate says', async (t) => {
+  const { tenant, examine } = await startDoctor(t);
+
+  for (const [what, row] of Object.entries(refused)) {
+    const lines = await examine(tokenOf(row, tenant));
+    const wrong = lines.filter(isWrong);
+
+    assert.ok(
+      wrong.some(({ description }) => description === row[1]),
+      `a token that ${what}`,
+    );
+    assert.ok(wrong.every(({ cure }) => cure !== undefined));
+    assert.match(verdictOf([], lines), /REFUSES/);
+  }
+});
+
+test('all that is wrong is shown at once', async (t) => {
+  const { tenant, examine } = await startDoctor(t);
+  const stranger = { ...signingKey('stranger'), kid: tenant.key.kid };
+
+  const lines = await examine(
+    tenant.issueToken({ aud: 'x', oid: undefined, iss: 'y', expiresIn: -900, key: stranger }),
+  );
+
+  assert.deepEqual(
+    lines.filter(isWrong).map(({ subject }) => subject),
+    ['exp', 'aud', 'oid', 'iss', 'signature'],
+  );
+});
+
+test('a token of an unknown key is told which keys there are', async (t) => {
+  const { tenant, examine } = await startDoctor(t);
+
+  const lines = await examine(tenant.issueToken({ key: signingKey('stranger') }));
+
+  const line = lines.filter(({ subject }) => subject === 'kid').find(isWrong);
+  assert.equal(line?.expected, '"kid-first"');
+  assert.equal(find(lines, 'signature').verdict, 'skipped');
+});
+
+test('a lacking scope is noted, and the cure fits the mistake', async (t) => {
+  const env = { B2C_READ_SCOPE: 'https://contoso.onmicrosoft.com/tasks/tasks.read', B2C_WRITE_SCOPE: 'tasks.admin' };
+  const { tenant, examine } = await startDoctor(t, env);
+
+  const notes = (await examine(tenant.issueToken())).filter(({ verdict }) => verdict === 'note');
+
+  assert.deepEqual(
+    notes.map(({ description, cure }) => [description, cure]),
+    [
+      ['reading is answered 403', 'set B2C_READ_SCOPE to the short name: tokens carry "tasks.read", not the whole URI'],
+      [
+        'writing is answered 403',
+        'ask for tasks.admin when signing in, and grant it to the client in the portal (API permissions)',
+      ],
+    ],
+  );
+});
+
+test('each policy is asked for its metadata, keys and time', async (t) => {
+  const { tenant, examineTenants } = await startDoctor(t, { B2C_POLICY_NAME: 'b2c_1_a,b2c_1_b' });
+
+  const examinations = await examineTenants();
+
+  assert.deepEqual(
+    examinations.map(({ section }) => section.title),
+    ['The policy b2c_1_a', 'The policy b2c_1_b'],
+  );
+  for (const { section } of examinations) {
+    assert.ok(section.lines.every(({ verdict }) => verdict === 'ok'));
+    assert.equal(find(section.lines, 'issuer').received, JSON.stringify(tenant.issuer));
+    assert.equal(find(section.lines, 'keys').received, '"kid-first"');
+  }
+});
+
+for (const [seconds, received] of [
+  [400, /^this machine is (399|400|401) s ahead of the tenant$/],
+  [-400, /^this machine is (399|400|401) s behind the tenant$/],
+] as const) {
+  test(`a clock that is ${seconds} s off is found by the tenant's Date header`, async (t) => {
+    const clock = movableClock(Date.now() + seconds * 1000);
+    const { examineTenants } = await startDoctor(t, {}, clock);
+
+    const [examination] = await examineTenants();
+
+    const line = find(examination?.section.lines ?? [], 'clock');
+    assert.equal(line.verdict, 'wrong');
+    assert.match(line.received, received);
+  });
+}
+
+test('a tenant that cannot be reached is a finding, and leaves what needs it open', async (t) => {
+  const { tenant, examine, examineTenants } = await startDoctor(t);
+  tenant.break('down');
+
+  const [examination] = await examineTenants();
+  const lines = await examine(tenant.issueToken());
+
+  assert.deepEqual(
+    examination?.section.lines.map(({ verdict, subject }) => [verdict, subject]),
+    [['wrong', 'metadata']],
+  );
+  assert.deepEqual(
+    lines.filter(({ verdict }) => verdict === 'skipped').map(({ subject }) => subject),
+    ['iss', 'kid', 'signature'],
+  );
+  assert.match(verdictOf([], lines), /cannot tell \(503\)/);
+});
+
+test('a policy that the tenant does not know leads to the name of the policy', async (t) => {
+  const { tenant, examineTenants } = await startDoctor(t);
+  tenant.break('missing');
+
+  const [examination] = await examineTenants();
+
+  assert.match(String(examination?.section.lines[0]?.cure), /B2C_POLICY_NAME/);
+});
+
+test('the page never holds the token, and nothing that moves a cursor', async (t) => {
+  const { tenant, examine } = await startDoctor(t);
+  const token = tenant.issueToken({ aud: '\u001b[2J\u009b2J\u202eevil\r\n', tfp: { a: '\u0007' } });
+
+  const page = renderPage([{ title: 'The token', lines: await examine(token) }], 'verdict');
+
+  for (const part of token.split('.')) assert.ok(!page.includes(part));
+  assert.doesNotMatch(page.replaceAll('\n', ''), /[\p{Cc}\u202e]/u);
+  assert.ok(page.includes('\\u001b[2J\\u009b2J\\u202eevil\\r\\n'));
+});
