@@ -113,9 +113,9 @@ async function readBody(req: Request): Promise<void> {
   req.body = JSON.parse(Buffer.concat(chunks).toString()) as unknown;
 }
 
-/** Resolves as soon as it is so; fails when it is not within two seconds. */
+/** Resolves as soon as it is so; fails when it is not within ten seconds. */
 export async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 400; i += 1) {
+  for (let i = 0; i < 2_000; i += 1) {
     if (isSo()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
