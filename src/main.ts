@@ -52,8 +52,9 @@ async function run(config: Config, log: Logger): Promise<void> {
   const app = createServer({ config, log, clock, database, authentication, metrics });
   stopOnSignal(app, database, () => authentication.keys.close(), log);
   try {
-    await database.start();
+    // Not after the store: neither has to wait for the other.
     authentication.keys.start();
+    await database.start();
     await listen(app, config, log);
   } catch (err) {
     log.fatal({ err }, 'cannot start');
