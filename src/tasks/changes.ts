@@ -52,28 +52,34 @@ export class ChangesFeed {
   }
 
   async #page(from: SyncToken, numbered: Numbered, now: number, limit: number): Promise<Changes> {
-    const found = await this.#tasks.find(between(from, numbered.number), {
-      sort: { seq: 1, _id: 1 },
-      limit: limit + 1,
-    });
+    const found = await this.#numberedSince(from, numbered.number, limit + 1);
     const page = found.slice(0, limit);
     const last = page.at(-1);
     if (found.length > limit && last?.seq !== undefined) {
       return answer(page, { ...from, number: last.seq, id: last._id }, true);
     }
-    const fresh = numbered.isComplete ? await this.#freshSince(numbered.number, limit - page.length + 1) : [];
+    const fresh = numbered.isComplete ? await this.#freshSince(numbered, limit - page.length + 1) : [];
     const hasMore = !numbered.isComplete || page.length + fresh.length > limit;
     const knownAt = hasMore ? from.knownAt : now;
     const next = { ...from, knownAt, number: numbered.number, id: undefined };
     return answer([...page, ...fresh.slice(0, limit - page.length)], next, hasMore);
   }
 
+  async #numberedSince(from: SyncToken, last: number, limit: number): Promise<TaskState[]> {
+    if (from.number === last && from.id === undefined) return [];
+    return await this.#tasks.find(between(from, last), { sort: { seq: 1, _id: 1 }, limit });
+  }
+
   /**
    * What was written while this request ran. A task that was written before it, and again during it, would otherwise be
    * missing from the answer. All of it comes again with the next token.
    */
-  async #freshSince(number: number, limit: number): Promise<TaskState[]> {
-    return await this.#tasks.find({ $or: [{ seq: null }, { seq: { $gt: number } }] }, { sort: { _id: 1 }, limit });
+  async #freshSince(numbered: Numbered, limit: number): Promise<TaskState[]> {
+    const fresh = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit });
+    if (await this.#numbering.isLatest(numbered)) return fresh;
+    // Another reader has numbered some of it by now. One query for both, so that none moves from one to the other.
+    const where = { $or: [{ seq: null }, { seq: { $gt: numbered.number } }] };
+    return await this.#tasks.find(where, { sort: { seq: 1, _id: 1 }, limit });
   }
 }
 

@@ -57,13 +57,25 @@ export class Numbering {
     }
   }
 
+  /** Whether nobody has given a number since. */
+  async isLatest({ epoch, number }: Numbered): Promise<boolean> {
+    return (await this.#syncs.findOne({ epoch: equals(epoch), number: equals(number) })) !== undefined;
+  }
+
   async #current(): Promise<Sync> {
     for (;;) {
       const known = await this.#syncs.findOne({});
       if (known !== undefined) return known;
-      const first = { _id: randomId(), epoch: randomBytes(9).toString('base64url'), number: 0, entries: [] };
+      const epoch = randomBytes(9).toString('base64url');
+      const first = { _id: randomId(), epoch, number: await this.#highest(), entries: [] };
       if (await this.#syncs.insert(first)) return first;
     }
+  }
+
+  /** Tasks may have numbers already, when the record was lost: a restore that left it out, say. */
+  async #highest(): Promise<number> {
+    const [last] = await this.#tasks.find({}, { sort: { seq: -1, _id: -1 }, limit: 1 });
+    return last?.seq ?? 0;
   }
 
   async #handOut({ epoch, number, entries }: Sync): Promise<void> {
