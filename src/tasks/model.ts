@@ -61,8 +61,9 @@ export const SYNC_DAYS = 30;
 export const CREATION_HOURS = 24;
 
 const HOUR_SECONDS = 3600;
-// An hour more than a token lives, for instances and a server whose clocks differ.
+// An hour more than what they are kept for, for instances and a server whose clocks differ.
 const TOMBSTONE_SECONDS = (SYNC_DAYS * 24 + 1) * HOUR_SECONDS;
+const CREATION_SECONDS = (CREATION_HOURS + 1) * HOUR_SECONDS;
 
 // A name that is not in the schema is an error wherever it turns up; by default mongoose drops it, even from a filter.
 const STRICT: SchemaOptions = { strict: 'throw', strictQuery: 'throw', versionKey: false, id: false, minimize: false };
@@ -121,6 +122,6 @@ function creationSchema(): mongoose.Schema {
     { _id: String, owner: String, fingerprint: String, task: ObjectId, version: ObjectId, at: Date },
     STRICT,
   );
-  schema.index({ at: 1 }, { expireAfterSeconds: CREATION_HOURS * HOUR_SECONDS });
+  schema.index({ at: 1 }, { expireAfterSeconds: CREATION_SECONDS });
   return schema;
 }

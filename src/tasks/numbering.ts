@@ -47,7 +47,7 @@ export class Numbering {
       const states = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit: this.#batch });
       if (states.length === 0 || given === MAX_BATCHES) return numbered(sync, states.length === 0);
       const next = { ...sync, number: sync.number + 1, entries: states.map(entryOf) };
-      if (await this.#syncs.replace({ epoch: equals(sync.epoch), number: equals(sync.number) }, next)) {
+      if (await this.#syncs.replace({ _id: equals(sync._id), number: equals(sync.number) }, next)) {
         given += 1;
         sync = next;
       } else {
@@ -78,7 +78,7 @@ export class Numbering {
     return last?.seq ?? 0;
   }
 
-  async #handOut({ epoch, number, entries }: Sync): Promise<void> {
+  async #handOut({ _id: record, number, entries }: Sync): Promise<void> {
     if (entries.length === 0) return;
     const _id = { $in: entries.map(({ id }) => id) };
     // No two tasks share a version, so a version of the batch on an id of the batch is a state of the batch. The
@@ -86,7 +86,7 @@ export class Numbering {
     const version = { $in: entries.map((entry) => entry.version) };
     await this.#tasks.update({ _id, version, seq: null }, { $set: { seq: number } });
     // From here on it need not be repeated.
-    await this.#syncs.update({ epoch: equals(epoch), number: equals(number) }, { $set: { entries: [] } });
+    await this.#syncs.update({ _id: equals(record), number: equals(number) }, { $set: { entries: [] } });
   }
 }
 
