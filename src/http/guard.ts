@@ -66,6 +66,7 @@ function originForm(req: Request): string | undefined {
 function setTarget(req: Request, target: string): void {
   const [path, query] = splitAtFirst(target.replace(/#.*$/s, ''), '?');
   const pathname = cleanPath(path);
+  req.receivedPath = path;
   req.isSloppyPath = pathname !== path;
   req.url = query === undefined ? pathname : `${pathname}?${query}`;
   const url = { pathname, path: req.url, href: req.url, search: query === undefined ? '' : `?${query}`, query };

@@ -12,6 +12,8 @@ declare module 'restify' {
     user?: { readonly oid: string; readonly name: string | undefined };
     /** Why the request is refused before it reaches a route. */
     rejection?: ApiError;
+    /** The path as the client sent it; `req.url` has it cleaned. */
+    receivedPath: string;
     /** The path came with doubled or trailing slashes, which were cleaned up. */
     isSloppyPath: boolean;
     /** The body as it came, once `readBody` has read it. */

@@ -40,10 +40,6 @@ export function inputOf(req: Request): [Members | undefined, BodyKind] {
 
 export async function sendTask(req: Request, res: Response, status: 200 | 201, task: TaskState): Promise<void> {
   const isNew = status === 201;
-  const headers = isNew ? { Location: referenceToTask(pathOf(req), req.isSloppyPath, task._id.toHexString()) } : {};
+  const headers = isNew ? { Location: referenceToTask(req.receivedPath, task._id.toHexString()) } : {};
   await sendJson(req, res, status, toTask(task), { etag: tagOf(task), headers });
-}
-
-function pathOf(req: Request): string {
-  return (req.url ?? '').split('?', 1)[0] ?? '';
 }
