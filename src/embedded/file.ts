@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { randomUUID } from 'node:crypto';
@@ -72,7 +73,7 @@ function createFile(directory: string, path: string): void {
 }
 
 function syncDirectory(directory: string): void {
-  if (process.platform === 'win32') return; // a directory cannot be opened there
+  if (platform() === 'win32') return; // a directory cannot be opened there
   const handle = openSync(directory, 'r');
   fsyncSync(handle);
   closeSync(handle);

@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { platform, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { Catalog } from './catalog.ts';
@@ -70,7 +70,7 @@ const MAX_SOCKET_PATH_BYTES = 103;
  * file system has no sockets. Windows has loopback TCP instead.
  */
 async function listen(server: WireServer, directory: string): Promise<{ uri: string; release: () => void }> {
-  if (process.platform === 'win32') {
+  if (platform() === 'win32') {
     await server.listen({ host: '127.0.0.1', port: 0 });
     return { uri: `mongodb://127.0.0.1:${server.port}/`, release: () => undefined };
   }
@@ -85,7 +85,7 @@ async function listen(server: WireServer, directory: string): Promise<{ uri: str
       },
     };
   }
-  const apart = join(mkdtempSync(join(tmpdir(), 'tasks-')), 'store.sock');
+  const apart = join(mkdtempSync(join(tmpdir(), 'embedded-store-')), 'store.sock');
   await server.listen({ path: apart });
   return {
     uri: uriOf(apart),

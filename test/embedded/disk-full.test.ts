@@ -16,7 +16,9 @@ async function openSmallDisk(t: TestContext, pages: number) {
   const { page_count: used } = db.prepare('PRAGMA page_count').get() as { page_count: number };
   db.exec(`PRAGMA max_page_count = ${used + pages}`);
   const storage = new Storage(db);
-  t.after(() => { storage.close(); });
+  t.after(() => {
+    storage.close();
+  });
   const catalog = new Catalog(storage);
   const engine = { storage, catalog, cursors: new Cursors(), expiry: new Expiry(storage, catalog), clock: Date };
   const errors: string[] = [];
@@ -30,7 +32,13 @@ async function openSmallDisk(t: TestContext, pages: number) {
     new Promise((resolve) => {
       const body = serialize({ ...command, $db: 'test' });
       const message = { requestId: 1, opCode: OP_MSG, body, sequences: new Map<string, []>(), moreToCome: false };
-      executor.add({ message, connectionId: 1, reply: (bytes) => { resolve(deserialize(bytes)); } });
+      executor.add({
+        message,
+        connectionId: 1,
+        reply: (bytes) => {
+          resolve(deserialize(bytes));
+        },
+      });
     });
   return { run, errors };
 }
