@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
 /** The server's own way to its configuration. The store is none of the doctor's business. */
 async function readConfig(isForDevelopment: boolean): Promise<Config> {
   if (isForDevelopment) {
-    const { developmentSettings } = await import('./development.ts');
+    const { developmentSettings } = await import('../dev/doctorSettings.ts');
     Object.assign(process.env, await developmentSettings(process.env));
   }
   loadEnvFile({ quiet: true });

@@ -1,11 +1,12 @@
+/** For `npm run doctor -- --dev`. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { tenantOrigin } from '../dev/accessToken.ts';
-import { pathOf } from '../dev/address.ts';
-import { dataDirectory } from '../dev/directory.ts';
-import { ownSettings, type Environment } from '../dev/environment.ts';
-import { loadTenantState } from '../dev/state.ts';
+import { tenantOrigin } from './accessToken.ts';
+import { pathOf } from './address.ts';
+import { dataDirectory } from './directory.ts';
+import { ownSettings, type Environment } from './environment.ts';
+import { loadTenantState } from './state.ts';
 
 /** What `npm run dev` sets for the API, and this process trusts the development tenant's certificate from then on. */
 export async function developmentSettings(environment: Environment): Promise<Record<string, string>> {
