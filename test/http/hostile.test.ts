@@ -51,7 +51,7 @@ test('whatever a client sends, it gets the right answer as a problem, and the ne
 
   for (const [name, [bytes, status]] of Object.entries(requests)) {
     await t.test(name, async () => {
-      const { text, statuses } = await sendRaw(port, bytes);
+      const { text, statuses } = await sendRaw(port, bytes, { isEnded: true });
 
       assert.equal(statuses.at(-1), status, text);
       assert.match(text, /^X-Request-Id: \S+\r$/m);
