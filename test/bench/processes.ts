@@ -17,6 +17,7 @@ const OURS = path.join(import.meta.dirname, '../../src/main.ts');
 const PEERS = { tutorial: 'peers/tutorial.ts', fastify: 'peers/fastify.ts' };
 const PROBE = new URL('probe.ts', import.meta.url).href;
 const READY_MS = 15_000;
+const STOP_MS = 15_000;
 
 /** A tenant, a store, and any number of servers on both. Close it, whatever happened. */
 export class Bench {
@@ -35,7 +36,8 @@ export class Bench {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#children.map(stop));
+    // The store, which was first, goes last: nobody is to miss it.
+    for (const child of this.#children.toReversed()) await stop(child);
     await this.tenant.close();
     await rm(this.#directory, { recursive: true, force: true });
   }
@@ -91,7 +93,9 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await exited;
+  clearTimeout(late);
 }
 
 async function freePort(): Promise<number> {
