@@ -1,0 +1,90 @@
+/** How the folders of `src` may lean on each other, read from the import lines. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { test } from 'node:test';
+
+const SRC = join(import.meta.dirname, '../src');
+/** The processes: what `npm start` and the other commands run. */
+const ENTRIES = ['main.ts', 'users/cli.ts', 'doctor/main.ts', 'dev/main.ts', 'dev/token.ts'];
+
+/** Each folder, or file beside the folders, with those that it may import. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'main.ts': ['server.ts', 'auth', 'database', 'ops', 'log.ts', 'config.ts'],
+  'server.ts': ['tasks', 'users', 'auth', 'ops', 'hello.ts', 'database', 'http', 'log.ts', 'config.ts', 'errors.ts'],
+  tasks: ['database', 'http', 'errors.ts'],
+  users: ['database', 'http', 'errors.ts', 'config.ts'],
+  auth: ['http', 'log.ts', 'errors.ts', 'config.ts'],
+  ops: ['http', 'log.ts', 'errors.ts'],
+  'hello.ts': ['http'],
+  database: ['http', 'errors.ts', 'embedded'],
+  // These two are one layer: the line of a request is made of what http keeps on it.
+  http: ['log.ts', 'errors.ts'],
+  'log.ts': ['http', 'errors.ts', 'config.ts'],
+  'config.ts': [],
+  'errors.ts': [],
+  'clock.ts': [],
+  embedded: [],
+  doctor: ['auth', 'config.ts', 'dev'],
+  dev: ['ops'],
+};
+
+interface Import {
+  /** Both relative to `src`. */
+  from: string;
+  to: string;
+  /** Loaded only when the line is reached. */
+  isDynamic: boolean;
+}
+
+test('imports point one way', () => {
+  const wrong = imports().filter(({ from, to }) => {
+    const [source, target] = [partOf(from), partOf(to)];
+    return source !== target && target !== 'clock.ts' && !MAY_IMPORT[source]?.includes(target);
+  });
+
+  assert.deepEqual(wrong, []);
+});
+
+test('the embedded store and the development tenant are loaded only when asked for', () => {
+  const early = imports().filter(({ from, to, isDynamic }) => {
+    const [source, target] = [partOf(from), partOf(to)];
+    return source !== target && ['embedded', 'dev'].includes(target) && !isDynamic;
+  });
+
+  assert.deepEqual(early, []);
+});
+
+test('only entries and the development tools touch the process', () => {
+  const others = sources().filter((file) => !ENTRIES.includes(file) && partOf(file) !== 'dev');
+
+  const touching = others.filter((file) => /\bprocess\.\w/.test(code(file)));
+
+  assert.deepEqual(touching, []);
+});
+
+function imports(): Import[] {
+  return sources().flatMap((from) =>
+    [...code(from).matchAll(/(\bimport\()?'(\.{1,2}\/[^']+\.ts)'/g)].flatMap(([, dynamic, path = '']) => {
+      const to = normalize(join(dirname(from), path));
+      // What is outside of `src` (config/, package.json) imports nothing.
+      return to.startsWith('..') ? [] : [{ from, to, isDynamic: dynamic !== undefined }];
+    }),
+  );
+}
+
+function sources(): string[] {
+  const files = globSync('**/*.ts', { cwd: SRC });
+  assert.ok(files.length > 100);
+  return files;
+}
+
+/** The file without its comments. */
+function code(file: string): string {
+  return readFileSync(join(SRC, file), 'utf8').replace(/^\s*(?:\/?\*.*|\/\/.*)$/gm, '');
+}
+
+/** The folder that a file is in, or the file itself when it is beside the folders. */
+function partOf(file: string): string {
+  return file.split(sep)[0] ?? file;
+}
