@@ -10,10 +10,6 @@ import { TenantBearerStrategy } from './strategy.ts';
 import { TenantClient } from './tenantClient.ts';
 import { TokenVerifier } from './verify.ts';
 
-export type { Outcome } from './authenticate.ts';
-export type { Caller } from './strategy.ts';
-export type { Claims } from './token.ts';
-
 export interface AuthenticationOptions {
   config: Config;
   clock: Clock;

@@ -52,7 +52,7 @@ export class TenantBearerStrategy extends BearerStrategy {
 }
 
 /** @param claims verified ones; `name` is not among what is verified, and may be anything */
-export function callerOf({ oid, name }: Claims): Caller {
+function callerOf({ oid, name }: Claims): Caller {
   return Object.freeze({ oid: String(oid), name: typeof name === 'string' ? name.toWellFormed() : undefined });
 }
 

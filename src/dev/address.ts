@@ -1,7 +1,7 @@
 import { POLICIES, TENANT_ID, TENANT_NAME } from './identity.ts';
 
 /** The endpoints of a policy, with the paths that B2C gives them. */
-export const endpoints = {
+const endpoints = {
   metadata: 'v2.0/.well-known/openid-configuration',
   keys: 'discovery/v2.0/keys',
   authorize: 'oauth2/v2.0/authorize',

@@ -116,7 +116,7 @@ function readIndex(id: number, spec: Doc): Index {
 }
 
 /** @throws {CommandError} InvalidNamespace. */
-export function checkNamespace(db: string, name: string): void {
+function checkNamespace(db: string, name: string): void {
   const isValid = /^[^/\\. "$*<>:|?\0]{1,63}$/.test(db) && /^[^$\0]+$/.test(name) && !/^\.|\.$|^system\./.test(name);
   if (!isValid || Buffer.byteLength(`${db}.${name}`) > 255) {
     throw new CommandError(73, `Invalid namespace specified '${db}.${name}'`);

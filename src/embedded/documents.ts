@@ -54,7 +54,7 @@ export interface RawArray {
 }
 
 /** `{...head, [array.name]: [array.documents]}` as BSON, copying the documents' bytes instead of parsing them. */
-export function encodeWithArray(head: Doc, array: RawArray): Uint8Array {
+function encodeWithArray(head: Doc, array: RawArray): Uint8Array {
   const start = encode(head);
   const items = array.documents.map((bytes, index) => [Buffer.from(`\x03${index}\0`, 'latin1'), bytes]).flat();
   const itemBytes = items.reduce((sum, item) => sum + item.length, 0);

@@ -11,7 +11,7 @@ const APPLICATION_ID = 0x5441534b;
 /** Of the tables and of the keys in them. Another version is refused, never converted or overwritten. */
 const FORMAT_VERSION = 1;
 
-export const FILE_NAME = 'store.sqlite';
+const FILE_NAME = 'store.sqlite';
 
 const MIN_BYTES = 512;
 

@@ -17,7 +17,7 @@ export interface Limits {
 }
 
 /** With the look every second, nothing outlives 60 seconds. */
-export const DEFAULT_LIMITS: Limits = { requestMs: 58_000, idleMs: 58_000, checkMs: 1_000 };
+const DEFAULT_LIMITS: Limits = { requestMs: 58_000, idleMs: 58_000, checkMs: 1_000 };
 
 /** Bytes that request line and headers may take together: a path segment may be as long as a task's text. */
 const MAX_HEADER_BYTES = 64 * 1024;

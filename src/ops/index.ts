@@ -37,7 +37,7 @@ function listRoutes(server: Server): RequestHandler {
 }
 
 /** Everything mounted as `METHOD path`, without OPTIONS, which every path answers. */
-export function routeList(server: Server): string[] {
+function routeList(server: Server): string[] {
   return mountedRoutes(server)
     .filter(({ method }) => method !== 'OPTIONS')
     .map(({ method, path }) => `${method} ${withoutPatterns(path)}`);

@@ -19,7 +19,7 @@ export interface Session {
 }
 
 /** What a write is to find before it is done; empty means anything. */
-export const UNCONDITIONAL: Conditions = { ifMatch: undefined, ifNoneMatch: undefined };
+const UNCONDITIONAL: Conditions = { ifMatch: undefined, ifNoneMatch: undefined };
 
 const LIVE = { deletedAt: null } satisfies Where<TaskDocument>;
 // Documents that one command writes, so that none of them holds up everybody else's.

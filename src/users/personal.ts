@@ -5,7 +5,7 @@ import type { Connection } from 'mongoose';
  * it is erased. What could bring a task back goes before the tasks, and the user goes last, so that an interrupted
  * erasure shows, and can be repeated.
  */
-export const PERSONAL = [
+const PERSONAL = [
   { collection: 'creations', field: 'owner' },
   { collection: 'tasks', field: 'owner' },
   { collection: 'syncs', field: 'owner' },

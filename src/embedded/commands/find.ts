@@ -9,7 +9,7 @@ import { findDocuments, type Query, type StoredDocument } from '../query.ts';
 import { collectionName, findCollection, readDoc, readFlag, readNumber, type Command, type Engine } from './command.ts';
 
 /** Answers a batch as `{cursor: {id, ns, firstBatch | nextBatch}, ok: 1}`, copying stored bytes. */
-export function cursorReply(batch: Batch, ns: string, name: 'firstBatch' | 'nextBatch'): Uint8Array {
+function cursorReply(batch: Batch, ns: string, name: 'firstBatch' | 'nextBatch'): Uint8Array {
   return encodeCursor({ id: batch.cursorId, ns }, { name, documents: batch.documents });
 }
 

@@ -4,7 +4,7 @@
  */
 import { newTaskBody, patchBody, selectionBody } from '../bodies.ts';
 import { answer, BODY, headOf, json, schema, signedInOperation as operation } from '../build.ts';
-import { doneExample, listExample, taskExample } from '../examples.ts';
+import { doneExample, doneListExample, listExample, taskExample } from '../examples.ts';
 import type { PathItem, Schema } from '../types.ts';
 
 const taskOrTasks: Schema = { oneOf: [schema('Task'), schema('Tasks')] };
@@ -36,7 +36,7 @@ const replace = operation({
   parameters: ['IfMatch', 'IfNoneMatch'],
   body: newTaskBody,
   answers: {
-    200: answer('The task, or the tasks', json(taskOrTasks, { ...doneExample, ...listExample }), ['ETag']),
+    200: answer('The task, or the tasks', json(taskOrTasks, { ...doneExample, ...doneListExample }), ['ETag']),
     201: answer('The new task', json(schema('Task'), taskExample), ['ETag', 'Location']),
   },
   problems: [...BODY, 'TaskNotFound', 'TaskExists', 'PreconditionFailed'],

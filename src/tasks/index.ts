@@ -1,3 +1,0 @@
-export { isFirstClientPath } from './firstClients.ts';
-export { taskModels } from './model.ts';
-export { mountTasks, type TaskRoutes } from './routes.ts';
