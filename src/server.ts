@@ -5,7 +5,6 @@ import type { Authentication } from './auth/index.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { isRefusal, toStoreError } from './database/errors.ts';
-import { startDeadline } from './database/deadline.ts';
 import { mountHello } from './hello.ts';
 import { acceptsJson } from './http/accept.ts';
 import { readBody } from './http/body.ts';
@@ -59,7 +58,7 @@ export function createServer(parts: Parts): App {
   limit(httpServer, log, parts.limits);
   const drain = createDrain(httpServer);
 
-  server.pre(identifyRequest, commonHeaders(config.corsOrigins), refuseRejected, startDeadline);
+  server.pre(identifyRequest, commonHeaders(config.corsOrigins), refuseRejected);
   mountOps(server, {
     metrics,
     readiness: {

@@ -5,7 +5,7 @@
  * An operation that is cut off by its signal may still be carried out: the driver closes the connection, and a
  * server that has read the command finishes it. So 503 means "unknown", and every write is safe to repeat.
  */
-import type { Request, RequestHandler } from 'restify';
+import type { Request } from 'restify';
 
 /** Milliseconds that all operations of one request together may take, so that 503 comes within 3 s. */
 export const DEADLINE_MS = 2500;
@@ -33,18 +33,17 @@ export function requestDeadline(ms: number = DEADLINE_MS): AbortSignal {
 }
 
 const spentMs = new WeakMap<Request, number>();
+const deadlines = new WeakMap<Request, AbortSignal>();
 
 /**
- * Gives a request its `deadline`. The time starts when the deadline is first read, not here: what a slow client takes
- * to send its body is not the store's.
+ * Aborts when the time that the store has for this request is over. The time starts when this is first called, so call
+ * it when the body is read: what a slow client takes to send it is not the store's.
  */
-export const startDeadline: RequestHandler = async (req) => {
-  let signal: AbortSignal | undefined;
-  Object.defineProperty(req, 'deadline', {
-    configurable: true,
-    get: () => (signal ??= requestDeadline(leftMs(req))),
-  });
-};
+export function deadlineOf(req: Request): AbortSignal {
+  const deadline = deadlines.get(req) ?? requestDeadline(leftMs(req));
+  deadlines.set(req, deadline);
+  return deadline;
+}
 
 /** Runs what must be done before the body is read. The time it takes is taken off the request's deadline. */
 export async function withinDeadline<T>(req: Request, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -19,8 +19,6 @@ declare module 'restify' {
     /** The body as it came, once `readBody` has read it. */
     bodyBytes?: Buffer;
     bodyKind?: 'json' | 'form';
-    /** Aborts when the time that the store has for this request is over. */
-    deadline: AbortSignal;
   }
 
   interface Server {

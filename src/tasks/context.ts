@@ -1,6 +1,7 @@
 /** What every handler needs of a request: its caller's store, its parameters, its body. */
 import type { Request, Response } from 'restify';
 import type { Clock } from '../clock.ts';
+import { deadlineOf } from '../database/deadline.ts';
 import { InternalError } from '../errors.ts';
 import { bodyOf } from '../http/body.ts';
 import type { Members } from '../http/request.ts';
@@ -21,7 +22,7 @@ export interface Parts {
 /** Call it when the body is read: the store's time begins here. */
 export function sessionOf(req: Request, { models, clock }: Parts): Session {
   if (req.user === undefined) throw new InternalError({ cause: 'a route of tasks stands without authentication' });
-  return { models, clock, owner: req.user.oid, signal: req.deadline };
+  return { models, clock, owner: req.user.oid, signal: deadlineOf(req) };
 }
 
 export function storeOf(req: Request, parts: Parts): TaskStore {
