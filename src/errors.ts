@@ -1,4 +1,4 @@
-/** Every `code` that a client can receive, one class each. What each one means to a client is in the README. */
+/** Every `code` that a client can receive, one class each. When each one comes is in `ops/openapi/problems.ts`, for `/docs`. */
 
 export type HeaderMap = Readonly<Record<string, string>>;
 

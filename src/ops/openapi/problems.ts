@@ -10,7 +10,8 @@ export interface KnownProblem {
 }
 
 const BARE_CHALLENGE = 'Bearer realm="Users"';
-const EXPIRED = 'the token has expired: ask the tenant for a new one';
+const EXPIRED = 'the token has expired';
+const TWO_HEADERS = 'there is more than one Authorization header';
 const RATE_LIMIT = { 'RateLimit-Limit': '10', 'RateLimit-Remaining': '0', 'RateLimit-Reset': '2' };
 const EXAMPLE_ID = '6742d0c4e1a2b3c4d5e6f708';
 
@@ -33,8 +34,8 @@ const list: readonly KnownProblem[] = [
   },
   {
     error: new errors.InvalidRequestError(
-      'send one Authorization header',
-      `${BARE_CHALLENGE}, error="invalid_request", error_description="send one Authorization header"`,
+      TWO_HEADERS,
+      `${BARE_CHALLENGE}, error="invalid_request", error_description="${TWO_HEADERS}"`,
     ),
     when: 'The `Authorization` header is malformed, or the token came twice or in the wrong place.',
   },
@@ -74,7 +75,7 @@ const list: readonly KnownProblem[] = [
   { error: new errors.TaskExistsError(EXAMPLE_ID), when: 'The id is taken.' },
   { error: new errors.SyncTokenExpiredError(), when: 'The sync token is older than 30 days. Start again without one.' },
   {
-    error: new errors.PreconditionFailedError('it has changed since: fetch it again and decide', '"6742d0c4e1a2"'),
+    error: new errors.PreconditionFailedError('it has changed since: fetch it again and decide', '"6742d0c4e1a2b3c4d5e6f709"'),
     when: '`If-Match` or `If-None-Match` does not hold. `ETag` is the current one.',
   },
   { error: new errors.PayloadTooLargeError(65_536), when: 'The body is larger than 64 KiB.' },

@@ -17,7 +17,7 @@ const get = operation({
         changes: example('One task is new, another gone', {
           changed: [TASK],
           removed: ['6742d0c4e1a2b3c4d5e6f700'],
-          next: 'AQIDBAUGBwg',
+          next: 'WzEsMTc5NTUxNjIwMDAwMCwicTNZazB2VDFhWGJNIiw3LCIiLDNd',
           more: false,
         }),
       }),

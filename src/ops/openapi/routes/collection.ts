@@ -33,7 +33,7 @@ const removeMany = operation({
   summary: 'Delete the tasks with a text, or all of them',
   description:
     'With a text in the body or the query: your tasks with exactly that text. With no body, no query and no ' +
-    '`Content-Type` at all: **all** your tasks. Anything else deletes nothing.',
+    '`Content-Type` at all: **all** your tasks. Anything else, a slash too many in the path included, deletes nothing.',
   parameters: ['Text', 'TaskText'],
   body: selectionBody,
   answers: { 204: answer('They are gone') },
