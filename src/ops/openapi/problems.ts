@@ -75,7 +75,10 @@ const list: readonly KnownProblem[] = [
   { error: new errors.TaskExistsError(EXAMPLE_ID), when: 'The id is taken.' },
   { error: new errors.SyncTokenExpiredError(), when: 'The sync token is older than 30 days. Start again without one.' },
   {
-    error: new errors.PreconditionFailedError('it has changed since: fetch it again and decide', '"6742d0c4e1a2b3c4d5e6f709"'),
+    error: new errors.PreconditionFailedError(
+      'it has changed since: fetch it again and decide',
+      '"6742d0c4e1a2b3c4d5e6f709"',
+    ),
     when: '`If-Match` or `If-None-Match` does not hold. `ETag` is the current one.',
   },
   { error: new errors.PayloadTooLargeError(65_536), when: 'The body is larger than 64 KiB.' },
