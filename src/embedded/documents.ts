@@ -39,6 +39,11 @@ export function isDoc(value: unknown): value is Doc {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
+/** Whether a document says what to do (`{$set: …}`, `{$gt: …}`) rather than what there is. */
+export function hasOperators(doc: Doc): boolean {
+  return Object.keys(doc)[0]?.startsWith('$') === true;
+}
+
 /** The JavaScript number of a BSON number; undefined for anything else. */
 export function toNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value;

@@ -2,7 +2,7 @@ import { BSONRegExp } from 'bson';
 import { Query } from 'mingo/query';
 import { Context } from 'mingo/core';
 import { $and, $nor, $not, $or } from 'mingo/operators/query/logical';
-import { isDoc, type Doc } from './documents.ts';
+import { hasOperators, isDoc, type Doc } from './documents.ts';
 import { CommandError } from './errors.ts';
 import { comparisons } from './comparisons.ts';
 
@@ -53,7 +53,7 @@ function normalizeBranches(name: string, value: unknown): Doc[] {
 
 function normalizeCondition(value: unknown): Doc {
   if (value instanceof BSONRegExp) return { $regex: toRegExp(value.pattern, value.options) };
-  if (!isDoc(value) || !Object.keys(value)[0]?.startsWith('$')) return { $eq: value };
+  if (!isDoc(value) || !hasOperators(value)) return { $eq: value };
   const result: Doc = {};
   for (const [operator, operand] of Object.entries(value)) {
     if (operator !== '$options') result[operator] = normalizeOperand(operator, operand, value);
@@ -77,7 +77,7 @@ function normalizeOperand(operator: string, operand: unknown, condition: Doc): u
 
 function normalizeNot(operand: unknown): Doc {
   if (operand instanceof BSONRegExp) return normalizeCondition(operand);
-  if (!isDoc(operand) || !Object.keys(operand)[0]?.startsWith('$')) {
+  if (!isDoc(operand) || !hasOperators(operand)) {
     throw new CommandError(2, '$not needs a regex or a document of operators');
   }
   return normalizeCondition(operand);
@@ -87,8 +87,7 @@ function normalizeList(operator: string, operand: unknown): unknown[] {
   if (!Array.isArray(operand)) throw new CommandError(2, `${operator} needs an array`);
   return operand.map((item: unknown) => {
     if (item instanceof BSONRegExp) return toRegExp(item.pattern, item.options);
-    if (isDoc(item) && Object.keys(item)[0]?.startsWith('$'))
-      throw new CommandError(2, `cannot nest $ under ${operator}`);
+    if (isDoc(item) && hasOperators(item)) throw new CommandError(2, `cannot nest $ under ${operator}`);
     return item;
   });
 }

@@ -1,6 +1,6 @@
-import { isDoc, type Doc } from './documents.ts';
-import { encodeKey, type Direction } from './keys.ts';
+import { isDoc, toNumber, type Doc } from './documents.ts';
 import { CommandError } from './errors.ts';
+import { encodeKey, invert, type Direction } from './keys.ts';
 
 /**
  * What a dotted path leads to. An array on the way stands for each of its documents, and a number picks one element, as in
@@ -65,11 +65,11 @@ function directed(doc: Doc, path: string, direction: Direction): Buffer {
   const values = valuesAt(doc, path).flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : [value]));
   const keys = (values.length === 0 ? [undefined] : values).map((value) => encodeKey(value));
   const key = keys.reduce((best, each) => (Buffer.compare(each, best) * direction < 0 ? each : best));
-  return direction === 1 ? key : Buffer.from(key.map((byte) => ~byte & 0xff));
+  return direction === 1 ? key : invert(key);
 }
 
 /** @throws {CommandError} when it is not `{path: 1 | -1, …}`. */
-export function parseSort(sort: Doc | undefined, toNumber: (value: unknown) => number | undefined): SortField[] {
+export function parseSort(sort: Doc | undefined): SortField[] {
   return Object.entries(sort ?? {}).map(([path, value]) => {
     const direction = toNumber(value);
     if (path.startsWith('$')) throw new CommandError(2, `FieldPath field names may not start with '$': ${path}`);

@@ -1,5 +1,5 @@
 import { Decimal128, Double, Int32, Long } from 'bson';
-import { isDoc, toNumber, type Doc } from './documents.ts';
+import { hasOperators, isDoc, toNumber, type Doc } from './documents.ts';
 import { CommandError, notImplemented } from './errors.ts';
 import { encodeKey } from './keys.ts';
 import { valuesAt } from './paths.ts';
@@ -24,7 +24,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 export function parseUpdate(update: unknown): Update {
   if (Array.isArray(update)) throw notImplemented('an update with an aggregation pipeline');
   if (!isDoc(update)) throw new CommandError(9, "Update argument must be either an object or an array: 'u'");
-  if (!Object.keys(update)[0]?.startsWith('$')) return replacement(update);
+  if (!hasOperators(update)) return replacement(update);
   const changes = Object.entries(update).flatMap(([operator, fields]) => parseOperator(operator, fields));
   checkConflicts(changes.map(({ path }) => path));
   return {
@@ -126,9 +126,12 @@ function unset(doc: Doc, path: string): void {
 
 function setValue(doc: Doc, path: string, value: unknown): void {
   const { parent, name } = stepTo(doc, path, true);
-  // Defined, not assigned: `__proto__` is a name like any other.
-  if (parent !== undefined)
-    Object.defineProperty(parent, name, { value, writable: true, enumerable: true, configurable: true });
+  if (parent !== undefined) define(parent, name, value);
+}
+
+/** Defined, not assigned: `__proto__` is a name like any other. */
+function define(parent: Doc | unknown[], name: string, value: unknown): void {
+  Object.defineProperty(parent, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** The document or array that holds the last name of a path; made on the way when `isMade`, else perhaps undefined. */
@@ -141,7 +144,7 @@ function stepTo(doc: Doc, path: string, isMade: boolean): { parent: Doc | unknow
     let next: unknown = Object.hasOwn(parent, each) ? (parent as Doc)[each] : undefined;
     if (next === undefined && isMade) {
       next = {};
-      Object.defineProperty(parent, each, { value: next, writable: true, enumerable: true, configurable: true });
+      define(parent, each, next);
     }
     parent = isDoc(next) || Array.isArray(next) ? next : undefined;
   }
@@ -194,8 +197,7 @@ export function seedOf(filter: Doc): Doc {
   for (const [path, value] of Object.entries(filter)) {
     if (path === '$and') for (const part of value as Doc[]) Object.assign(seed, seedOf(part));
     if (path.startsWith('$')) continue;
-    const isOperators = isDoc(value) && Object.keys(value)[0]?.startsWith('$');
-    if (!isOperators) setValue(seed, path, value);
+    if (!isDoc(value) || !hasOperators(value)) setValue(seed, path, value);
     else if (Object.hasOwn(value, '$eq')) setValue(seed, path, value['$eq']);
   }
   return seed;

@@ -28,7 +28,7 @@ const aggregate: Command = {
     const stages = readStages(readDocs(request.body, 'pipeline', 'aggregate'));
     const query: Query = {
       filter: readDoc(stages, '$match') ?? {},
-      sort: parseSort(readDoc(stages, '$sort'), toNumber),
+      sort: parseSort(readDoc(stages, '$sort')),
       skip: readNumber(stages, '$skip') ?? 0,
       limit: readNumber(stages, '$limit') ?? 0,
     };

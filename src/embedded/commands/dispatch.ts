@@ -7,7 +7,7 @@ import { checkFields, type Command, type Engine, type Request } from './command.
 import { aggregateCommands } from './aggregate.ts';
 import { collectionCommands } from './collections.ts';
 import { explain } from './explain.ts';
-import { findAndModify } from './find-and-modify.ts';
+import { findAndModify } from './findAndModify.ts';
 import { findCommands } from './find.ts';
 import { handshakeCommands } from './handshake.ts';
 import { indexCommands } from './indexes.ts';

@@ -1,5 +1,5 @@
 import { Long } from 'bson';
-import { encode, encodeCursor, toNumber, type Doc } from '../documents.ts';
+import { encode, encodeCursor, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import { FIRST_BATCH, type Batch } from '../cursors.ts';
 import { compileFilter } from '../filter.ts';
@@ -24,7 +24,7 @@ export function openCursor(engine: Engine, ns: string, documents: Iterator<Uint8
 export function readQuery(body: Doc, filterName = 'filter'): Query {
   return {
     filter: readDoc(body, filterName) ?? {},
-    sort: parseSort(readDoc(body, 'sort'), toNumber),
+    sort: parseSort(readDoc(body, 'sort')),
     skip: readNumber(body, 'skip') ?? 0,
     limit: readNumber(body, 'limit') ?? 0,
   };

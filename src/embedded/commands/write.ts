@@ -1,4 +1,4 @@
-import { decode, decodeForeign, toNumber, type Doc } from '../documents.ts';
+import { decode, decodeForeign, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import { compileFilter } from '../filter.ts';
 import { parseSort } from '../paths.ts';
@@ -91,7 +91,7 @@ function updateStatement(
   const isMulti = readFlag(statement, 'multi');
   if (isMulti && change.isReplacement)
     throw new CommandError(9, 'multi update is not supported for replacement-style update');
-  const sort = parseSort(readDoc(statement, 'sort'), toNumber);
+  const sort = parseSort(readDoc(statement, 'sort'));
   if (isMulti && sort.length > 0) throw new CommandError(9, 'Cannot specify sort with multi=true');
   if (collection === undefined) compileFilter(filter);
   // All are found before the first is changed, so that a change cannot bring a document before the scan again.

@@ -1,4 +1,4 @@
-import { decode, toNumber, type Doc } from '../documents.ts';
+import { decode, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import { compileFilter } from '../filter.ts';
 import { parseSort } from '../paths.ts';
@@ -48,7 +48,7 @@ export const findAndModify: Command = {
 
 function findOne(engine: Engine, request: Request, collection: Collection | undefined): StoredDocument | undefined {
   const filter = readDoc(request.body, 'query') ?? {};
-  const sort = parseSort(readDoc(request.body, 'sort'), toNumber);
+  const sort = parseSort(readDoc(request.body, 'sort'));
   if (collection === undefined) compileFilter(filter);
   else for (const document of findDocuments(engine.storage, collection, { filter, sort, limit: 1 })) return document;
   return undefined;
