@@ -1,7 +1,7 @@
-import type Logger from 'bunyan';
 import { Passport } from 'passport';
 import type { Request, RequestHandler, Response } from 'restify';
 import { ApiError, InvalidRequestError, UnauthorizedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { challenge } from './challenge.ts';
 import { refuseBodyToken, requireBearerHeader } from './credentials.ts';
 import { TokenRefusedError, type Reason } from './refusal.ts';

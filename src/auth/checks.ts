@@ -1,6 +1,8 @@
 /** What a token must be, one check per promise. The gate, its log lines and the doctor all read this list. */
-import type { Policy } from '../config.ts';
+import type { Clock } from '../clock.ts';
+import type { Config, Policy } from '../config.ts';
 import { isForAudience, isNumber, isOwnerId, isText, isTokenType, lifetimeSeconds, MAX_OID_LENGTH } from './claims.ts';
+import type { KeySet } from './keySet.ts';
 import { policyClaim, policyOf } from './policy.ts';
 import type { Finding, Reason } from './refusal.ts';
 import { show, showTime } from './show.ts';
@@ -14,6 +16,22 @@ export interface Expectations {
   policies: readonly Policy[];
   /** Accepted issuers; undefined when the issuer is not to be validated. */
   issuers: readonly string[] | undefined;
+}
+
+/**
+ * What this configuration expects of a token now.
+ *
+ * @param keySet what the tenant publishes, if that is known: its issuer is accepted beside the configured ones.
+ */
+export function expectationsOf(config: Config, clock: Clock, keySet: KeySet | undefined): Expectations {
+  const { audiences, policies, issuers, validateIssuer, clockSkewSeconds } = config;
+  return {
+    now: clock.now() / 1000,
+    clockSkewSeconds,
+    audiences,
+    policies,
+    issuers: validateIssuer ? [...(keySet === undefined ? [] : [keySet.issuer]), ...issuers] : undefined,
+  };
 }
 
 export interface Check {

@@ -1,5 +1,6 @@
 import type { Request } from 'restify';
 import { InvalidRequestError, UnauthorizedError } from '../errors.ts';
+import { rawQuery } from '../http/query.ts';
 import { bareChallenge, challenge } from './challenge.ts';
 
 // RFC 9110, section 11.2: token68. One space: what BearerStrategy reads.
@@ -29,9 +30,8 @@ export function requireBearerHeader(req: Request): void {
 }
 
 /** RFC 6750, section 2.3 warns of tokens in URLs: they end up in logs and histories. */
-function refuseQueryToken({ url = '' }: Request): void {
-  const start = url.indexOf('?');
-  if (start !== -1 && new URLSearchParams(url.slice(start + 1)).has('access_token')) {
+function refuseQueryToken(req: Request): void {
+  if (new URLSearchParams(rawQuery(req)).has('access_token')) {
     throw invalidRequest('the token belongs into the Authorization header, not into the query');
   }
 }

@@ -1,8 +1,8 @@
 /** Who calls: verifies bearer tokens of the tenant's policies. */
-import type Logger from 'bunyan';
 import type { RequestHandler } from 'restify';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import type { Logger } from '../log.ts';
 import { authenticateWith, refuseBodyTokenWith, type Outcome } from './authenticate.ts';
 import { TenantKeys } from './keys.ts';
 import { requireScope } from './scope.ts';

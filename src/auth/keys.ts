@@ -1,6 +1,6 @@
-import type Logger from 'bunyan';
 import type { Clock } from '../clock.ts';
 import { TenantUnavailableError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import type { KeySet, TenantKey } from './keySet.ts';
 import type { TenantClient } from './tenantClient.ts';
 

@@ -2,6 +2,7 @@ import { compactVerify, errors } from 'jose';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import {
+  expectationsOf,
   findingOf,
   issuerCheck,
   keyCheck,
@@ -94,14 +95,7 @@ export class TokenVerifier {
   }
 
   #expectations(keySet: KeySet | undefined): Expectations {
-    const { audiences, policies, issuers, validateIssuer, clockSkewSeconds } = this.#config;
-    return {
-      now: this.#clock.now() / 1000,
-      clockSkewSeconds,
-      audiences,
-      policies,
-      issuers: validateIssuer ? [...(keySet === undefined ? [] : [keySet.issuer]), ...issuers] : undefined,
-    };
+    return expectationsOf(this.#config, this.#clock, keySet);
   }
 }
 

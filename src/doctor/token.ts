@@ -1,5 +1,6 @@
 /** Explains what the gate would say about a token, check by check. */
 import {
+  expectationsOf,
   findingOf,
   issuerCheck,
   keyCheck,
@@ -33,14 +34,7 @@ export async function examineToken(text: string, options: TokenExaminationOption
   if (!('claims' in token)) return [token];
   const policy = policyOf(token.claims, config.policies);
   const keySet = tenants.find((tenant) => tenant.policy === policy)?.keySet;
-  const { audiences, policies, clockSkewSeconds, issuers, validateIssuer } = config;
-  const expectations: Expectations = {
-    now: clock.now() / 1000,
-    clockSkewSeconds,
-    audiences,
-    policies,
-    issuers: validateIssuer ? [...(keySet === undefined ? [] : [keySet.issuer]), ...issuers] : undefined,
-  };
+  const expectations = expectationsOf(config, clock, keySet);
   return [
     ...checkToken(token, expectations),
     ...(await tenantLines(text, token, keySet, expectations)),
