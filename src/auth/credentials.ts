@@ -1,6 +1,5 @@
 import type { Request } from 'restify';
 import { InvalidRequestError, UnauthorizedError } from '../errors.ts';
-import { rawQuery } from '../http/query.ts';
 import { bareChallenge, challenge } from './challenge.ts';
 
 // RFC 9110, section 11.2: token68. One space: what BearerStrategy reads.
@@ -31,7 +30,7 @@ export function requireBearerHeader(req: Request): void {
 
 /** RFC 6750, section 2.3 warns of tokens in URLs: they end up in logs and histories. */
 function refuseQueryToken(req: Request): void {
-  if (new URLSearchParams(rawQuery(req)).has('access_token')) {
+  if (new URLSearchParams(req.getQuery()).has('access_token')) {
     throw invalidRequest('the token belongs into the Authorization header, not into the query');
   }
 }

@@ -19,9 +19,8 @@ export function readIdempotencyKey(req: Request): string | undefined {
 
 /** Tells two requests apart: a digest of the method, the path and the body as it came. */
 export function requestFingerprint(req: Request): string {
-  const path = (req.url ?? '').split('?', 1)[0] ?? '';
   return createHash('sha256')
-    .update(`${req.method ?? ''} ${path}\n`)
+    .update(`${req.method ?? ''} ${req.getPath()}\n`)
     .update(req.bodyBytes ?? '')
     .digest('base64url');
 }

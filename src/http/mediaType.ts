@@ -1,6 +1,7 @@
 import type { Request } from 'restify';
 import { UnsupportedMediaTypeError } from '../errors.ts';
 
+/** What a body is written in. */
 export type BodyKind = 'json' | 'form';
 
 const KINDS: Readonly<Record<string, BodyKind>> = {

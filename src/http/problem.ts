@@ -36,7 +36,7 @@ export function problemOf({ statusCode, code, message }: ApiError, requestId: st
 
 function sendProblem(req: Request, res: Response, error: ApiError, { isPlainText }: ProblemOptions): void {
   if (res.headersSent) return;
-  const isPlain = isPlainText(req.url?.split('?', 1)[0] ?? '');
+  const isPlain = isPlainText(req.getPath());
   const body = isPlain ? error.message : JSON.stringify(problemOf(error, req.requestId));
   const contentType = isPlain ? 'text/plain; charset=utf-8' : 'application/problem+json';
   clearRepresentation(res);

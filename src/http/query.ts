@@ -8,7 +8,7 @@ import { InvalidQueryError } from '../errors.ts';
  */
 export function readQuery<Name extends string>(req: Request, names: readonly Name[]): Partial<Record<Name, string>> {
   const known: Partial<Record<Name, string>> = {};
-  const given = new URLSearchParams(rawQuery(req));
+  const given = new URLSearchParams(req.getQuery());
   for (const name of names) {
     const [value, ...more] = given.getAll(name);
     if (more.length > 0) throw new InvalidQueryError(`${name} is given more than once`);
@@ -17,11 +17,4 @@ export function readQuery<Name extends string>(req: Request, names: readonly Nam
     if (value !== undefined) known[name] = value;
   }
   return known;
-}
-
-/** The query without its question mark; empty when there is none. */
-export function rawQuery(req: Request): string {
-  const url = req.url ?? '';
-  const at = url.indexOf('?');
-  return at < 0 ? '' : url.slice(at + 1);
 }

@@ -1,6 +1,7 @@
 /** What this application keeps on a restify request, in one place. */
-import type Logger from 'bunyan';
 import type { ApiError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { BodyKind } from './mediaType.ts';
 
 declare module 'restify' {
   interface Request {
@@ -18,7 +19,7 @@ declare module 'restify' {
     isSloppyPath: boolean;
     /** The body as it came, once `readBody` has read it. */
     bodyBytes?: Buffer;
-    bodyKind?: 'json' | 'form';
+    bodyKind?: BodyKind;
   }
 
   interface Server {

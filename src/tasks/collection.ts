@@ -2,7 +2,7 @@
 import type { Request, Response } from 'restify';
 import { MissingTaskError, PreconditionFailedError, TaskNotFoundError } from '../errors.ts';
 import { readConditions } from '../http/conditional.ts';
-import { readQuery, rawQuery } from '../http/query.ts';
+import { readQuery } from '../http/query.ts';
 import { sendEmpty, sendJson } from '../http/respond.ts';
 import { inputOf, parameterOf, sendTask, sessionOf, storeOf, type Parts } from './context.ts';
 import { createTask } from './creations.ts';
@@ -29,7 +29,7 @@ export function collectionHandlers(options: CollectionOptions): Record<Name, Han
     const listing = readListing(readQuery(req, LIST_PARAMETERS), options.defaultLimit);
     const { tasks, hasMore } = await storeOf(req, options).list(listing);
     const last = tasks.at(-1);
-    const next = hasMore && last ? referenceToNext(rawQuery(req), cursorBehind(last, listing.sort)) : undefined;
+    const next = hasMore && last ? referenceToNext(req.getQuery(), cursorBehind(last, listing.sort)) : undefined;
     const headers = next === undefined ? {} : { Link: `<${next}>; rel="next"` };
     await sendJson(req, res, 200, tasks.map(toTask), { etag: 'hash', headers });
   }

@@ -1,12 +1,11 @@
 /** Reads what a client says about a task, strictly: nothing but checked strings, booleans and dates goes on from here. */
 import { InvalidTaskError, MissingTaskError } from '../errors.ts';
+import type { BodyKind } from '../http/mediaType.ts';
 import type { Members } from '../http/request.ts';
 import { parseDate } from './date.ts';
 
 /** UTF-16 code units, JavaScript's `length`. */
 export const MAX_TEXT_LENGTH = 4096;
-
-export type BodyKind = 'json' | 'form';
 
 /** A whole task. */
 export interface TaskFields {
