@@ -124,21 +124,18 @@ export class SyncClient {
       const response = await this.#client.request('GET', `/api/tasks/changes${since}`);
       if (response.status === 410) {
         await response.arrayBuffer();
-        this.#startAgain();
+        this.#next = undefined; // away for too long: as the first time
         continue;
       }
       if (response.status !== 200) throw new SyncError(await response.text());
       const { changed, removed, next, more: hasMore } = (await response.json()) as ChangesJson;
+      // Everything there is, without what was removed before: a task that we created may be gone by now.
+      if (this.#next === undefined) this.replica.clear();
       for (const task of changed) this.replica.set(task._id, task);
       for (const id of removed) this.replica.delete(id);
       this.#next = next;
       more = hasMore;
     }
-  }
-
-  #startAgain(): void {
-    this.replica.clear();
-    this.#next = undefined;
   }
 
   #idOf(id: string): string {

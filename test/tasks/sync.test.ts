@@ -110,6 +110,21 @@ function edit(
   }
 }
 
+test('a device whose first fetch is lost keeps nothing that is deleted before the next one', async (t) => {
+  const { as } = await startServer(t);
+  const alice = as('alice');
+  const fates: Fate[] = ['arrives', 'request lost'];
+  const device = new SyncClient(badNetwork(alice, () => fates.shift() ?? 'arrives'));
+  device.create({ Text: 'Buy milk' });
+  await syncOrGiveUp(device);
+  const [id = ''] = device.replica.keys();
+
+  await alice.delete(`/api/tasks/${id}`);
+  await device.sync();
+
+  assert.deepEqual([...device.replica], []);
+});
+
 test('changes to different members of one task, made offline on two devices, are both kept', async (t) => {
   const { as } = await startServer(t);
   const [phone, tablet] = [new SyncClient(as('alice')), new SyncClient(as('alice'))];

@@ -8,7 +8,8 @@ const get = operation({
   summary: 'What changed since the last time',
   description:
     'Keep `next` and send it as `since` the next time. While `more` is true there is more at once. No change is ' +
-    'missed; one may come twice. A task that is in `removed` is gone, whatever came before.',
+    'missed; one may come twice. Without `since` comes everything there is now, and nothing that was removed before: ' +
+    'begin with nothing. A task that is in `removed` is gone, whatever came before.',
   parameters: ['Since', 'ChangesLimit'],
   answers: {
     200: answer(
