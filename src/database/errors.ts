@@ -85,6 +85,13 @@ export function isRefusal(error: unknown): boolean {
   return chain(error).some((link) => link instanceof MongoServerError && REFUSAL_CODES.has(Number(link.code)));
 }
 
+const DUPLICATE_KEY = 11_000;
+
+/** Whether a document with the same id, or another unique member, is there already. */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
 function isStoreDown(error: Error): boolean {
   if (error instanceof DeadlineError || UNREACHABLE.has(error.name)) return true;
   if (error instanceof mongoose.MongooseError) return NOT_CONNECTED.test(error.message);

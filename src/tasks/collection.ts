@@ -6,6 +6,7 @@ import { readQuery } from '../http/query.ts';
 import { sendEmpty, sendJson } from '../http/respond.ts';
 import { inputOf, parameterOf, sendTask, sessionOf, storeOf, type Parts } from './context.ts';
 import { createTask } from './creations.ts';
+import { isTaskId } from './document.ts';
 import { checkText, readSelection, readTask, readTaskNamed, readUpdate } from './input.ts';
 import { cursorBehind, LIST_PARAMETERS, readListing } from './listing.ts';
 import { referenceToNext } from './reference.ts';
@@ -20,8 +21,6 @@ export interface CollectionOptions extends Parts {
   /** Whether a DELETE that names no text and sends nothing at all means all tasks. */
   canRemoveAll: boolean;
 }
-
-const HEX_ID = /^[0-9a-f]{24}$/i;
 
 export function collectionHandlers(options: CollectionOptions): Record<Name, Handler> {
   /** GET /api/tasks */
@@ -70,7 +69,7 @@ export function collectionHandlers(options: CollectionOptions): Record<Name, Han
   async function removeNamed(req: Request, res: Response): Promise<void> {
     const name = parameterOf(req, 'task');
     const store = storeOf(req, options);
-    if (!HEX_ID.test(name) || !(await wasRemoved(store.remove(name, readConditions(req))))) {
+    if (!isTaskId(name) || !(await wasRemoved(store.remove(name, readConditions(req))))) {
       refuseTags(req);
       await store.removeByText(checkText(name));
     }
@@ -80,9 +79,11 @@ export function collectionHandlers(options: CollectionOptions): Record<Name, Han
   return { list: listTasks, create, createNamed, removeMany: removeTasks, update: updateTasks, removeNamed };
 }
 
-/** No body, no query and no Content-Type. A Content-Type alone means that a proxy dropped the body. */
+/** No body, no query, and no header that tells of a body: alone it means that a proxy has dropped the body. */
 function isBare(req: Request): boolean {
-  return req.bodyKind === undefined && req.headers['content-type'] === undefined && !(req.url ?? '').includes('?');
+  const { headers, url = '' } = req;
+  const signs = [headers['content-type'], headers['content-encoding'], headers['transfer-encoding']];
+  return req.bodyKind === undefined && !url.includes('?') && signs.every((sign) => sign === undefined);
 }
 
 /** Many tasks have no version that a write could compare in one step, so no tag holds for them; `*` does. */

@@ -1,4 +1,6 @@
 import mongoose, { type Types } from 'mongoose';
+import { isTaskId } from './document.ts';
+import { decodeOpaque, encodeOpaque } from './opaque.ts';
 
 /** The place behind a task in a sorted list. A task that stays put is on the same side of it whatever comes and goes. */
 export interface Cursor {
@@ -9,18 +11,14 @@ export interface Cursor {
   id: Types.ObjectId;
 }
 
-const HEX_ID = /^[0-9a-f]{24}$/;
-
 export function encodeCursor({ sort, key, id }: Cursor): string {
-  return Buffer.from(JSON.stringify([sort, key, id.toHexString()])).toString('base64url');
+  return encodeOpaque([sort, key, id.toHexString()]);
 }
 
 /** Nothing when it is not, byte for byte, what `encodeCursor` makes. */
 export function decodeCursor(text: string): Cursor | undefined {
-  const parts = parse(text);
-  if (parts?.length !== 3) return undefined;
-  const [sort, key, id] = parts;
-  if (typeof sort !== 'string' || typeof id !== 'string' || !HEX_ID.test(id)) return undefined;
+  const [sort, key, id] = decodeOpaque(text);
+  if (typeof sort !== 'string' || typeof id !== 'string' || !isTaskId(id)) return undefined;
   if (key !== null && !(typeof key === 'number' && isTime(key))) return undefined;
   const cursor = { sort, key, id: new mongoose.Types.ObjectId(id) };
   return encodeCursor(cursor) === text ? cursor : undefined;
@@ -28,13 +26,4 @@ export function decodeCursor(text: string): Cursor | undefined {
 
 function isTime(ms: number): boolean {
   return Number.isInteger(ms) && !Number.isNaN(new Date(ms).getTime());
-}
-
-function parse(text: string): unknown[] | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -19,6 +19,11 @@ export function randomId(): Types.ObjectId {
   return new mongoose.Types.ObjectId(randomBytes(12));
 }
 
+/** 24 hexadecimal digits, in either case. */
+export function isTaskId(text: string): boolean {
+  return /^[0-9a-f]{24}$/i.test(text);
+}
+
 export function newTask({ id, version, at }: Birth, { text, completed, date }: TaskFields): TaskState {
   return {
     _id: id,

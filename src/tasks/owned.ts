@@ -1,4 +1,5 @@
 import type { Model, QueryFilter, Types } from 'mongoose';
+import { isDuplicateKey } from '../database/errors.ts';
 
 interface Owned {
   _id: unknown;
@@ -33,8 +34,6 @@ export interface Page {
 export interface Update<T extends Owned> {
   $set: Partial<Content<T>>;
 }
-
-const DUPLICATE_KEY = 11_000;
 
 /**
  * One owner's documents in one collection, within one request. Every filter is built here and leads with the owner, so
@@ -75,7 +74,7 @@ export class OwnedCollection<T extends Owned> {
       await this.#model.collection.insertOne(this.#whole(document) as never, this.#options());
       return true;
     } catch (error) {
-      if (isDuplicate(error)) return false;
+      if (isDuplicateKey(error)) return false;
       throw error;
     }
   }
@@ -120,8 +119,4 @@ export class OwnedCollection<T extends Owned> {
 /** A condition that no value can turn into an operator. */
 export function equals<V extends string | number | boolean | Date | Types.ObjectId | null>(value: V): { $eq: V } {
   return { $eq: value };
-}
-
-function isDuplicate(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === DUPLICATE_KEY;
 }

@@ -1,6 +1,8 @@
 import mongoose, { type Types } from 'mongoose';
 import { InvalidQueryError, SyncTokenExpiredError } from '../errors.ts';
+import { isTaskId } from './document.ts';
 import { SYNC_DAYS } from './model.ts';
+import { decodeOpaque, encodeOpaque } from './opaque.ts';
 
 /** What a client knows already: opaque to it, and all that the server needs to go on from there. */
 export interface SyncToken {
@@ -17,11 +19,9 @@ export interface SyncToken {
 
 const FORMAT = 1;
 const LIFETIME_MS = SYNC_DAYS * 24 * 3_600_000;
-const HEX_ID = /^[0-9a-f]{24}$/;
 
 export function encodeSyncToken({ knownAt, epoch, number, id, quietUntil }: SyncToken): string {
-  const parts = [FORMAT, knownAt, epoch, number, id?.toHexString() ?? '', quietUntil];
-  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+  return encodeOpaque([FORMAT, knownAt, epoch, number, id?.toHexString() ?? '', quietUntil]);
 }
 
 /**
@@ -39,21 +39,11 @@ export function readSyncToken(text: string, now: number): SyncToken {
 }
 
 function decode(text: string): SyncToken | undefined {
-  const [format, knownAt, epoch, number, id, quietUntil] = parse(text);
-  if (format !== FORMAT || typeof epoch !== 'string' || typeof id !== 'string' || !/^([0-9a-f]{24})?$/.test(id)) {
-    return undefined;
-  }
+  const [format, knownAt, epoch, number, id, quietUntil] = decodeOpaque(text);
+  if (format !== FORMAT || typeof epoch !== 'string' || typeof id !== 'string') return undefined;
+  if (id !== '' && !isTaskId(id)) return undefined;
   if (!isInteger(knownAt) || !isInteger(number) || !isInteger(quietUntil)) return undefined;
-  return { knownAt, epoch, number, id: HEX_ID.test(id) ? new mongoose.Types.ObjectId(id) : undefined, quietUntil };
-}
-
-function parse(text: string): unknown[] {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    return Array.isArray(value) ? value : [];
-  } catch {
-    return [];
-  }
+  return { knownAt, epoch, number, id: id === '' ? undefined : new mongoose.Types.ObjectId(id), quietUntil };
 }
 
 function isInteger(value: unknown): value is number {

@@ -1,9 +1,8 @@
-import mongoose, { type Connection, type Model } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
 
 import { withSignal } from '../database/deadline.ts';
+import { isDuplicateKey } from '../database/errors.ts';
 import { userModel, type User } from './model.ts';
-
-const DUPLICATE_KEY = 11000;
 
 export interface Sighting {
   oid: string;
@@ -70,8 +69,4 @@ export class UserStore {
 /** A token without a name does not unlearn the one that an earlier token had. */
 function named(name: string | undefined): { name?: string } {
   return name === undefined ? {} : { name };
-}
-
-function isDuplicateKey(error: unknown): boolean {
-  return error instanceof mongoose.mongo.MongoServerError && error.code === DUPLICATE_KEY;
 }
