@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { config as loadEnvFile } from 'dotenv';
 import { createAuthentication } from './auth/index.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
-import { createDatabase, type Database } from './database/index.ts';
+import { createDatabase, type Database } from './database/database.ts';
 import { createLog, type Logger } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createServer, type App } from './server.ts';

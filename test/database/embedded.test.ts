@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-import { createDatabase, StoreStartError } from '../../src/database/index.ts';
+import { createDatabase } from '../../src/database/database.ts';
+import { StoreStartError } from '../../src/database/store.ts';
 import { temporaryDirectory } from '../support/process.ts';
 import { openDatabase, openReady, until } from './support.ts';
 
@@ -57,12 +58,12 @@ test('in production the embedded store is worth a warning', async (t) => {
 });
 
 test('the embedded store is never loaded when a server is named', () => {
-  const index = pathToFileURL(join(import.meta.dirname, '../../src/database/index.ts')).href;
+  const database = pathToFileURL(join(import.meta.dirname, '../../src/database/database.ts')).href;
   const script = `
     import { registerHooks } from 'node:module';
     const loaded = [];
     registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
-    const { createDatabase } = await import(${JSON.stringify(index)});
+    const { createDatabase } = await import(${JSON.stringify(database)});
     const log = { info() {}, warn() {}, error() {} };
     const database = createDatabase({ uri: 'mongodb://127.0.0.1:1/', clock: Date, log });
     await database.start();

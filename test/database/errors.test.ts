@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 
-import { isRefusal, toStoreError } from '../../src/database/index.ts';
+import { isRefusal, toStoreError } from '../../src/database/errors.ts';
 import { refusal, silence, startRefusingServer } from '../support/refusingServer.ts';
 import { openDatabase, openReady, refusedWithin, until } from './support.ts';
 

@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 
 import type { Model } from 'mongoose';
 
-import { requestDeadline, toStoreError, withSignal } from '../../src/database/index.ts';
+import { requestDeadline, withSignal } from '../../src/database/deadline.ts';
+import { toStoreError } from '../../src/database/errors.ts';
 import { storeKinds } from '../support/database.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
 import { openDatabase, openReady, refusedWithin, until, type Note } from './support.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import mongoose, { type Model } from 'mongoose';
 
-import { createDatabase, type Database } from '../../src/database/index.ts';
+import { createDatabase, type Database } from '../../src/database/database.ts';
 
 export interface Note {
   owner: string;

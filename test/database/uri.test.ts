@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { CommandStartedEvent } from 'mongodb';
 
-import { StoreStartError } from '../../src/database/index.ts';
+import { StoreStartError } from '../../src/database/store.ts';
 import { startRefusingServer } from '../support/refusingServer.ts';
 import { openDatabase, openReady } from './support.ts';
 

@@ -7,7 +7,7 @@ import type { Connection } from 'mongoose';
 import { createAuthentication } from '../../src/auth/index.ts';
 import type { Clock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createDatabase, type Database } from '../../src/database/index.ts';
+import { createDatabase, type Database } from '../../src/database/database.ts';
 import type { Limits } from '../../src/http/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';

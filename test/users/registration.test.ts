@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 
 import { UserStore } from '../../src/users/store.ts';
-import { requestDeadline } from '../../src/database/index.ts';
+import { requestDeadline } from '../../src/database/deadline.ts';
 import { expectProblem } from '../support/client.ts';
 import { movableClock } from '../support/clock.ts';
 import { testDatabase } from '../support/database.ts';
