@@ -6,6 +6,7 @@ import type { Request, RequestHandler, Response } from 'restify';
 import { BadRequestError, InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
 import { mediaTypeOf, type BodyKind } from './mediaType.ts';
 import type { Members } from './request.ts';
+import { decodeUtf8, readUrlencoded, type Decode } from './urlencoded.ts';
 
 export interface BodyOptions {
   /** Bytes that a body may have; more is 413. */
@@ -36,7 +37,7 @@ export function readBody({ maxBytes, isLatin1Accepted = false }: BodyOptions): R
     if (req.bodyBytes.length === 0) return;
     if (kind === undefined) throw new UnsupportedMediaTypeError('a body needs a Content-Type: application/json');
     req.bodyKind = kind;
-    req.body = parse(kind, decode(req.bodyBytes, isLatin1Accepted));
+    req.body = parse(kind, req.bodyBytes, decoderFor(isLatin1Accepted));
   };
 }
 
@@ -81,17 +82,19 @@ function collect(req: Request, res: Response, maxBytes: number): Promise<Buffer>
   });
 }
 
-function decode(bytes: Buffer, isLatin1Accepted: boolean): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    if (isLatin1Accepted) return bytes.toString('latin1');
-    throw new InvalidContentError('the body is not valid UTF-8');
-  }
+function decoderFor(isLatin1Accepted: boolean): Decode {
+  return (bytes) => {
+    try {
+      return decodeUtf8(bytes);
+    } catch {
+      if (isLatin1Accepted) return bytes.toString('latin1');
+      throw new InvalidContentError('the body is not valid UTF-8');
+    }
+  };
 }
 
-function parse(kind: BodyKind, text: string): Members {
-  return kind === 'json' ? parseJson(text) : parseForm(text);
+function parse(kind: BodyKind, bytes: Buffer, decode: Decode): Members {
+  return kind === 'json' ? parseJson(decode(bytes)) : parseForm(bytes.toString('latin1'), decode);
 }
 
 function parseJson(text: string): Members {
@@ -108,9 +111,9 @@ function parseJson(text: string): Members {
   return value as Members;
 }
 
-function parseForm(text: string): Members {
+function parseForm(text: string, decode: Decode): Members {
   const members: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [name, value] of new URLSearchParams(text)) {
+  for (const [name, value] of readUrlencoded(text, decode)) {
     if (name in members) throw new InvalidContentError('a member of the form is given twice');
     members[name] = value;
   }

@@ -11,7 +11,7 @@ export interface Conditions {
 }
 
 // RFC 9110, section 8.8.3: etagc is any visible character but the quote, and obs-text.
-const ENTITY_TAG = /[\t ]*(W\/)?"([\x21\x23-\x7E\x80-\xFF]*)"[\t ]*/y;
+const ENTITY_TAG = /[\t ]*(?:(W\/)?"([\x21\x23-\x7E\x80-\xFF]*)"[\t ]*)?/y;
 
 /** @throws {BadRequestError} when If-Match or If-None-Match is malformed: ignoring it could overwrite somebody's work. */
 export function readConditions(req: Request): Conditions {
@@ -67,10 +67,11 @@ function parseTags(header: string): { tag: string; isWeak: boolean }[] | undefin
   let at = 0;
   do {
     ENTITY_TAG.lastIndex = at;
-    const match = ENTITY_TAG.exec(header);
-    if (match === null) return undefined;
-    tags.push({ tag: match[2] ?? '', isWeak: match[1] !== undefined });
+    const [element, weakness, tag] = ENTITY_TAG.exec(header) ?? [];
+    if (element === undefined) return undefined;
+    // RFC 9110, section 5.6.1.2: a list may hold empty elements.
+    if (tag !== undefined) tags.push({ tag, isWeak: weakness !== undefined });
     at = ENTITY_TAG.lastIndex;
   } while (header[at++] === ',');
-  return at > header.length ? tags : undefined;
+  return at > header.length && tags.length > 0 ? tags : undefined;
 }

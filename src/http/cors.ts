@@ -33,6 +33,20 @@ export function mountOptions(server: Server): void {
   }
 }
 
+/**
+ * What a path answers, for 405: the methods of the one route path that OPTIONS finds. Restify asks for each method by
+ * itself and so counts those of a parameter that stands beside a fixed path.
+ */
+export function allowedMethods(server: Server, res: Response, pathname: string): string {
+  const asked = { method: 'OPTIONS', params: {}, getUrl: () => ({ pathname }) } as RoutedRequest;
+  (server.router as unknown as RouteLookup).lookup(asked, res);
+  const path = asked.route?.path;
+  return mountedRoutes(server)
+    .filter((route) => route.path === path)
+    .map(({ method }) => method)
+    .join(', ');
+}
+
 function answerOptions(allow: string): RequestHandler {
   return async function options(req: Request, res: Response): Promise<void> {
     sendEmpty(req, res, 204, {
@@ -42,6 +56,18 @@ function answerOptions(allow: string): RequestHandler {
       'Access-Control-Max-Age': PREFLIGHT_SECONDS,
     });
   };
+}
+
+/** What restify's router takes and leaves, which its types leave out. */
+interface RouteLookup {
+  lookup(req: RoutedRequest, res: Response): unknown;
+}
+
+interface RoutedRequest {
+  method: string;
+  params: object;
+  getUrl: () => { pathname: string };
+  route?: MountedRoute;
 }
 
 export interface MountedRoute {

@@ -10,7 +10,7 @@ import './request.ts';
 
 // RFC 9112, section 3.2: a registered name or an IP literal, and perhaps a port.
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/;
-const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)/i;
+const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)(.*)$/is;
 const MAX_PORT = 65_535;
 
 /** Puts the guards in front of a server. Call it before anything else is mounted. */
@@ -54,6 +54,8 @@ function checkHost(req: Request): string | undefined {
 /** The target as a path and a query (RFC 9112, section 3.2), or nothing when it is of no known form. */
 function originForm(req: Request): string | undefined {
   const target = req.url ?? '/';
+  // A fragment is never sent (RFC 9112, section 3.2). Dropping it would make a DELETE of one thing one of everything.
+  if (target.includes('#')) return undefined;
   if (target.startsWith('/')) return target;
   // The asterisk form asks about the server as a whole: its root answers for it.
   if (target === '*' && req.method === 'OPTIONS') return '/';
@@ -64,7 +66,7 @@ function originForm(req: Request): string | undefined {
 
 /** Gives restify a cleaned path, taken as it is: WHATWG parsing would drop a task named `..`. */
 function setTarget(req: Request, target: string): void {
-  const [path, query] = splitAtFirst(target.replace(/#.*$/s, ''), '?');
+  const [path, query] = splitAtFirst(target, '?');
   const pathname = cleanPath(path);
   req.receivedPath = path;
   req.isSloppyPath = pathname !== path;

@@ -1,6 +1,7 @@
 /** Time and size limits of the connection, and the answers that Node's parser raises by itself. */
-import type { Server as HttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
 import { ApiError, BadRequestError, HeadersTooLargeError, RequestTimeoutError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -16,8 +17,11 @@ export interface Limits {
   checkMs: number;
 }
 
-/** With the look every second, nothing outlives 60 seconds. */
-const DEFAULT_LIMITS: Limits = { requestMs: 58_000, idleMs: 58_000, checkMs: 1_000 };
+/**
+ * With the look every second, nothing outlives 60 seconds. A request that stops in the middle is silent too, and must be
+ * found late before its connection is found idle: only then is there an answer.
+ */
+export const DEFAULT_LIMITS: Limits = { requestMs: 54_000, idleMs: 58_000, checkMs: 1_000 };
 
 /** Bytes that request line and headers may take together: a path segment may be as long as a task's text. */
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -36,6 +40,11 @@ export function limit(httpServer: HttpServer, log: Logger, limits: Limits = DEFA
   httpServer.setTimeout(limits.idleMs);
   httpServer.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     answerParserError(error, socket, log);
+  });
+  // Node would close the connection without a word.
+  httpServer.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    socket.end(rawProblem(new BadRequestError('this server is no proxy'), requestIdFrom(undefined)));
   });
 }
 

@@ -39,8 +39,8 @@ function refuseCoding(coding: string | undefined): void {
 }
 
 function refuseCharset(parameters: readonly string[]): void {
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
-  if (charset !== undefined && !/^"?utf-?8"?$/.test(charset)) {
+  const charsets = parameters.filter((parameter) => /^charset\s*(=|$)/.test(parameter));
+  if (!charsets.every((charset) => /^charset="?utf-?8"?$/.test(charset))) {
     throw new UnsupportedMediaTypeError('send the body in UTF-8');
   }
 }

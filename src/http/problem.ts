@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Request, Response, Server } from 'restify';
 import { ApiError, InternalError, MethodNotAllowedError, NotFoundError } from '../errors.ts';
+import { allowedMethods } from './cors.ts';
 import { sendNow } from './respond.ts';
 import './request.ts';
 
@@ -18,7 +19,8 @@ export interface ProblemOptions {
 export function answerProblems(server: Server, options: ProblemOptions): void {
   server.on('restifyError', (req: Request, res: Response, error: unknown, done: () => void) => {
     try {
-      sendProblem(req, res, toApiError(res, error, options), options);
+      const known = toApiError(error, options, () => allowedMethods(server, res, req.getPath()));
+      sendProblem(req, res, known, options);
       logUnexpected(req, error, options);
     } catch (failure) {
       req.log.error({ err: failure }, 'could not answer');
@@ -48,10 +50,10 @@ function clearRepresentation(res: Response): void {
   for (const name of ['ETag', 'Link', 'Location', 'Content-Encoding', 'Content-Length']) res.removeHeader(name);
 }
 
-function toApiError(res: Response, error: unknown, { translate }: ProblemOptions): ApiError {
+function toApiError(error: unknown, { translate }: ProblemOptions, allowed: () => string): ApiError {
   if (error instanceof ApiError) return error;
   const statusCode = statusOf(error);
-  if (statusCode === 405) return new MethodNotAllowedError(String(res.getHeader('Allow')));
+  if (statusCode === 405) return new MethodNotAllowedError(allowed());
   if (statusCode === 404) return new NotFoundError();
   return translate(error) ?? new InternalError({ cause: error });
 }

@@ -51,7 +51,7 @@ function mountCollection(server: Server, parts: Parts, { read, write, readBody }
   server.del({ path: OWN, name: 'DeleteOwnTasks' }, write, onlyOwn, body, tasks.removeMany);
 
   server.post({ path: NAMED, name: 'CreateNamedTask' }, write, onlyOwn, body, tasks.createNamed);
-  server.del({ path: NAMED, name: 'DeleteNamedTask' }, write, onlyOwn, tasks.removeNamed);
+  server.del({ path: NAMED, name: 'DeleteNamedTask' }, write, onlyOwn, body, tasks.removeNamed);
 }
 
 function mountSingle(server: Server, parts: Parts, { read, write, readBody }: Gates): void {
@@ -62,5 +62,5 @@ function mountSingle(server: Server, parts: Parts, { read, write, readBody }: Ga
   server.head({ path: ONE, name: 'HeadTask' }, read, task.get);
   server.put({ path: ONE, name: 'ReplaceTask' }, write, body, task.replace);
   server.patch({ path: ONE, name: 'PatchTask' }, write, body, task.patch);
-  server.del({ path: ONE, name: 'DeleteTask' }, write, task.remove);
+  server.del({ path: ONE, name: 'DeleteTask' }, write, body, task.remove);
 }

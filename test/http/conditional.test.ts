@@ -12,6 +12,7 @@ const holds: [string, Record<string, string>, string | undefined][] = [
   ['no condition', {}, undefined],
   ['If-Match with the current tag', { 'if-match': '"a"' }, 'a'],
   ['If-Match with the tag of the gzip form', { 'if-match': '"a-gzip"' }, 'a'],
+  ['If-Match with empty elements in its list', { 'if-match': ', "x",, "a",' }, 'a'],
   ['If-Match with several tags', { 'if-match': '"x", "a" ,"y"' }, 'a'],
   ['If-Match with a tag that holds a comma', { 'if-match': '"x,a", "a"' }, 'a'],
   ['If-Match: * on something that exists', { 'if-match': '*' }, 'a'],
@@ -50,7 +51,7 @@ for (const [name, headers, current] of fails) {
   });
 }
 
-for (const malformed of ['a', '"a', '"a" "b"', '"a",', ',"a"', 'w/"a"', '*, "a"', '"a b"', '']) {
+for (const malformed of ['a', '"a', '"a" "b"', '"a", b', ',', 'w/"a"', '*, "a"', '"a b"', '']) {
   test(`a malformed If-Match is refused, not ignored: ${JSON.stringify(malformed)}`, () => {
     assert.throws(() => readConditions(requestWith({ 'if-match': malformed })), BadRequestError);
   });

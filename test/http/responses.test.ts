@@ -104,6 +104,30 @@ const bodies: Record<
     400,
     'InvalidContent',
   ],
+  'a form whose percent-encoding is not UTF-8': [
+    { 'Content-Type': 'application/x-www-form-urlencoded' },
+    'Text=caf%E9',
+    400,
+    'InvalidContent',
+  ],
+  'a form with half a surrogate pair': [
+    { 'Content-Type': 'application/x-www-form-urlencoded' },
+    'Text=%ED%A0%80',
+    400,
+    'InvalidContent',
+  ],
+  'another charset, whatever the spaces around it': [
+    { 'Content-Type': 'application/json; charset = latin1' },
+    '{"Text":"a"}',
+    415,
+    'UnsupportedMediaType',
+  ],
+  'two charsets': [
+    { 'Content-Type': 'application/json; charset=utf-8; charset=latin1' },
+    '{"Text":"a"}',
+    415,
+    'UnsupportedMediaType',
+  ],
   'a form that gives a member twice': [
     { 'Content-Type': 'application/x-www-form-urlencoded' },
     'Text=secret&Text=b',
@@ -130,6 +154,44 @@ test('a second token in the body is 400, and stores nothing', async (t) => {
   await expectProblem(response, 400, 'InvalidRequest');
   assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer realm="Users", error="invalid_request", /);
   assert.deepEqual(await alice.list(), []);
+});
+
+test('a DELETE of one task with a second token in its body is 400, and deletes nothing', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+  const { _id } = await alice.create({ Text: 'Buy milk' });
+
+  for (const path of [`/api/tasks/${_id}`, `/api/tasks/me/${_id}`]) {
+    await expectProblem(await alice.delete(path, { access_token: 'x' }), 400, 'InvalidRequest');
+  }
+
+  assert.equal((await alice.list()).length, 1);
+});
+
+test('a DELETE that lost its body on the way, or holds a fragment, deletes nothing', async (t) => {
+  const { port, as } = await startServer(t);
+  const alice = as('alice');
+  await alice.create({ Text: 'Buy milk' });
+  const send = async (target: string, headers: string, body = ''): Promise<number[]> => {
+    const head = `DELETE ${target} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${alice.token ?? ''}\r\n${headers}\r\n`;
+    return (await sendRaw(port, head + body, { isEnded: true })).statuses;
+  };
+
+  assert.deepEqual(await send('/api/tasks', 'Content-Type: application/json\r\n'), [409]);
+  assert.deepEqual(await send('/api/tasks', 'Transfer-Encoding: chunked\r\n', '0\r\n\r\n'), [409]);
+  assert.deepEqual(await send('/api/tasks', 'Content-Encoding: gzip\r\n'), [409]);
+  assert.deepEqual(await send('/api/tasks#x', ''), [400]);
+  assert.deepEqual(await send('/api/tasks/me#x', ''), [400]);
+  assert.equal((await alice.list()).length, 1);
+});
+
+test('what /api/tasks/changes does not answer is 405 with what it does', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+    const response = await alice.request(method, '/api/tasks/changes');
+    await expectProblem(response, 405, 'MethodNotAllowed');
+    assert.deepEqual(response.headers.get('allow')?.split(', ').sort(), ['GET', 'HEAD', 'OPTIONS'], method);
+  }
 });
 
 test('a body without a Content-Type is 415', async (t) => {
