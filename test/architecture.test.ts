@@ -13,8 +13,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['server.ts', 'auth', 'database', 'ops', 'log.ts', 'config.ts'],
   'server.ts': ['tasks', 'users', 'auth', 'ops', 'hello.ts', 'database', 'http', 'log.ts', 'config.ts', 'errors.ts'],
   tasks: ['database', 'http', 'errors.ts'],
-  users: ['database', 'http', 'errors.ts', 'config.ts'],
-  auth: ['http', 'log.ts', 'errors.ts', 'config.ts'],
+  users: ['commandLine.ts', 'database', 'http', 'errors.ts'],
+  auth: ['log.ts', 'errors.ts', 'config.ts'],
   ops: ['http', 'log.ts', 'errors.ts'],
   'hello.ts': ['http'],
   database: ['http', 'errors.ts', 'embedded'],
@@ -24,9 +24,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'config.ts': [],
   'errors.ts': [],
   'clock.ts': [],
+  'commandLine.ts': [],
   embedded: [],
-  doctor: ['auth', 'config.ts', 'dev'],
-  dev: ['ops'],
+  doctor: ['commandLine.ts', 'auth', 'config.ts', 'dev'],
+  dev: [],
 };
 
 interface Import {

@@ -1,3 +1,5 @@
+import { readCommandLine, UsageError } from '../commandLine.ts';
+
 /** What the command line asks for. */
 export interface Request {
   /** Examine with the settings of the development tenant. */
@@ -18,15 +20,16 @@ is examined.
 Exit code: 0 accepted (or, without a token, the configuration works), 1 refused, 2 command line not understood.
 `;
 
-/** Undefined when the command line is not understood. */
-export function parseArguments(args: readonly string[]): Request | 'help' | undefined {
-  if (args.includes('--help') || args.includes('-h')) return 'help';
-  const options = args.filter((arg) => arg.startsWith('-'));
-  const words = args.filter((arg) => !arg.startsWith('-'));
+/** @throws {UsageError} */
+export function parseArguments(args: string[]): Request | 'help' {
+  const options = { dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { positionals, values } = readCommandLine({ args, options, allowPositionals: true });
+  if (values.help) return 'help';
   // As it is copied from a header.
-  if (/^bearer$/i.test(words[0] ?? '')) words.shift();
-  if (options.some((option) => option !== '--dev') || words.length > 1) return undefined;
-  return { isForDevelopment: options.length > 0, token: words[0] === undefined ? undefined : cleanToken(words[0]) };
+  if (/^bearer$/i.test(positionals[0] ?? '')) positionals.shift();
+  const [token, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError('one token at a time: put it between quotes');
+  return { isForDevelopment: values.dev === true, token: token === undefined ? undefined : cleanToken(token) };
 }
 
 /** White space around a token comes from copying; inside one it is a fault that the page should show. */

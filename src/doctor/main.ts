@@ -1,6 +1,7 @@
 /** `npm run doctor -- <token>`: explains why this configuration accepts or refuses a token. */
 import { config as loadEnvFile } from 'dotenv';
 import { TenantClient } from '../auth/tenantClient.ts';
+import { UsageError } from '../commandLine.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { cleanToken, parseArguments, USAGE } from './arguments.ts';
 import { isWrong } from './finding.ts';
@@ -14,19 +15,21 @@ const NOT_UNDERSTOOD = 2;
 
 process.exitCode = await main(process.argv.slice(2));
 
-async function main(args: readonly string[]): Promise<number> {
-  const request = parseArguments(args);
-  if (request === 'help' || request === undefined) {
-    (request === 'help' ? process.stdout : process.stderr).write(USAGE);
-    return request === 'help' ? ACCEPTED : NOT_UNDERSTOOD;
-  }
+async function main(args: string[]): Promise<number> {
   try {
+    const request = parseArguments(args);
+    if (request === 'help') {
+      process.stdout.write(USAGE);
+      return ACCEPTED;
+    }
     const token = request.token ?? (await readStdin());
     return await examine(await readConfig(request.isForDevelopment), token === '' ? undefined : token);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return REFUSED;
+    if (!(error instanceof ConfigError) && !(error instanceof UsageError)) throw error;
+    process.stderr.write(`doctor: ${error.message}\n`);
+    if (error instanceof ConfigError) return REFUSED;
+    process.stderr.write(`\n${USAGE}`);
+    return NOT_UNDERSTOOD;
   }
 }
 

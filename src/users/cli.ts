@@ -5,9 +5,10 @@
 import { config as loadEnvFile } from 'dotenv';
 
 import { variables } from '../../config/variables.ts';
+import { UsageError } from '../commandLine.ts';
 import { connectOnce } from '../database/connection.ts';
 import { isRefusal, toStoreError } from '../database/errors.ts';
-import { parseCommand, runCommand, USAGE, UsageError, type Command } from './commands.ts';
+import { parseCommand, runCommand, USAGE, type Command } from './commands.ts';
 
 const DONE = 0;
 const FAILED = 1;

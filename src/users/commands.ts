@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
-
 import type { Connection } from 'mongoose';
 
 import type { Clock } from '../clock.ts';
+import { readCommandLine, UsageError } from '../commandLine.ts';
 import { ensureStructure } from '../database/structure.ts';
 import { collectPersonal, erasePersonal } from './personal.ts';
 import { UserStore } from './store.ts';
@@ -18,9 +17,6 @@ export const USAGE = `usage: npm run -s users -- <command>
 <oid> is the user's object id in the tenant. MONGODB_URI says where (the environment or .env).
 `;
 
-/** The command line is not understood. */
-export class UsageError extends Error {}
-
 /** There is nobody to show. */
 export class NothingStoredError extends Error {
   constructor(oid: string) {
@@ -35,7 +31,8 @@ export type Command =
 
 /** @throws {UsageError} */
 export function parseCommand(args: string[]): Command {
-  const { positionals, values } = parseLine(args);
+  const options = { name: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { positionals, values } = readCommandLine({ args, options, allowPositionals: true });
   const [verb, oid, ...rest] = positionals;
   if (values.help) return { verb: 'help' };
   if (rest.length > 0) throw new UsageError(`"${rest.join(' ')}" is too much`);
@@ -46,15 +43,6 @@ export function parseCommand(args: string[]): Command {
   }
   if (oid === undefined || oid.trim() === '') throw new UsageError(`${verb} needs an oid`);
   return verb === 'add' ? { verb, oid, name: values.name } : { verb, oid };
-}
-
-function parseLine(args: string[]) {
-  try {
-    const options = { name: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { UsageError } from '../../src/commandLine.ts';
 import { parseArguments } from '../../src/doctor/arguments.ts';
 import { certificate, startTenant, type Tenant } from '../support/tenant.ts';
 
@@ -75,12 +76,12 @@ test('a configuration that the server would refuse: exit code 1, and every bad v
   assert.match(stderr, /B2C_POLICY_NAME is "susi"/);
 });
 
-test('a command line that is not understood: exit code 2 and the usage', async (t) => {
+test('a command line that is not understood: exit code 2, the reason and the usage', async (t) => {
   const { code, stdout, stderr } = await runDoctor(t, { args: ['one', 'two'] });
 
   assert.equal(code, 2);
   assert.equal(stdout, '');
-  assert.match(stderr, /^Usage: npm run doctor/);
+  assert.match(stderr, /^doctor: one token at a time.*\n\nUsage: npm run doctor/);
 });
 
 test('a token may be pasted as it stands in a header', () => {
@@ -97,5 +98,5 @@ test('a token may be pasted as it stands in a header', () => {
   }
   assert.deepEqual(parseArguments(['--dev']), { isForDevelopment: true, token: undefined });
   assert.equal(parseArguments(['--help']), 'help');
-  assert.equal(parseArguments(['--nonsense']), undefined);
+  assert.throws(() => parseArguments(['--nonsense']), UsageError);
 });

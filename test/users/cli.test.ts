@@ -4,8 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
+import { UsageError } from '../../src/commandLine.ts';
 import { startEmbeddedStore } from '../../src/embedded/index.ts';
-import { parseCommand, UsageError } from '../../src/users/commands.ts';
+import { parseCommand } from '../../src/users/commands.ts';
 import { testDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/process.ts';
 import { startServer, type TestServer } from '../support/server.ts';

@@ -1,0 +1,17 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+
+/** The command line is not understood. The message says why. */
+export class UsageError extends Error {}
+
+/**
+ * Node's `parseArgs` for the commands.
+ *
+ * @throws {UsageError} for an option that there is not, or one without its value.
+ */
+export function readCommandLine<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
