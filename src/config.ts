@@ -61,15 +61,16 @@ export class ConfigError extends Error {
 /**
  * Turns the environment into a typed, frozen configuration.
  *
+ * @param uriProblem tells what the driver finds wrong with a URI of the right form
  * @throws {ConfigError} with every problem at once.
  */
-export function loadConfig(env: Environment): Config {
+export function loadConfig(env: Environment, uriProblem?: (uri: string) => string | undefined): Config {
   const read = new Reader(env);
   const isProduction = env['NODE_ENV'] === 'production';
   const config: Config = {
     port: read.number(variables.port, { min: 0, max: 65_535, integer: true }),
-    host: read.optional(variables.host, /^\S+$/),
-    mongodbUri: read.text(variables.mongodbUri, /^(mongodb(\+srv)?:\/\/\S+|embedded:.+)$/),
+    host: read.optional(variables.host, HOST),
+    mongodbUri: readMongodbUri(read, uriProblem),
     tenantName: read.text(variables.tenantName, TENANT),
     policies: readPolicies(read, env),
     clientId: read.text(variables.clientId, /^\S+$/),
@@ -91,6 +92,10 @@ export function loadConfig(env: Environment): Config {
   return Object.freeze(config);
 }
 
+// An IPv6 address, an IPv4 address, or a name, whose last label is never all digits.
+const HOST =
+  /^([0-9a-f:.]*:[0-9a-f:.]*|(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|([a-z0-9-]+\.)*[a-z0-9-]*[a-z-][a-z0-9-]*\.?)$/i;
+const MONGODB_URI = /^(mongodb(\+srv)?:\/\/\S+|embedded:.+)$/;
 const TENANT = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*$/i;
 const POLICY = /^b2c_1a?_[0-9a-z._-]+$/i;
 // RFC 6749, section 3.3: the characters of a scope token.
@@ -111,7 +116,7 @@ class Reader {
   }
 
   refuse(variable: Variable, value: string | undefined): void {
-    const holds = value === undefined ? 'not set' : variable.secret ? 'not of that form' : `"${shorten(value)}"`;
+    const holds = value === undefined ? 'not set' : variable.secret ? 'not of that form' : `"${shown(value)}"`;
     this.problems.push(`${variable.name} is ${holds}, expected ${variable.expected}`);
   }
 
@@ -147,8 +152,18 @@ class Reader {
   }
 }
 
-function shorten(value: string): string {
-  return value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
+/** Short enough to read, and without the user and password of a URL. */
+function shown(value: string): string {
+  const text = value.replace(/\/\/[^/]*@/g, '//…@');
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
+
+function readMongodbUri(read: Reader, uriProblem: (uri: string) => string | undefined = () => undefined): string {
+  const { name, expected } = variables.mongodbUri;
+  const uri = read.text(variables.mongodbUri, MONGODB_URI);
+  const problem = MONGODB_URI.test(uri) ? uriProblem(uri) : undefined;
+  if (problem !== undefined) read.problems.push(`${name} is not usable (${problem}), expected ${expected}`);
+  return uri;
 }
 
 function readValidateIssuer(read: Reader, isProduction: boolean): boolean {
@@ -163,6 +178,7 @@ function readPolicies(read: Reader, env: Environment): Policy[] {
   const metadata = readMetadata(read);
   // Only an explicit empty value means "no policy"; a variable that is absent was more likely forgotten.
   if (env[variables.policyNames.name]?.trim() === '' && metadata !== undefined) {
+    if (metadata.includes('{policy}')) read.refuse(variables.policyNames, '');
     return [{ name: '', metadataUrl: metadata }];
   }
   const names = read.list(variables.policyNames, POLICY, []).map((name) => lowerCaseAscii(name));

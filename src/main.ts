@@ -1,9 +1,11 @@
 /** The process: configuration, store, keys, listen, signals, exit codes. */
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { config as loadEnvFile } from 'dotenv';
 import { createAuthentication } from './auth/index.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { createDatabase, type Database } from './database/database.ts';
+import { uriProblem } from './database/store.ts';
 import { createLog, type Logger } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createServer, type App } from './server.ts';
@@ -12,6 +14,8 @@ import { createServer, type App } from './server.ts';
 const DRAIN_MS = 10_000;
 /** Milliseconds within which the same signal is the same wish. */
 const ECHO_MS = 200;
+/** Milliseconds that the connections to the store and the tenant have to close. */
+const CLOSE_MS = 2_000;
 
 const config = readConfig();
 const log = createLog(config.logLevel, process.stdout);
@@ -30,7 +34,7 @@ function readConfig(): Config {
   loadEnvFile({ quiet: true });
   process.env['NODE_ENV'] ??= 'production';
   try {
-    return loadConfig(process.env);
+    return loadConfig(process.env, uriProblem);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -66,7 +70,12 @@ async function run(config: Config, log: Logger): Promise<void> {
 async function listen({ server }: App, { port, host }: Config, log: Logger): Promise<void> {
   const failed = new Promise<never>((_, reject) => server.once('error', reject));
   server.listen(port, host);
-  await Promise.race([once(server, 'listening'), failed]);
+  try {
+    await Promise.race([once(server, 'listening'), failed]);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`cannot listen on PORT ${port} of HOST ${host ?? '(all)'}: ${reason}`, { cause });
+  }
   const { port: actual, address } = server.address();
   log.info({ port: actual, address }, 'listening');
 }
@@ -89,7 +98,9 @@ function stopOnSignal(app: App, database: Database, closeKeys: () => Promise<voi
 
 async function finish(app: App, database: Database, closeKeys: () => Promise<void>, log: Logger): Promise<void> {
   await app.drain.drain(DRAIN_MS);
-  await Promise.allSettled([database.close(), closeKeys()]);
+  // Nothing is in flight any more, and the driver was seen to wait for ever for a server that had left before us.
+  const closed = Promise.allSettled([database.close(), closeKeys()]);
+  await Promise.race([closed, setTimeout(CLOSE_MS)]);
   log.info('stopped');
   process.exit(0);
 }

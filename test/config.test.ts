@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { parse } from 'dotenv';
 import { variables } from '../config/variables.ts';
 import { ConfigError, loadConfig } from '../src/config.ts';
+import { uriProblem } from '../src/database/store.ts';
 
 const good = {
   MONGODB_URI: 'mongodb://127.0.0.1/tasklist',
@@ -115,6 +116,7 @@ test('every problem is reported at once, with what the variable holds and what i
 });
 
 const refused = {
+  HOST: ['256.1.1.1', '1.2.3', 'a b', 'a/b', 'http://a'],
   PORT: ['65536', '1.5', '-1', '0x10'],
   MONGODB_URI: ['postgres://localhost', 'embedded:', 'localhost'],
   B2C_TENANT_NAME: ['https://contoso', 'con toso', '-contoso'],
@@ -147,6 +149,43 @@ test('the password in a bad MONGODB_URI is not shown', () => {
   assert.deepEqual(problems, [
     'MONGODB_URI is not of that form, expected mongodb://…, mongodb+srv://… or embedded:<directory>',
   ]);
+});
+
+test('what the driver finds wrong with a URI is told with everything else', () => {
+  const env = { ...good, PORT: 'x', MONGODB_URI: 'mongodb://u:hunter2@h:99999/' };
+
+  assert.throws(
+    () => loadConfig(env, uriProblem),
+    (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.equal(error.problems.length, 2);
+      assert.match(error.problems[1] ?? '', /^MONGODB_URI is not usable \(.+\), expected mongodb:/);
+      assert.doesNotMatch(error.message, /hunter2/);
+      return true;
+    },
+  );
+  for (const uri of ['mongodb://h/?foo=1', 'mongodb://h/?tls=maybe', 'mongodb://h/?j=false']) {
+    assert.throws(() => loadConfig({ ...good, MONGODB_URI: uri }, uriProblem), /MONGODB_URI is not usable/, uri);
+  }
+  assert.doesNotThrow(() => loadConfig(good, uriProblem));
+});
+
+test('the password in a bad metadata URL is not shown', () => {
+  const problems = problemsOf({ ...good, B2C_IDENTITY_METADATA: 'https://me:hunter2@example.com/' });
+
+  assert.match(problems.join(), /^B2C_IDENTITY_METADATA is "https:\/\/…@example.com\/", expected/);
+});
+
+test('a metadata URL with a place for the policy needs a policy', () => {
+  const env = { ...good, B2C_POLICY_NAME: '', B2C_IDENTITY_METADATA: 'https://example.com/{policy}/metadata' };
+
+  assert.match(problemsOf(env).join(), /^B2C_POLICY_NAME is "", expected/);
+});
+
+test('HOST may be an address of either family, or a name', () => {
+  for (const host of ['127.0.0.1', '::', '::1', 'fe80::1', 'localhost', 'api.example.com', 'ip6-localhost']) {
+    assert.equal(loadConfig({ ...good, HOST: host }).host, host);
+  }
 });
 
 test('production refuses to leave the issuer unchecked', () => {

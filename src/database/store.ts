@@ -55,14 +55,20 @@ async function openEmbedded({ uri, clock, log }: { uri: string; clock: Clock; lo
 }
 
 function assertReadable(uri: string): void {
-  if (isUnjournaled(uri)) {
-    throw new StoreStartError('MONGODB_URI says j=false, but a write is answered only when it is journaled: remove it');
-  }
+  const problem = uriProblem(uri);
+  if (problem !== undefined) throw new StoreStartError(`MONGODB_URI cannot be used: ${problem}`);
+}
+
+/** Why the driver could never connect to this `mongodb://` or `mongodb+srv://` URI, without its password; nothing when it could. */
+export function uriProblem(uri: string): string | undefined {
+  if (isEmbedded(uri)) return undefined;
+  if (isUnjournaled(uri)) return 'it says j=false, but a write is answered only when it is journaled: remove it';
   try {
     // Making a client opens no connection.
     new mongoose.mongo.MongoClient(uri, {});
+    return undefined;
   } catch (error) {
-    throw new StoreStartError(`MONGODB_URI cannot be used: ${explain(error, uri)}`);
+    return explain(error, uri);
   }
 }
 
