@@ -1,4 +1,4 @@
-import type { Types } from 'mongoose';
+import mongoose, { type Types } from 'mongoose';
 import { InvalidQueryError } from '../errors.ts';
 import { decodeCursor, encodeCursor, type Cursor } from './cursor.ts';
 import { parseDate } from './date.ts';
@@ -67,11 +67,18 @@ export function conditionsOf({ completed, dueAfter, dueBefore, q, cursor, sort }
   const all: Where<TaskDocument>[] = [];
   // The tutorial's tasks may have no such member, and are not completed then.
   if (completed !== undefined) all.push({ completed: completed ? { $eq: true } : { $ne: true } });
-  if (dueAfter !== undefined) all.push({ date: { $gte: dueAfter } });
-  if (dueBefore !== undefined) all.push({ date: { $lt: dueBefore } });
+  if (dueAfter !== undefined) all.push(due('$gte', dueAfter));
+  if (dueBefore !== undefined) all.push(due('$lt', dueBefore));
   if (q !== undefined) all.push(contains(q));
   if (cursor !== undefined) all.push(behind(cursor, sort));
   return all.length === 0 ? {} : { $and: all };
+}
+
+/** The tutorial's tasks may have no date. They are due when they were made, which their id tells in seconds. */
+function due(operator: '$gte' | '$lt', date: Date): Where<TaskDocument> {
+  const seconds = Math.min(Math.max(Math.ceil(date.getTime() / 1000), 0), 0xffff_ffff);
+  const id = mongoose.Types.ObjectId.createFromTime(seconds);
+  return { $or: [{ date: { [operator]: date } }, { date: null, _id: { [operator]: id } }] };
 }
 
 /** What follows the cursor. In MongoDB's order a missing date comes before all others. */

@@ -111,3 +111,18 @@ test("the tutorial's tasks are synced", async (t) => {
   assert.deepEqual(first.changed, shown);
   assert.deepEqual({ ...second, next: '' }, { changed: [], removed: [FIRST.toHexString()], next: '', more: false });
 });
+
+test('a task of the tutorial without a date is due when it was made', async (t) => {
+  const server = await startServer(t);
+  await server.connection.collection('tasks').insertOne({ _id: FIRST, owner: 'alice', Text: 'Buy milk' });
+  const alice = server.as('alice');
+  const found = async (query: string): Promise<number> => (await alice.list(query)).length;
+  const justAfter = CREATED.replace('.000Z', '.001Z');
+
+  assert.equal((await alice.list())[0]?.date, CREATED);
+  assert.equal(await found(`?dueAfter=${CREATED}`), 1);
+  assert.equal(await found(`?dueAfter=${justAfter}`), 0);
+  assert.equal(await found(`?dueBefore=${CREATED}`), 0);
+  assert.equal(await found(`?dueBefore=${justAfter}`), 1);
+  assert.equal(await found('?dueAfter=0001-01-01&dueBefore=9999-12-31'), 1);
+});
