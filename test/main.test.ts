@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { Client } from './support/client.ts';
-import { spawnProcess, startProcess, temporaryDirectory, type ApiProcess } from './support/process.ts';
+import { temporaryDirectory } from './support/directory.ts';
+import { spawnProcess, startProcess, type ApiProcess } from './support/process.ts';
 import { startTenant, type Tenant } from './support/tenant.ts';
+import { until } from './support/until.ts';
 
 function clientOf({ url }: ApiProcess, tenant: Tenant, user: string): Client {
   return new Client(url, tenant.issueToken({ oid: user }), () => undefined);
@@ -68,7 +70,7 @@ test('a MongoDB that is not there is 503, not the end', async (t) => {
     MONGODB_URI: 'mongodb://admin:hunter2@127.0.0.1:1/tasklist',
   };
   const api = await spawnProcess(t, env);
-  while (!api.logs().some(({ msg }) => msg === 'listening')) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => api.logs().some(({ msg }) => msg === 'listening'));
   const port = Number(api.logs().find(({ msg }) => msg === 'listening')?.['port']);
   const alice = new Client(`http://127.0.0.1:${port}`, tenant.issueToken({ oid: 'alice' }), () => undefined);
 
@@ -93,7 +95,7 @@ test('what was acknowledged survives kill -9', async (t) => {
     for (;;) acknowledged.push((await alice.create({ Text: 'Buy milk' }))._id);
   });
 
-  while (acknowledged.length < 50) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => acknowledged.length >= 50);
   first.child.kill('SIGKILL');
   await Promise.allSettled(writers);
   await first.exited;
@@ -114,7 +116,7 @@ test('SIGTERM under load answers what was accepted, cuts what never completes, a
   const clients = Array.from({ length: 8 }, async () => {
     while (!isStopping) statuses.push((await alice.post('/api/tasks', { Text: 'Buy milk' })).status);
   });
-  while (statuses.length < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => statuses.length >= 20);
 
   api.child.kill('SIGTERM');
   await new Promise((resolve) => api.child.stdout?.once('data', resolve));
@@ -140,7 +142,7 @@ test('a second signal ends the process at once', async (t) => {
   await once(halfSent, 'connect').catch(() => undefined);
 
   api.child.kill('SIGTERM');
-  while (!api.logs().some(({ msg }) => msg === 'stopping')) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => api.logs().some(({ msg }) => msg === 'stopping'));
   api.child.kill('SIGINT');
 
   assert.equal(await api.exited, 1);

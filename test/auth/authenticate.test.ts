@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { request } from 'node:http';
-import { startGate, until } from './gate.ts';
+import { until } from '../support/until.ts';
+import { startGate } from './gate.ts';
 
 test('a token that the tenant issued is accepted, and says who calls', async (t) => {
   const gate = await startGate(t);

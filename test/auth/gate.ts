@@ -12,6 +12,7 @@ import { loadConfig } from '../../src/config.ts';
 import { answerProblems } from '../../src/http/problem.ts';
 import { createLog } from '../../src/log.ts';
 import { startTenant, type Tenant } from '../support/tenant.ts';
+import { until } from '../support/until.ts';
 
 export interface GateOptions {
   clock?: Clock;
@@ -111,15 +112,6 @@ async function readBody(req: Request): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of req as AsyncIterable<Buffer>) chunks.push(chunk);
   req.body = JSON.parse(Buffer.concat(chunks).toString()) as unknown;
-}
-
-/** Resolves as soon as it is so; fails when it is not within ten seconds. */
-export async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 2_000; i += 1) {
-    if (isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.fail('it never came true');
 }
 
 /** `node:http` sends headers as they are given, where `fetch` would repair or refuse them. */

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { readKeys, readMetadata, UnusableAnswerError } from '../../src/auth/keySet.ts';
 import { movableClock } from '../support/clock.ts';
 import { publicJwk, signingKey, startTenant } from '../support/tenant.ts';
-import { startGate, until } from './gate.ts';
+import { until } from '../support/until.ts';
+import { startGate } from './gate.ts';
 
 const good = () => publicJwk(signingKey('first'));
 const shortKey = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });

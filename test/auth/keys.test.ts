@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { movableClock } from '../support/clock.ts';
 import { startTenant, type Fault } from '../support/tenant.ts';
-import { startGate, until } from './gate.ts';
+import { until } from '../support/until.ts';
+import { startGate } from './gate.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;

@@ -7,8 +7,9 @@ import { pathToFileURL } from 'node:url';
 
 import { createDatabase } from '../../src/database/database.ts';
 import { StoreStartError } from '../../src/database/store.ts';
-import { temporaryDirectory } from '../support/process.ts';
-import { openDatabase, openReady, until } from './support.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import { until } from '../support/until.ts';
+import { openDatabase, openReady } from './support.ts';
 
 test('embedded:<directory> is a store like any other, and keeps its data', async (t) => {
   const uri = `embedded:${await temporaryDirectory(t)}`;

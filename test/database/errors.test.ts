@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 
 import { isRefusal, toStoreError } from '../../src/database/errors.ts';
 import { refusal, silence, startRefusingServer } from '../support/refusingServer.ts';
-import { openDatabase, openReady, refusedWithin, until } from './support.ts';
+import { until } from '../support/until.ts';
+import { openDatabase, openReady, refusedWithin } from './support.ts';
 
 const PROMISED_MS = 3000;
 

@@ -8,7 +8,8 @@ import { requestDeadline, withSignal } from '../../src/database/deadline.ts';
 import { toStoreError } from '../../src/database/errors.ts';
 import { storeKinds } from '../support/database.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
-import { openDatabase, openReady, refusedWithin, until, type Note } from './support.ts';
+import { until } from '../support/until.ts';
+import { openDatabase, openReady, refusedWithin, type Note } from './support.ts';
 
 /** Milliseconds in which a client is promised its 503. */
 const PROMISED_MS = 3000;

@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { storeKinds, testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
-import { openReady, until } from './support.ts';
+import { until } from '../support/until.ts';
+import { openReady } from './support.ts';
 
 // These wait for real heartbeats, some seconds each, so they wait together.
 describe('readiness', { concurrency: true }, () => {

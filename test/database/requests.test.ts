@@ -6,7 +6,8 @@ import { expectProblem, type Client, type TaskJson } from '../support/client.ts'
 import { testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
-import { refusedWithin, until } from './support.ts';
+import { until } from '../support/until.ts';
+import { refusedWithin } from './support.ts';
 
 const PROMISED_MS = 3000;
 

@@ -5,7 +5,8 @@ import mongoose from 'mongoose';
 
 import { storeKinds } from '../support/database.ts';
 import { refusal, startRefusingServer } from '../support/refusingServer.ts';
-import { openDatabase, openReady, until, type Note } from './support.ts';
+import { until } from '../support/until.ts';
+import { openDatabase, openReady, type Note } from './support.ts';
 
 type Collection = mongoose.mongo.Collection;
 

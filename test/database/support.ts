@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import mongoose, { type Model } from 'mongoose';
 
 import { createDatabase, type Database } from '../../src/database/database.ts';
+import { until } from '../support/until.ts';
 
 export interface Note {
   owner: string;
@@ -47,17 +48,6 @@ export async function openReady(t: TestContext, uri: string): Promise<Opened> {
   const opened = await openDatabase(t, uri);
   await until(() => opened.database.isReady());
   return opened;
-}
-
-const GIVE_UP_MS = 30_000;
-
-/** Waits for something to become true. */
-export async function until(isTrue: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + GIVE_UP_MS;
-  while (!isTrue()) {
-    if (performance.now() > giveUpAt) throw new Error(`not within ${GIVE_UP_MS} ms: ${isTrue.toString()}`);
-    await sleep(10);
-  }
 }
 
 /**

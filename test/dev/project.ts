@@ -5,7 +5,8 @@ import { cp, readdir, symlink, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { root, temporaryDirectory } from './support.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import { root } from './support.ts';
 
 /** @param without packages that are not installed in it. */
 export async function copyProject(t: TestContext, { without = [] }: { without?: string[] } = {}): Promise<string> {

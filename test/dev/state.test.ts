@@ -9,7 +9,8 @@ import { createIssuer, signAccessToken } from '../../src/dev/accessToken.ts';
 import { DEFAULT_USER } from '../../src/dev/identity.ts';
 import { loadTenantState } from '../../src/dev/state.ts';
 import { startTenant } from '../../src/dev/tenant.ts';
-import { startTestTenant, temporaryDirectory, verifyByMetadata } from './support.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import { startTestTenant, verifyByMetadata } from './support.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const wishes = { user: DEFAULT_USER, policy: 'b2c_1_signin', scope: '', expiresIn: 3600 };

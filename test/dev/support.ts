@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -12,13 +11,6 @@ import { startTenant, type Tenant } from '../../src/dev/tenant.ts';
 import type { Clock } from '../../src/clock.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
-
-/** A folder of the test's own. */
-export async function temporaryDirectory(t: TestContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'tasks-dev-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 export interface Client {
   tenant: Tenant;

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { createIssuer, signAccessToken } from '../../src/dev/accessToken.ts';
 import { CLIENT_ID, POLICIES, TENANT_ID, userNamed } from '../../src/dev/identity.ts';
 import { loadTenantState } from '../../src/dev/state.ts';
-import { startTestTenant, temporaryDirectory, trusting, verifyByMetadata } from './support.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import { startTestTenant, trusting, verifyByMetadata } from './support.ts';
 
 const METADATA = 'v2.0/.well-known/openid-configuration';
 

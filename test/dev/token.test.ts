@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { DEFAULT_USER, userNamed } from '../../src/dev/identity.ts';
-import { run, startTestTenant, temporaryDirectory, verifyByMetadata, type Outcome } from './support.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import { run, startTestTenant, verifyByMetadata, type Outcome } from './support.ts';
 
 function token(directory: string, ...args: string[]): Promise<Outcome> {
   return run(process.execPath, ['src/dev/token.ts', ...args], { DEV_DATA_DIR: directory });

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { UsageError } from '../../src/commandLine.ts';
 import { parseArguments } from '../../src/doctor/arguments.ts';
+import { temporaryDirectory } from '../support/directory.ts';
 import { certificate, startTenant, type Tenant } from '../support/tenant.ts';
 
 const MAIN = path.join(import.meta.dirname, '../../src/doctor/main.ts');
@@ -21,8 +21,7 @@ interface Run {
 }
 
 async function runDoctor(t: TestContext, { tenant, args = [], stdin = '', envFile }: Run) {
-  const directory = await mkdtemp(path.join(tmpdir(), 'doctor-'));
-  t.after(() => rm(directory, { recursive: true }));
+  const directory = await temporaryDirectory(t);
   const settings = Object.entries(tenant?.env ?? {}).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(path.join(directory, '.env'), envFile ?? settings.join(''));
   await writeFile(path.join(directory, 'ca.pem'), (await certificate()).cert);

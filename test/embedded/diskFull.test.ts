@@ -8,7 +8,7 @@ import { Expiry } from '../../src/embedded/expiry.ts';
 import { openFile } from '../../src/embedded/file.ts';
 import { Storage } from '../../src/embedded/storage.ts';
 import { OP_MSG } from '../../src/embedded/wire.ts';
-import { temporaryDirectory } from './store.ts';
+import { temporaryDirectory } from '../support/directory.ts';
 
 /** A store without its socket whose file may have so many more pages (4 KiB each). Commands given together share a commit. */
 async function openSmallDisk(t: TestContext, pages: number) {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { EmbeddedStoreError, startEmbeddedStore } from '../../src/embedded/index.ts';
+import { temporaryDirectory } from '../support/directory.ts';
 import { killHard, nextLine, startProcess } from './process.ts';
-import { connect, temporaryDirectory } from './store.ts';
+import { connect } from './store.ts';
 
 /** What there is in the collection that writer.ts fills. */
 async function readNumbers(t: TestContext, directory: string): Promise<Set<number>> {

@@ -1,22 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import mongoose from 'mongoose';
 import { startEmbeddedStore } from '../../src/embedded/index.ts';
 import { movableClock, type MovableClock } from '../support/clock.ts';
+import { temporaryDirectory } from '../support/directory.ts';
 
 const { MongoClient } = mongoose.mongo;
 export type Client = InstanceType<typeof MongoClient>;
 export type Db = ReturnType<Client['db']>;
 export type Collection = ReturnType<Db['collection']>;
-
-/** A directory that goes away with the test. */
-export async function temporaryDirectory(t: TestContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'embedded-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 export interface OpenStore {
   directory: string;

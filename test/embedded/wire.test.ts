@@ -8,7 +8,8 @@ import { deserialize, serialize, type Document } from 'bson';
 import fc from 'fast-check';
 import { crc32c } from '../../src/embedded/wire.ts';
 import { startEmbeddedStore } from '../../src/embedded/index.ts';
-import { connect, openStore, temporaryDirectory } from './store.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import { connect, openStore } from './store.ts';
 
 const OP_QUERY = 2004;
 const OP_MSG = 2013;

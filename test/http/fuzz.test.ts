@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { sendRaw } from '../support/raw.ts';
 import { startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 /** The same mutations at every run: a failure can be repeated. */
 const SEED = 20_261_124;
@@ -104,5 +105,5 @@ test('thousands of mutated requests are all answered or closed, none with 5xx, a
   assert.equal((await alice.get('/api/tasks')).status, 200);
   const { _id, Text } = await alice.create({ Text: 'Buy bread' });
   assert.equal(((await (await alice.get(`/api/tasks/${_id}`)).json()) as { Text: string }).Text, Text);
-  while (app.server.inflightRequests() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => app.server.inflightRequests() === 0);
 });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../src/http/limits.ts';
 import { startServer } from '../support/server.ts';
 import { sendRaw } from '../support/raw.ts';
+import { until } from '../support/until.ts';
 
 const HOST = 'Host: localhost\r\n';
 
@@ -137,5 +138,5 @@ test('a client that leaves in the middle of its body harms nobody', async (t) =>
   }
 
   assert.deepEqual(await alice.list(), []);
-  while (app.server.inflightRequests() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => app.server.inflightRequests() === 0);
 });

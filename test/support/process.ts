@@ -1,11 +1,11 @@
 /** The real process, `src/main.ts`, started as an operator would start it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { certificate, type Tenant } from './tenant.ts';
+import { temporaryDirectory } from './directory.ts';
 
 export interface ApiProcess {
   child: ChildProcess;
@@ -57,12 +57,6 @@ export async function spawnProcess(t: TestContext, env: Record<string, string>) 
     stderr: () => output.stderr,
     logs: () => output.stdout.split('\n').flatMap((line) => parseLine(line)),
   };
-}
-
-export async function temporaryDirectory(t: TestContext): Promise<string> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'tasks-api-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
-  return directory;
 }
 
 function parseLine(line: string): Record<string, unknown>[] {

@@ -8,7 +8,7 @@ import { UsageError } from '../../src/commandLine.ts';
 import { startEmbeddedStore } from '../../src/embedded/index.ts';
 import { parseCommand } from '../../src/users/commands.ts';
 import { testDatabase } from '../support/database.ts';
-import { temporaryDirectory } from '../support/process.ts';
+import { temporaryDirectory } from '../support/directory.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const CLI = join(import.meta.dirname, '../../src/users/cli.ts');

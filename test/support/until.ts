@@ -1,0 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const GIVE_UP_MS = 30_000;
+
+/** Waits for something to become true; fails when it does not, long after it should have. */
+export async function until(isTrue: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + GIVE_UP_MS;
+  while (!isTrue()) {
+    if (performance.now() > giveUpAt) throw new Error(`not within ${GIVE_UP_MS} ms: ${isTrue.toString()}`);
+    await sleep(5);
+  }
+}
