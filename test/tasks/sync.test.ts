@@ -54,22 +54,26 @@ test('devices that lose requests and answers end with what the server has, and n
         const devices = clients.map((client) => new SyncClient(badNetwork(client, () => left.pop() ?? 'arrives')));
         const created = new Set<string>();
         const removed = new Set<string>();
-        const syncing: Promise<void>[] = [];
+        const syncing = new Map<SyncClient, Promise<void>>();
+        const settle = async (): Promise<void> => {
+          await Promise.all(syncing.values());
+          syncing.clear();
+        };
 
         for (const [n, { device: i, action, pick }] of steps.entries()) {
           const device = devices[i];
           assert.ok(device);
           if (action === 'sync') {
             // Two devices at a time, but no device twice: an app has one loop.
-            if (syncing.length === 2) await Promise.all(syncing.splice(0));
-            syncing.push(syncOrGiveUp(device));
-            if (pick % 2 === 0) await Promise.all(syncing.splice(0));
+            if (syncing.size === 2 || syncing.has(device)) await settle();
+            syncing.set(device, syncOrGiveUp(device));
+            if (pick % 2 === 0) await settle();
             continue;
           }
-          await Promise.all(syncing.splice(0));
+          await settle();
           edit(device, action, `Task ${n}`, pick, created, removed);
         }
-        await Promise.all(syncing);
+        await settle();
         left.length = 0;
         for (const device of [...devices, ...devices]) await device.sync();
 
