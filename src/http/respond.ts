@@ -28,7 +28,7 @@ export async function sendJson(
   body: object,
   representation: Representation = {},
 ): Promise<void> {
-  await sendBody(req, res, status, Buffer.from(JSON.stringify(body)), representation);
+  await sendBody(req, res, status, JSON.stringify(body), representation);
 }
 
 /** Like `sendJson`, for a body that is already text or bytes. */
@@ -39,7 +39,7 @@ export async function sendBody(
   body: string | Buffer,
   representation: Representation = {},
 ): Promise<void> {
-  const plain = Buffer.from(body);
+  const plain = typeof body === 'string' ? Buffer.from(body) : body;
   const isGzip = acceptsGzip(req);
   const tag = representation.etag === 'hash' ? digest(plain) : representation.etag;
   setHeaders(res, representation, tag, isGzip);

@@ -3,12 +3,13 @@ import type { Request, Response } from 'restify';
 import { MissingTaskError, PreconditionFailedError, TaskNotFoundError } from '../errors.ts';
 import { readConditions } from '../http/conditional.ts';
 import { readQuery } from '../http/query.ts';
-import { sendEmpty, sendJson } from '../http/respond.ts';
+import { sendBody, sendEmpty, sendJson } from '../http/respond.ts';
 import { inputOf, parameterOf, sendTask, sessionOf, storeOf, type Parts } from './context.ts';
 import { createTask } from './creations.ts';
 import { isTaskId } from './document.ts';
 import { checkText, readSelection, readTask, readTaskNamed, readUpdate } from './input.ts';
 import { cursorBehind, LIST_PARAMETERS, readListing } from './listing.ts';
+import { jsonPage } from './page.ts';
 import { referenceToNext } from './reference.ts';
 import { toTask } from './view.ts';
 
@@ -27,10 +28,14 @@ export function collectionHandlers(options: CollectionOptions): Record<Name, Han
   async function listTasks(req: Request, res: Response): Promise<void> {
     const listing = readListing(readQuery(req, LIST_PARAMETERS), options.defaultLimit);
     const { tasks, hasMore } = await storeOf(req, options).list(listing);
-    const last = tasks.at(-1);
-    const next = hasMore && last ? referenceToNext(req.getQuery(), cursorBehind(last, listing.sort)) : undefined;
+    const { json, count } = jsonPage(tasks);
+    const last = tasks[count - 1];
+    const next =
+      (hasMore || count < tasks.length) && last
+        ? referenceToNext(req.getQuery(), cursorBehind(last, listing.sort))
+        : undefined;
     const headers = next === undefined ? {} : { Link: `<${next}>; rel="next"` };
-    await sendJson(req, res, 200, tasks.map(toTask), { etag: 'hash', headers });
+    await sendBody(req, res, 200, json, { etag: 'hash', headers });
   }
 
   /** POST /api/tasks */
