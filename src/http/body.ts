@@ -100,7 +100,8 @@ function parse(kind: BodyKind, bytes: Buffer, decode: Decode): Members {
 function parseJson(text: string): Members {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // RFC 8259, section 8.1: a byte order mark in front may be ignored.
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     // The parser's message quotes the body.
     throw new InvalidContentError('the body is not valid JSON');

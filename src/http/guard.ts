@@ -22,8 +22,10 @@ export function guard(server: Server, httpServer: HttpServer): void {
   httpServer.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
     httpServer.emit('request', req, res);
   });
-  server.first((req) => {
+  server.first((req, res) => {
     req.startedAt = performance.now();
+    // Node gives up reading behind an upgrade that it does not make, so nothing more can come on this connection.
+    if (req.headers.upgrade !== undefined) res.setHeader('Connection', 'close');
     prepareTarget(req);
     return undefined;
   });

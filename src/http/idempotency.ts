@@ -17,10 +17,10 @@ export function readIdempotencyKey(req: Request): string | undefined {
   return header;
 }
 
-/** Tells two requests apart: a digest of the method, the path and the body as it came. */
+/** Tells two requests apart: a digest of the method, the path, and the body as it came and as what it was read. */
 export function requestFingerprint(req: Request): string {
   return createHash('sha256')
-    .update(`${req.method ?? ''} ${req.getPath()}\n`)
+    .update(`${req.method ?? ''} ${req.getPath()} ${req.bodyKind ?? ''}\n`)
     .update(req.bodyBytes ?? '')
     .digest('base64url');
 }

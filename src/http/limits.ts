@@ -1,5 +1,5 @@
 /** Time and size limits of the connection, and the answers that Node's parser raises by itself. */
-import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
@@ -53,6 +53,12 @@ function answerParserError(error: NodeJS.ErrnoException, socket: Socket, log: Lo
     socket.destroy(error);
     return;
   }
+  const owed = answerOwed(socket);
+  if (owed !== undefined) {
+    // What follows a whole request is garbage: that request is still answered, and nothing after it.
+    owed.setHeader('Connection', 'close');
+    return;
+  }
   const refusal = refusalFor(error.code);
   const requestId = requestIdFrom(undefined);
   log.info({ requestId, status: refusal.statusCode, reason: error.code }, 'refused by the parser');
@@ -67,8 +73,18 @@ function refusalFor(code: string | undefined): ApiError {
 
 /** A second answer in the middle of the first would be read as part of it. */
 function hasAnswerBegun(socket: Socket): boolean {
-  const { _httpMessage: message } = socket as Socket & { _httpMessage?: { headersSent: boolean } | null };
-  return message?.headersSent === true;
+  return responseOn(socket)?.headersSent === true;
+}
+
+/** The answer to a request that has come in whole. */
+function answerOwed(socket: Socket): ServerResponse | undefined {
+  const response = responseOn(socket);
+  return response?.req.complete === true ? response : undefined;
+}
+
+/** Where node:http keeps the answer that is next on a connection. */
+function responseOn(socket: Socket): ServerResponse | undefined {
+  return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
 }
 
 function rawProblem(error: ApiError, requestId: string): string {

@@ -1,7 +1,8 @@
 /** Makes text of the bytes that percent-encoding stands for. */
 export type Decode = (bytes: Buffer) => string;
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
+// A byte order mark is a character of the text like any other: what is searched must be exactly what was stored.
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** @throws {TypeError} when the bytes are not UTF-8, where `URLSearchParams` would quietly replace them. */
 export function decodeUtf8(bytes: Buffer): string {

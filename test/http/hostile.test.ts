@@ -88,6 +88,31 @@ test('a request that stops is answered before its connection counts as idle, and
   assert.ok(idleMs + checkMs < 60_000);
 });
 
+test('garbage behind a whole request does not take the place of its answer', async (t) => {
+  const { port, as } = await startServer(t);
+  const alice = as('alice');
+  const head = `POST /api/tasks HTTP/1.1\r\n${HOST}Authorization: Bearer ${alice.token ?? ''}\r\n`;
+  const body = '{"Text":"Buy milk"}';
+
+  const { statuses, isClosed } = await sendRaw(
+    port,
+    `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}\x16\x03garbage\r\n\r\n`,
+  );
+
+  assert.deepEqual([statuses, isClosed], [[201], true]);
+  assert.equal((await alice.list()).length, 1);
+});
+
+test('behind an upgrade that is not made nothing can follow, and the client is told', async (t) => {
+  const { port } = await startServer(t);
+  const upgrade = `GET / HTTP/1.1\r\n${HOST}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+
+  const { text, statuses, isClosed } = await sendRaw(port, `${upgrade}GET /healthz HTTP/1.1\r\n${HOST}\r\n`);
+
+  assert.deepEqual([statuses, isClosed], [[200], true]);
+  assert.match(text, /^Connection: close\r$/m);
+});
+
 const limits = { requestMs: 300, idleMs: 400, checkMs: 50 };
 const late = {
   'a connection that says nothing': '',

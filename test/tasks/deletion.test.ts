@@ -102,6 +102,18 @@ test('a question mark alone is a query, and a chunked body without bytes is one 
   assert.equal((await client.list()).length, 3);
 });
 
+test('a byte order mark in a text is a character like any other', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+  for (const Text of ['plain', '\ufeffplain']) await alice.create({ Text });
+
+  assert.equal((await alice.delete('/api/tasks?Text=%EF%BB%BFplain')).status, 204);
+
+  assert.deepEqual(
+    (await alice.list()).map(({ Text }) => Text),
+    ['plain'],
+  );
+});
+
 test('more tasks than one command takes are deleted in one request', async (t) => {
   const { as, connection } = await startServer(t);
   const alice = as('alice');

@@ -113,6 +113,16 @@ test('a key cannot be used for another request', async (t) => {
   assert.equal((await alice.list()).length, 1);
 });
 
+test('one body read as JSON and as a form is two requests', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+  const body = '{"Text":"as json","x":"&Text=as form&"}';
+  const send = (type: string): Promise<Response> =>
+    alice.post('/api/tasks', body, { 'Content-Type': type, 'Idempotency-Key': 'k' });
+
+  assert.equal((await send('application/json')).status, 201);
+  await expectProblem(await send('application/x-www-form-urlencoded'), 422, 'IdempotencyKeyReused');
+});
+
 test('a key belongs to its user, and every POST knows it', async (t) => {
   const { as } = await startServer(t);
   const headers = { 'Idempotency-Key': 'same' };
