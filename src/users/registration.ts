@@ -10,16 +10,14 @@ import { UserStore } from './store.ts';
 
 /** Users remembered; one more than that costs a query, no more. */
 const MAX_REMEMBERED = 10_000;
-/** `lastSeen` and `name` are written this often at most. */
-const WRITE_EVERY_MS = 5 * 60_000;
-/** With AUTO_REGISTER=false: how long someone who was erased may still call, and someone who was added must wait. */
+/** How long it is taken as known who is registered; `lastSeen` and `name` are written this often at most. */
 const TRUST_MS = 60_000;
+/** How long someone who was added must wait. */
 const DISTRUST_MS = 5000;
 
 interface Memory {
   isKnown: boolean;
   checkedAt: number;
-  writtenAt: number;
 }
 
 export interface RegistrationOptions {
@@ -66,10 +64,9 @@ class Registry {
   recall(oid: string): boolean | undefined {
     const memory = this.#memory.get(oid);
     if (memory === undefined) return undefined;
-    const now = this.#clock.now();
-    if (!memory.isKnown) return now - memory.checkedAt < DISTRUST_MS ? false : undefined;
-    if (now - memory.writtenAt >= WRITE_EVERY_MS) return undefined;
-    return this.#autoRegister || now - memory.checkedAt < TRUST_MS ? true : undefined;
+    const age = this.#clock.now() - memory.checkedAt;
+    // A clock that was set back tells nothing about the age of what is remembered.
+    return age >= 0 && age < (memory.isKnown ? TRUST_MS : DISTRUST_MS) ? memory.isKnown : undefined;
   }
 
   /** Asks the store; requests of one user that come together ask once. */
@@ -85,11 +82,8 @@ class Registry {
 
   async #ask(caller: Caller, signal: AbortSignal): Promise<boolean> {
     const now = this.#clock.now();
-    const before = this.#memory.get(caller.oid);
-    const isWriteDue = before === undefined || !before.isKnown || now - before.writtenAt >= WRITE_EVERY_MS;
-    const isKnown = await (isWriteDue ? this.#note(caller, now, signal) : this.#store.has(caller.oid, signal));
-    const writtenAt = isWriteDue ? now : before.writtenAt;
-    this.#memory.set(caller.oid, { isKnown, checkedAt: now, writtenAt });
+    const isKnown = await this.#note(caller, now, signal);
+    this.#memory.set(caller.oid, { isKnown, checkedAt: now });
     return isKnown;
   }
 

@@ -36,10 +36,6 @@ export class UserStore {
     return matchedCount > 0;
   }
 
-  async has(oid: string, signal: AbortSignal): Promise<boolean> {
-    return (await this.get(oid, signal)) !== undefined;
-  }
-
   async get(oid: string, signal?: AbortSignal): Promise<User | undefined> {
     const found = await this.#users
       .findOne({ oid: { $eq: oid } }, { _id: 0 })
