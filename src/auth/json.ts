@@ -1,16 +1,20 @@
-/** The text is not one JSON object, or names a member twice. */
+/** The text is not one JSON object, names a member twice, or is nested too deeply. */
 export class StrictJsonError extends Error {}
 
+/** Objects and lists that may be open at once. Claims need a few; whatever recurses over them stays far from its limit. */
+export const MAX_DEPTH = 64;
+
 /**
- * Parses one JSON object in which no object, at any depth, names a member twice. Which of two members counts is up
- * to the parser (RFC 8259, section 4), so whoever checked the token before us may have read another one than we do.
+ * Parses one JSON object, nested at most 64 deep, in which no object names a member twice. Which of two members counts
+ * is up to the parser (RFC 8259, section 4), so whoever checked the token before us may have read another one than we
+ * do.
  *
  * @throws {StrictJsonError}
  */
 export function parseStrictObject(text: string): Readonly<Record<string, unknown>> {
   const value = parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StrictJsonError('not an object');
-  if (hasDuplicateMembers(text)) throw new StrictJsonError('a member is there twice');
+  refuseOddStructure(text);
   return deepFreeze(value as Record<string, unknown>);
 }
 
@@ -24,8 +28,12 @@ function parse(text: string): unknown {
 
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g;
 
-/** Expects text that `JSON.parse` has accepted. Keeps its own stack, so that no depth overflows ours. */
-function hasDuplicateMembers(text: string): boolean {
+/**
+ * Expects text that `JSON.parse` has accepted. Keeps its own stack, so that no depth overflows ours.
+ *
+ * @throws {StrictJsonError}
+ */
+function refuseOddStructure(text: string): void {
   // The names seen in each object that is open; undefined for an array.
   const open: (Set<string> | undefined)[] = [];
   let isName = false;
@@ -35,12 +43,12 @@ function hasDuplicateMembers(text: string): boolean {
     else if (token === '}' || token === ']') open.pop();
     else if (isName && names !== undefined && token !== ':' && token !== ',') {
       const name = JSON.parse(token) as string;
-      if (names.has(name)) return true;
+      if (names.has(name)) throw new StrictJsonError('a member is there twice');
       names.add(name);
     }
+    if (open.length > MAX_DEPTH) throw new StrictJsonError('nested too deeply');
     isName = token === '{' || (token === ',' && names !== undefined);
   }
-  return false;
 }
 
 /** Claims are shared by all requests that bring the same token: none may change them for the others. */

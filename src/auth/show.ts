@@ -5,7 +5,7 @@ const MAX_SHOWN = 200;
 export function show(value: unknown): string {
   if (value === undefined) return 'absent';
   // Characters that move a terminal's cursor or turn a line around are written out.
-  const text = JSON.stringify(value).replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped);
+  const text = toJson(value).replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
@@ -13,6 +13,16 @@ export function show(value: unknown): string {
 export function showTime(seconds: unknown): string {
   const date = new Date(typeof seconds === 'number' ? seconds * 1000 : NaN);
   return Number.isNaN(date.getTime()) ? show(seconds) : date.toISOString();
+}
+
+/** The engine's own writer recurses: it must not be the depth of a value that ends a report. */
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return 'a value nested too deeply to be shown';
+    throw error;
+  }
 }
 
 function escaped(character: string): string {

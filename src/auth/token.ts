@@ -1,4 +1,4 @@
-import { parseStrictObject } from './json.ts';
+import { MAX_DEPTH, parseStrictObject } from './json.ts';
 import { TokenRefusedError } from './refusal.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Takes a JWS in compact serialization (RFC 7515, section 7.1) apart, to the letter: base64url without padding or
- * stray bits, UTF-8, one JSON object in header and payload, no member twice.
+ * stray bits, UTF-8, one JSON object in header and payload, no member twice, nothing nested too deeply.
  *
  * @throws {TokenRefusedError} `malformed`.
  */
@@ -32,7 +32,8 @@ function readObject(segment: string, part: string): Readonly<Record<string, unkn
   try {
     return parseStrictObject(utf8.decode(bytes));
   } catch (cause) {
-    throw malformed(`a ${part} that is one JSON object in UTF-8 without repeated members`, cause);
+    const expected = `a ${part} that is one JSON object in UTF-8, without repeated members, at most ${MAX_DEPTH} deep`;
+    throw malformed(expected, cause);
   }
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { movableClock } from '../support/clock.ts';
 import { signingKey, publicJwk, startTenant, type TokenChanges } from '../support/tenant.ts';
 import { startGate } from './gate.ts';
+import { nested } from './refusedTokens.ts';
 
 const now = Math.floor(Date.now() / 1000);
 
@@ -24,6 +25,7 @@ const accepted: Record<string, TokenChanges> = {
   'has its type as a whole media type': { header: { typ: 'application/at+jwt' } },
   'has unknown members in its header': { header: { x5t: 'abc', nonce: 'abc' } },
   'has claims of all kinds': { emails: ['a@example.com'], newUser: true, extension_Points: 7, nested: { a: [null] } },
+  'has a claim nested as deeply as may be': { x: nested(63) },
   'has no sub': { sub: undefined },
   'has a long claim': { groups: 'g'.repeat(9_000) },
   'has member names of the language': { constructor: 'x', hasOwnProperty: 'y', ['__proto__x']: 1 },

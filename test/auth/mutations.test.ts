@@ -164,10 +164,13 @@ test('a member that is repeated, at any depth and in any spelling, is found', ()
   );
 });
 
-test('a text that nests deeper than any stack is read or refused, and ends nothing', () => {
-  const deep = `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+test('a text that nests deeper than 64 is refused, however deep it is', () => {
+  const nested = (depth: number): string => `${'{"a":['.repeat(depth / 2)}${']}'.repeat(depth / 2)}`;
 
-  assert.ok(Object.isFrozen(parseStrictObject(deep)));
+  assert.ok(Object.isFrozen(parseStrictObject(nested(64))));
+  for (const depth of [66, 30_000]) {
+    assert.throws(() => parseStrictObject(nested(depth)), { message: 'nested too deeply' });
+  }
 });
 
 function splice(token: string, at: number, count: number, insert: string): string {

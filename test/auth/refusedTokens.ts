@@ -191,6 +191,16 @@ export const refused: Record<string, Row> = {
     NOT_A_JWT,
     (tenant) => signText(headerOf(tenant), '['.repeat(10_000), tenant.key),
   ],
+  'has a claim that is nested too deeply': ['malformed', NOT_A_JWT, { x: nested(64) }],
+  'has an audience nested five thousand deep': ['malformed', NOT_A_JWT, (tenant) => withDeepClaim(tenant, 'aud')],
+  'has an oid nested five thousand deep': ['malformed', NOT_A_JWT, (tenant) => withDeepClaim(tenant, 'oid')],
+  'has a policy nested five thousand deep': ['malformed', NOT_A_JWT, (tenant) => withDeepClaim(tenant, 'tfp')],
+  'has an exp nested five thousand deep': ['malformed', NOT_A_JWT, (tenant) => withDeepClaim(tenant, 'exp')],
+  'has a critical extension nested five thousand deep': [
+    'malformed',
+    NOT_A_JWT,
+    (tenant) => withHeader(tenant, `"crit":${deepText(5_000)}`),
+  ],
   'is no token at all': ['malformed', NOT_A_JWT, () => 'secret'],
 };
 
@@ -205,6 +215,21 @@ function headerOf(tenant: Tenant): string {
 
 function payloadOf(tenant: Tenant, changes: TokenChanges = { oid: 'alice' }): string {
   return Buffer.from(tenant.issueToken(changes).split('.')[1] ?? '', 'base64url').toString();
+}
+
+/** Lists in lists. */
+export function nested(depth: number): unknown {
+  return JSON.parse(deepText(depth));
+}
+
+function deepText(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth);
+}
+
+/** Too deep for anything that recurses, and short enough for a header. */
+function withDeepClaim(tenant: Tenant, claim: string): string {
+  const payload = payloadOf(tenant, { oid: 'alice', [claim]: 'deep' }).replace('"deep"', deepText(5_000));
+  return signText(headerOf(tenant), payload, tenant.key);
 }
 
 /** A well-signed token with one more member at the end of its payload. */
