@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Grant } from './grants.ts';
 import { CLIENT_ID, userNamed } from './identity.ts';
+import { isNavigation, LOOPBACK_NAMES, mayNameUser } from './requestSource.ts';
 
 /** What to do with a request for authorization. */
 export type Decision =
@@ -15,7 +17,8 @@ export type Decision =
 export const CHOSEN_USER = 'dev_user';
 
 /** Authorization code with PKCE, for apps on this machine; everything else is refused as B2C would. */
-export function decide(query: URLSearchParams, policy: string): Decision {
+export function decide(query: URLSearchParams, policy: string, headers: IncomingHttpHeaders): Decision {
+  if (!isNavigation(headers)) return { kind: 'refuse', message: NAVIGATION_HELP };
   const repeated = [...query.keys()].find((name, index, names) => names.indexOf(name) !== index);
   if (repeated !== undefined) return { kind: 'refuse', message: `${repeated} is there twice.` };
   const redirectUri = query.get('redirect_uri') ?? '';
@@ -23,8 +26,8 @@ export function decide(query: URLSearchParams, policy: string): Decision {
   if (!isRegistered(redirectUri)) return { kind: 'refuse', message: REDIRECT_HELP };
   const problem = findProblem(query);
   if (problem !== undefined) return { kind: 'redirect', location: withError(redirectUri, query, problem) };
-  const name = query.get(CHOSEN_USER)?.trim();
-  if (name === undefined || name === '') return { kind: 'ask' };
+  const name = query.get(CHOSEN_USER)?.trim() ?? '';
+  if (name === '' || !mayNameUser(headers)) return { kind: 'ask' };
   const challenge = query.get('code_challenge') ?? '';
   const scope = query.get('scope') ?? '';
   return {
@@ -33,6 +36,8 @@ export function decide(query: URLSearchParams, policy: string): Decision {
   };
 }
 
+const NAVIGATION_HELP = 'Signing in takes a browser window: send one here. A script (fetch) cannot do it.';
+
 const REDIRECT_HELP =
   'redirect_uri must be a page on this machine (http://localhost, http://127.0.0.1) or an app of its own scheme.';
 
@@ -40,7 +45,7 @@ const REDIRECT_HELP =
 export function isRegistered(uri: string): boolean {
   const url = URL.parse(uri);
   if (url === null || url.hash !== '' || url.username !== '') return false;
-  if (['http:', 'https:'].includes(url.protocol)) return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (['http:', 'https:'].includes(url.protocol)) return LOOPBACK_NAMES.includes(url.hostname);
   return !['javascript:', 'data:', 'blob:', 'file:', 'ftp:', 'ws:', 'wss:', 'about:'].includes(url.protocol);
 }
 

@@ -1,6 +1,6 @@
 /** One policy's part of the tenant: the mock server library, made to speak like B2C and to refuse what B2C refuses. */
 import { Readable } from 'node:stream';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Events, OAuth2Service, type MutableResponse, type MutableToken, type OAuth2Issuer } from 'oauth2-mock-server';
 import type { Clock } from '../clock.ts';
 import { accessTokenClaims, userClaims } from './accessToken.ts';
@@ -55,7 +55,7 @@ export function createPolicyService({ issuer, origin, policy, grants, clock }: P
     handle: service.requestHandler,
     authorize: (grant, req, res) => {
       granted.set(req, grant);
-      service.requestHandler(req, res);
+      service.requestHandler(req, withoutCors(res));
     },
     issue: (grant, form, req, res) => {
       const replayed = replay(req, form);
@@ -117,6 +117,13 @@ function moveAnswer(url: URL, responseMode: string | null): void {
     url.searchParams.delete(name);
   }
   withAnswer(url, answer, responseMode);
+}
+
+/** The library lets pages of every origin read all that it answers; where a code went is for the window alone. */
+function withoutCors(res: ServerResponse): ServerResponse {
+  const setHeader = res.setHeader.bind(res);
+  res.setHeader = (name, value) => (/^access-control-/i.test(name) ? res : setHeader(name, value));
+  return res;
 }
 
 /** The same request again, for a reader that comes after the body has been read. */

@@ -46,7 +46,7 @@ async function createHandler(state: TenantState, clock: Clock): Promise<ReturnTy
   const services = POLICIES.map((policy) => {
     return [policy, createPolicyService({ issuer, origin, policy, grants, clock })] as const;
   });
-  return createTenantHandler(new Map(services), grants);
+  return createTenantHandler({ origin, services: new Map(services), grants });
 }
 
 async function listen(server: Server, port: number, directory: string): Promise<void> {

@@ -3,15 +3,29 @@ import { parseAddress, pathOf, type Address } from './address.ts';
 import { decide, isRegistered } from './authorization.ts';
 import type { Grants } from './grants.ts';
 import type { PolicyService } from './policyService.ts';
+import { isOwnHost } from './requestSource.ts';
 import { refusalPage, signInPage } from './signInPage.ts';
 import { redeem, TokenRefusedError } from './tokenRequest.ts';
 
 /** Far more than any form that a client sends. */
 const MAX_FORM_BYTES = 64 * 1024;
 
+interface Parts {
+  /** `https://localhost:<port>` */
+  origin: string;
+  services: ReadonlyMap<string, PolicyService>;
+  grants: Grants;
+}
+
 /** Everything that the tenant answers. What the library would wave through is decided here first. */
-export function createTenantHandler(services: ReadonlyMap<string, PolicyService>, grants: Grants): RequestListener {
+export function createTenantHandler({ origin, services, grants }: Parts): RequestListener {
+  const { port } = new URL(origin);
+
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (!isOwnHost(req.headers.host, port)) {
+      sendJson(res, 421, { error: 'invalid_request', error_description: `the development tenant is at ${origin}` });
+      return;
+    }
     const address = parseAddress(req.url ?? '/');
     const service = address && services.get(address.policy);
     if (address === undefined || service === undefined) {
@@ -20,14 +34,19 @@ export function createTenantHandler(services: ReadonlyMap<string, PolicyService>
     }
     // The library knows one form of each path.
     req.url = `${pathOf(address.policy, address.endpoint)}?${address.query.toString()}`;
-    if (address.endpoint === 'authorize' && req.method === 'GET') authorize(service, address, req, res);
+    if (address.endpoint === 'authorize') authorize(service, address, req, res);
     else if (address.endpoint === 'token' && req.method === 'POST') await issue(service, address, req, res);
     else if (address.endpoint === 'logout' && !mayLogOut(address.query)) sendPage(res, 400, refusalPage(LOGOUT_HELP));
     else service.handle(req, res);
   }
 
   function authorize(service: PolicyService, { query, policy }: Address, ...[req, res]: Parameters<RequestListener>) {
-    const decision = decide(query, policy);
+    // Never the library: it answers every preflight with a yes.
+    if (req.method !== 'GET') {
+      res.writeHead(405, { Allow: 'GET' }).end();
+      return;
+    }
+    const decision = decide(query, policy, req.headers);
     if (decision.kind === 'refuse') sendPage(res, 400, refusalPage(decision.message));
     else if (decision.kind === 'redirect') res.writeHead(302, { Location: decision.location }).end();
     else if (decision.kind === 'ask') sendPage(res, 200, signInPage(query, policy));

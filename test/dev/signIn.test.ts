@@ -2,55 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { CLIENT_ID, userNamed } from '../../src/dev/identity.ts';
-import { pkcePair, startTestTenant, verifyByMetadata, type Client } from './support.ts';
-
-const AUTHORIZE = '/tasksdev.onmicrosoft.com/b2c_1_signin/oauth2/v2.0/authorize';
-const TOKEN = '/tasksdev.onmicrosoft.com/b2c_1_signin/oauth2/v2.0/token';
-const REDIRECT = 'http://127.0.0.1:3000/docs';
-const { verifier, challenge } = pkcePair();
-
-const question = {
-  client_id: CLIENT_ID,
-  redirect_uri: REDIRECT,
-  response_type: 'code',
-  scope: 'openid offline_access https://tasksdev.onmicrosoft.com/api/tasks.read',
-  state: 'abc',
-  nonce: 'n-1',
-  code_challenge: challenge,
-  code_challenge_method: 'S256',
-};
-
-function authorizeUrl(change: Record<string, string | undefined> = {}): string {
-  const parameters: Record<string, string | undefined> = { ...question, ...change };
-  const known = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return `${AUTHORIZE}?${new URLSearchParams(known).toString()}`;
-}
-
-/** Signs in as a person would after choosing a name, and answers with what the app finds at its redirect URI. */
-async function signIn(client: Client, name: string, change: Record<string, string> = {}): Promise<URL> {
-  const response = await client.get(authorizeUrl({ ...change, dev_user: name }));
-  assert.equal(response.status, 302);
-  return new URL(response.headers.get('location') ?? '');
-}
-
-async function codeFor(client: Client, name: string): Promise<string> {
-  return (await signIn(client, name)).searchParams.get('code') ?? '';
-}
-
-function redemption(code: string): Record<string, string> {
-  return {
-    grant_type: 'authorization_code',
-    client_id: CLIENT_ID,
-    redirect_uri: REDIRECT,
-    code,
-    code_verifier: verifier,
-  };
-}
+import {
+  AUTHORIZE,
+  authorizeUrl,
+  challenge,
+  codeFor,
+  FROM_SIGN_IN_PAGE,
+  REDIRECT,
+  redemption,
+  signIn,
+  TOKEN,
+} from './signIn.ts';
+import { pkcePair, startTestTenant, verifyByMetadata } from './support.ts';
 
 test('the sign-in page lets one choose a user and keeps what the app asked for', async (t) => {
   const client = await startTestTenant(t);
 
-  const response = await client.get(authorizeUrl({ state: '"><script>' }));
+  const response = await client.ask(authorizeUrl({ state: '"><script>' }));
 
   assert.equal(response.status, 200);
   assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/);
@@ -161,7 +129,7 @@ for (const [reason, change] of Object.entries(refusedForThePerson)) {
   test(`with ${reason} the browser is sent nowhere`, async (t) => {
     const client = await startTestTenant(t);
 
-    const response = await client.get(authorizeUrl({ ...change, dev_user: 'Alice' }));
+    const response = await client.ask(authorizeUrl({ ...change, dev_user: 'Alice' }), FROM_SIGN_IN_PAGE);
 
     assert.equal(response.status, 400);
     assert.equal(response.headers.get('location'), null);
@@ -179,7 +147,7 @@ for (const [reason, [change, error]] of Object.entries(refusedForTheApp)) {
   test(`a request ${reason} comes back to the app as ${error}`, async (t) => {
     const client = await startTestTenant(t);
 
-    const response = await client.get(authorizeUrl({ ...change, dev_user: 'Alice' }));
+    const response = await client.ask(authorizeUrl({ ...change, dev_user: 'Alice' }), FROM_SIGN_IN_PAGE);
 
     assert.equal(response.status, 302);
     const back = new URL(response.headers.get('location') ?? '');

@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
+import { checkServerIdentity } from 'node:tls';
 import { createRemoteJWKSet, customFetch, jwtVerify, type JWTVerifyResult } from 'jose';
-import { Agent, fetch, type RequestInit, type Response } from 'undici';
+import { Agent, fetch, request, Response, type RequestInit } from 'undici';
 import { CLIENT_ID } from '../../src/dev/identity.ts';
 import { startTenant, type Tenant } from '../../src/dev/tenant.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -16,6 +17,8 @@ export interface Client {
   tenant: Tenant;
   /** Asks the tenant (a path, or a whole URL), trusting its certificate alone; redirects are not followed. */
   get: (path: string) => Promise<Response>;
+  /** Asks with these headers and none of its own; `get` always says that it is a script (`Sec-Fetch-Mode: cors`). */
+  ask: (path: string, headers?: Record<string, string>, method?: 'GET' | 'POST' | 'OPTIONS') => Promise<Response>;
   postForm: (path: string, form: Record<string, string>) => Promise<Response>;
 }
 
@@ -28,22 +31,37 @@ process.on('exit', () => {
 /** A tenant of the test's own, and a client that trusts it. */
 export async function startTestTenant(t: TestContext, directory?: string, clock: Clock = Date): Promise<Client> {
   const tenant = await startTenant({ directory: directory ?? sharedDirectory, clock });
-  const ask = trusting(t, tenant.certificate);
+  const fetchTrusting = trusting(t, tenant.certificate);
+  const dispatcher = trustingAgent(t, tenant.certificate);
   t.after(() => tenant.close());
   return {
     tenant,
-    get: (path) => ask(path.startsWith('/') ? tenant.origin + path : path, { redirect: 'manual' }),
+    get: (path) => fetchTrusting(path.startsWith('/') ? tenant.origin + path : path, { redirect: 'manual' }),
+    ask: async (path, headers = {}, method = 'GET') => {
+      const answer = await request(tenant.origin + path, { dispatcher, method, headers });
+      const text = await answer.body.text();
+      const fields = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as [string, string]);
+      return new Response(text === '' ? null : text, { status: answer.statusCode, headers: fields });
+    },
     postForm: (path, form) => {
-      return ask(tenant.origin + path, { method: 'POST', body: new URLSearchParams(form) });
+      return fetchTrusting(tenant.origin + path, { method: 'POST', body: new URLSearchParams(form) });
     },
   };
 }
 
 /** A `fetch` that trusts one certificate. */
 export function trusting(t: TestContext, ca: string): (url: string, init?: RequestInit) => Promise<Response> {
-  const dispatcher = new Agent({ connect: { ca } });
-  t.after(() => dispatcher.close());
+  const dispatcher = trustingAgent(t, ca);
   return (url, init) => fetch(url, { ...init, dispatcher });
+}
+
+function trustingAgent(t: TestContext, ca: string): Agent {
+  // Whatever a test writes into `Host`, it means the machine at the other end of the connection.
+  const agent = new Agent({
+    connect: { ca, checkServerIdentity: (_, peer) => checkServerIdentity('localhost', peer) },
+  });
+  t.after(() => agent.close());
+  return agent;
 }
 
 /** Verifies a token as an API would: by what the policy's metadata publishes, over HTTPS. */
