@@ -70,3 +70,11 @@ test('a common endpoint of a plain issuer works through the library', async (t) 
 
   assert.equal((await gate.call(tenant.issueToken())).status, 200);
 });
+
+test('a path with /common/ in it is nothing special for a policy either', async (t) => {
+  const tenant = await startTenant(t);
+  const B2C_IDENTITY_METADATA = `${tenant.url}/common/{policy}/v2.0/.well-known/openid-configuration`;
+  const gate = await startGate(t, { tenant, env: { B2C_IDENTITY_METADATA } });
+
+  assert.equal((await gate.call(tenant.issueToken())).status, 200);
+});
