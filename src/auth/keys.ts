@@ -51,7 +51,7 @@ export class TenantKeys {
 
   /** What is known now; undefined before the first answer and when the last good one is too old. */
   current(): KeySet | undefined {
-    const isFresh = this.#options.clock.now() - this.#knownAt < LAST_KNOWN_GOOD_MS;
+    const isFresh = this.#now() - this.#knownAt < LAST_KNOWN_GOOD_MS;
     return isFresh ? this.#known : undefined;
   }
 
@@ -81,7 +81,7 @@ export class TenantKeys {
 
   /** Starts a fetch in the background when it is time for one. Cheap: called on every use and by a slow timer. */
   refreshWhenDue(): void {
-    const now = this.#options.clock.now();
+    const now = this.#now();
     // A clock that was set back must not put the refresh off.
     if (this.#demand !== undefined || (now < this.#dueAt && now >= this.#attemptedAt)) return;
     this.#background ??= this.#exchange().finally(() => {
@@ -93,6 +93,13 @@ export class TenantKeys {
   async close(): Promise<void> {
     this.#closing.abort(new Error('closing'));
     await Promise.all([this.#background, this.#demand]);
+  }
+
+  /** Looked at all the time, by the slow timer too: a clock that is set back must not make keys good for longer. */
+  #now(): number {
+    const now = this.#options.clock.now();
+    this.#knownAt = Math.min(this.#knownAt, now);
+    return now;
   }
 
   #knows(kid: string): boolean {

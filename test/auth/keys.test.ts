@@ -275,6 +275,22 @@ test('a clock that is set back puts no refresh off', async (t) => {
   await until(() => gate.fetches.length === 2);
 });
 
+test('keys that were fetched before the clock was set back are good for 24 hours from then, and not longer', async (t) => {
+  const clock = movableClock();
+  const gate = await startGate(t, { clock });
+  const token = gate.tenant.issueToken({ expiresIn: 24 * 3600 - 300 });
+  gate.tenant.break('down', 'both');
+
+  clock.advance(-5 * 24 * HOUR);
+  await until(() => gate.fetches.length === 2);
+  clock.advance(24 * HOUR);
+
+  assert.ok(!gate.authentication.keys.isReady());
+  assert.equal((await gate.call(gate.tenant.issueToken())).status, 503);
+  clock.advance(4 * 24 * HOUR);
+  assert.equal((await gate.call(token)).status, 503);
+});
+
 test('one policy without keys keeps the server unready, and refuses only its own tokens', async (t) => {
   const tenant = await startTenant(t, { policies: ['b2c_1_a', 'b2c_1_b'] });
   tenant.editMetadata = (document, policy) => (policy === 'b2c_1_b' ? null : document);
