@@ -16,8 +16,8 @@ type Sync = Content<SyncDocument>;
 
 /** States that get one number. */
 export const BATCH = 1000;
-// Numbers that one request gives: together they fit into its time.
-const MAX_BATCHES = 2;
+// Numbers that one request gives, or tries to give while other readers are faster: together they fit into its time.
+const MAX_ATTEMPTS = 2;
 
 /**
  * Gives numbers to an owner's changes. Writers only leave their task without one; it is the readers who number, so no
@@ -42,18 +42,14 @@ export class Numbering {
   /** Numbers what was written until now. */
   async advance(): Promise<Numbered> {
     let sync = await this.#current();
-    for (let given = 0; ;) {
+    for (let attempts = 0; ; attempts += 1) {
       await this.#handOut(sync);
       const states = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit: this.#batch });
-      if (states.length === 0 || given === MAX_BATCHES) return numbered(sync, states.length === 0);
+      if (states.length === 0 || attempts === MAX_ATTEMPTS) return numbered(sync, states.length === 0);
       const next = { ...sync, number: sync.number + 1, entries: states.map(entryOf) };
-      if (await this.#syncs.replace({ _id: equals(sync._id), number: equals(sync.number) }, next)) {
-        given += 1;
-        sync = next;
-      } else {
-        // Another reader was faster, and what it numbered needs no number from us.
-        sync = await this.#current();
-      }
+      const isGiven = await this.#syncs.replace({ _id: equals(sync._id), number: equals(sync.number) }, next);
+      // Where another reader was faster, what it numbered needs no number from us.
+      sync = isGiven ? next : await this.#current();
     }
   }
 
