@@ -8,7 +8,7 @@ export interface Numbered {
   epoch: string;
   /** Everything that has a number up to this one has it for good: nothing will ever be added behind it. */
   number: number;
-  /** Whether all that was written before is numbered; if not, there is too much of it for one request. */
+  /** Whether all that was written before is numbered; if not, there is too much of it, or too many who number it, for one request. */
   isComplete: boolean;
 }
 
