@@ -20,6 +20,11 @@ const REFRESH_MS = HOUR_MS;
 const LAST_KNOWN_GOOD_MS = 24 * HOUR_MS;
 /** Between two fetches that tokens asked for. */
 const DEMAND_INTERVAL_MS = 10_000;
+/**
+ * Requests that may wait for keys at one time. Each may hold a token of some 50 KB for as long as the tenant is silent,
+ * and none is charged to anybody before it is answered. Many more than come while a healthy tenant answers.
+ */
+const MAX_WAITING = 200;
 const FIRST_BACKOFF_MS = 1_000;
 const LAST_BACKOFF_MS = 5 * 60 * 1000;
 
@@ -41,6 +46,7 @@ export class TenantKeys {
   #attemptedAt = 0;
   #dueAt = 0;
   #demandedAt = -Infinity;
+  #waiting = 0;
   #background: Promise<void> | undefined;
   #demand: Promise<void> | undefined;
 
@@ -60,10 +66,10 @@ export class TenantKeys {
    * for it and at most one every 10 seconds, so that forged ids cannot flood the tenant. The key is undefined when
    * the tenant does not publish it.
    *
-   * @throws {TenantUnavailableError} when the key is not known and the tenant cannot be asked.
+   * @throws {TenantUnavailableError} when the key is not known and the tenant cannot be asked, or too many wait for it.
    */
   async find(kid: string): Promise<{ keySet: KeySet; key: TenantKey | undefined }> {
-    const isLate = !this.#knows(kid) && (await isLaterThan(this.#options.timeoutMs, this.#learn(kid)));
+    const isLate = !this.#knows(kid) && (await this.#isLate(kid));
     this.refreshWhenDue();
     const keySet = this.current();
     const key = keySet?.keys.get(kid);
@@ -104,6 +110,17 @@ export class TenantKeys {
 
   #knows(kid: string): boolean {
     return this.current()?.keys.has(kid) === true;
+  }
+
+  /** Waits for a key, but not for long, and not with too many others: memory must not be had for the asking. */
+  async #isLate(kid: string): Promise<boolean> {
+    if (this.#waiting >= MAX_WAITING) throw new TenantUnavailableError(this.#retryAfterSeconds());
+    this.#waiting += 1;
+    try {
+      return await isLaterThan(this.#options.timeoutMs, this.#learn(kid));
+    } finally {
+      this.#waiting -= 1;
+    }
   }
 
   /** Tries to get to know a key. Never rejects. */

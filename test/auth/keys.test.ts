@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { movableClock } from '../support/clock.ts';
 import { startTenant, type Fault } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { startGate } from './gate.ts';
+import { startGate, type Answer } from './gate.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -251,6 +251,27 @@ test('a token that needs keys does not pay for a background fetch that hangs', a
 
   assert.equal(answer.status, 200);
   assert.deepEqual(gate.fetches, ['ok', 'ok']);
+});
+
+test('no more than 200 requests wait for keys at once, and known keys serve all the while', async (t) => {
+  const gate = await startGate(t, { clock: movableClock(), tenantTimeoutMs: 60_000 });
+  gate.tenant.break('hang');
+  const unknown = gate.tenant.issueToken({ header: { kid: 'unknown' } });
+  const answers: Answer[] = [];
+  const calls = Array.from({ length: 210 }, async () => answers.push(await gate.call(unknown)));
+
+  await until(() => answers.length === 10);
+  const known = await gate.call(gate.tenant.issueToken());
+  const waiting = gate.inflightRequests();
+  await gate.authentication.keys.close();
+  await Promise.all(calls);
+
+  assert.equal(known.status, 200);
+  assert.equal(waiting, 200);
+  for (const { status, body, retryAfter } of answers) {
+    assert.deepEqual([status, body['code'], retryAfter], [503, 'TenantUnavailable', '10']);
+  }
+  assert.equal(gate.tenant.requests.metadata, 2);
 });
 
 test('a token that needs no keys is refused without waiting for any', async (t) => {
