@@ -43,12 +43,9 @@ export class ChangesFeed {
     const now = this.#clock.now();
     const token = since === undefined ? undefined : readSyncToken(since, now);
     const numbered = await this.#numbering.advance();
-    const from = token ?? { knownAt: now, epoch: numbered.epoch, number: 0, id: undefined, quietUntil: -1 };
+    const from = token ?? firstToken(numbered, now);
     if (from.epoch !== numbered.epoch || from.number > numbered.number) throw new SyncTokenExpiredError();
-    if (from.quietUntil >= 0) return await this.#page(from, numbered, now, limit);
-    // A first sync begins when all deletions of the past are numbered: only then can they be told from later ones.
-    if (!numbered.isComplete) return { changed: [], removed: [], next: encodeSyncToken(from), hasMore: true };
-    return await this.#page({ ...from, quietUntil: numbered.number }, numbered, now, limit);
+    return await this.#page(from, numbered, now, limit);
   }
 
   async #page(from: SyncToken, numbered: Numbered, now: number, limit: number): Promise<Changes> {
@@ -81,6 +78,14 @@ export class ChangesFeed {
     const where = { $or: [{ seq: null }, { seq: { $gt: numbered.number } }] };
     return await this.#tasks.find(where, { sort: { seq: 1, _id: 1 }, limit });
   }
+}
+
+/**
+ * The place in front of everything. Deletions that have a number already are of no interest. One that has none yet is told,
+ * old or not: the client may have made that very task since, and would keep it for ever.
+ */
+function firstToken({ epoch, number }: Numbered, now: number): SyncToken {
+  return { knownAt: now, epoch, number: 0, id: undefined, quietUntil: number };
 }
 
 /** Everything behind the position, up to a number that has been handed out in full: what lies beyond may still move. */

@@ -13,7 +13,7 @@ export interface SyncToken {
   /** Everything up to this number, and of this number up to the id when there is one, was delivered. */
   number: number;
   id: Types.ObjectId | undefined;
-  /** Deletions up to this number are of no interest: they were there when the first sync began. -1: not yet known. */
+  /** Deletions up to this number are of no interest: they were there when the first sync began. */
   quietUntil: number;
 }
 
