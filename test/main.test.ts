@@ -104,6 +104,31 @@ test('what was acknowledged survives kill -9', async (t) => {
   for (const id of acknowledged) assert.equal((await second.get(`/api/tasks/${id}`)).status, 200, id);
 });
 
+test('two processes on one store are one service: one creation, one winner, no change missed', async (t) => {
+  const tenant = await startTenant(t);
+  const first = await startProcess(t, tenant, { MONGODB_URI: `embedded:${await temporaryDirectory(t)}` });
+  const uri = String(first.logs().find(({ uri }) => uri !== undefined)?.['uri']);
+  const second = await startProcess(t, tenant, { MONGODB_URI: uri });
+  const clients = [first, second].map((api) => clientOf(api, tenant, 'alice'));
+  const twenty = Array.from({ length: 20 }, (_, i) => clients[i % 2] ?? assert.fail());
+
+  const created = await Promise.all(
+    twenty.map((client) => client.post('/api/tasks', { Text: 'Buy milk' }, { 'Idempotency-Key': 'k' })),
+  );
+  const ids = new Set(await Promise.all(created.map(async (answer) => ((await answer.json()) as { _id: string })._id)));
+  const [id] = ids;
+  const tag = created[0]?.headers.get('etag') ?? '';
+  const written = await Promise.all(
+    twenty.map((client, i) => client.patch(`/api/tasks/${id}`, { Text: `Version ${i}` }, { 'If-Match': tag })),
+  );
+  const changes = await twenty[1]?.get('/api/tasks/changes');
+
+  assert.deepEqual([ids.size, new Set(created.map(({ status }) => status))], [1, new Set([201])]);
+  assert.deepEqual(written.map(({ status }) => status).sort(), [200, ...Array.from({ length: 19 }, () => 412)]);
+  const winner = (await written.find(({ status }) => status === 200)?.json()) as object;
+  assert.deepEqual(((await changes?.json()) as { changed: object[] }).changed, [winner]);
+});
+
 test('SIGTERM under load answers what was accepted, cuts what never completes, and exits 0', async (t) => {
   const tenant = await startTenant(t);
   const api = await startProcess(t, tenant, { MONGODB_URI: `embedded:${await temporaryDirectory(t)}` });
