@@ -1,7 +1,16 @@
 /** What a token must be, one check per promise. The gate, its log lines and the doctor all read this list. */
 import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';
-import { isForAudience, isNumber, isOwnerId, isText, isTokenType, lifetimeSeconds, MAX_OID_LENGTH } from './claims.ts';
+import {
+  isForAudience,
+  isNumber,
+  isOwnerId,
+  isText,
+  isTokenType,
+  lifetimeSeconds,
+  MAX_OID_LENGTH,
+  secondsOf,
+} from './claims.ts';
 import type { KeySet } from './keySet.ts';
 import { policyClaim, policyOf } from './policy.ts';
 import type { Finding, Reason } from './refusal.ts';
@@ -103,7 +112,7 @@ const timeChecks: readonly Check[] = [
   {
     reason: 'expired',
     subject: 'exp',
-    isMet: ({ claims }, { now, clockSkewSeconds }) => now < Number(claims['exp']) + clockSkewSeconds,
+    isMet: ({ claims }, { now, clockSkewSeconds }) => now < secondsOf(claims['exp']) + clockSkewSeconds,
     expected: ({ now, clockSkewSeconds }) => `later than ${showTime(now - clockSkewSeconds)}`,
     received: ({ claims }) => showTime(claims['exp']),
     description: 'the token has expired',
@@ -112,7 +121,7 @@ const timeChecks: readonly Check[] = [
   {
     reason: 'not_yet_valid',
     subject: 'nbf',
-    isMet: ({ claims }, { now, clockSkewSeconds }) => Number(claims['nbf']) <= now + clockSkewSeconds,
+    isMet: ({ claims }, { now, clockSkewSeconds }) => secondsOf(claims['nbf']) <= now + clockSkewSeconds,
     expected: ({ now, clockSkewSeconds }) => `not later than ${showTime(now + clockSkewSeconds)}`,
     received: ({ claims }) => showTime(claims['nbf']),
     description: 'the token is not valid yet',

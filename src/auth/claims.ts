@@ -7,6 +7,11 @@ export function isNumber(value: unknown): value is number {
   return typeof value === 'number';
 }
 
+/** NaN for anything but a number. Not `Number()`, which runs what a claim calls its `toString`. */
+export function secondsOf(value: unknown): number {
+  return isNumber(value) ? value : NaN;
+}
+
 export function isText(value: unknown, maxLength: number): value is string {
   return typeof value === 'string' && value !== '' && value.length <= maxLength;
 }
@@ -40,6 +45,6 @@ export function isTokenType(typ: unknown): boolean {
 
 /** From the earliest moment at which the token can have been of use. NaN without numbers in `exp` and `nbf`. */
 export function lifetimeSeconds({ exp, nbf, iat }: Claims, now: number): number {
-  const from = Math.min(now, isNumber(nbf) ? nbf : NaN, isNumber(iat) ? iat : Infinity);
-  return (isNumber(exp) ? exp : NaN) - from;
+  const from = Math.min(now, secondsOf(nbf), isNumber(iat) ? iat : Infinity);
+  return secondsOf(exp) - from;
 }

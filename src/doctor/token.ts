@@ -77,7 +77,8 @@ async function tenantLines(
     const received = "the keys of the token's policy are not known";
     return ['iss', 'kid', 'signature'].map((subject) => ({ verdict: 'skipped', subject, received }));
   }
-  const key = keySet.keys.get(String(token.header['kid']));
+  const { kid } = token.header;
+  const key = typeof kid === 'string' ? keySet.keys.get(kid) : undefined;
   return [lineOf(issuerCheck, token, expectations), ...(await signatureLines(text, token, keySet, key))];
 }
 

@@ -34,6 +34,8 @@ export const refused: Record<string, Row> = {
   'has no exp': ['malformed', NO_NUMBERS, { exp: undefined }],
   'has an exp in text': ['malformed', NO_NUMBERS, { exp: String(now + 3600) }],
   'has an exp that is null': ['malformed', NO_NUMBERS, { exp: null }],
+  'has an exp that cannot be made a text': ['malformed', NO_NUMBERS, { exp: [{ toString: null, valueOf: null }] }],
+  'has an nbf that cannot be made a text': ['malformed', NO_NUMBERS, { nbf: [{ toString: null, valueOf: null }] }],
   'has an exp in a list': ['malformed', NO_NUMBERS, { exp: [now + 3600] }],
   'has no nbf': ['malformed', NO_NUMBERS, { nbf: undefined }],
   'has an nbf in text': ['malformed', NO_NUMBERS, { nbf: String(now) }],
@@ -120,6 +122,7 @@ export const refused: Record<string, Row> = {
   'has a type that is null': ['type', OTHER_TYPE, { header: { typ: null } }],
   'names no key': ['no_kid', NO_KID, { header: { kid: undefined } }],
   'has a number for a key id': ['no_kid', NO_KID, { header: { kid: 7 } }],
+  'has a key id that cannot be made a text': ['no_kid', NO_KID, { header: { kid: { toString: null } } }],
   'has an empty key id': ['no_kid', NO_KID, { header: { kid: '' } }],
 
   'is signed by a key that nobody published': [
