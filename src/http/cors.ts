@@ -24,12 +24,9 @@ export function commonHeaders(origins: readonly string[]): RequestHandler {
 
 /** Answers OPTIONS on every path that is mounted. Call it when all the routes are. */
 export function mountOptions(server: Server): void {
-  const methods = new Map<string, string[]>();
-  for (const { method, path } of mountedRoutes(server)) {
-    methods.set(path, [...(methods.get(path) ?? []), method]);
-  }
-  for (const [path, known] of methods) {
-    server.opts({ path, name: `Options ${path}` }, answerOptions([...known, 'OPTIONS'].join(', ')));
+  for (const path of new Set(mountedRoutes(server).map((route) => route.path))) {
+    const allow = [...methodsOn(server, path), 'OPTIONS'].join(', ');
+    server.opts({ path, name: `Options ${path}` }, answerOptions(allow));
   }
 }
 
@@ -40,11 +37,14 @@ export function mountOptions(server: Server): void {
 export function allowedMethods(server: Server, res: Response, pathname: string): string {
   const asked = { method: 'OPTIONS', params: {}, getUrl: () => ({ pathname }) } as RoutedRequest;
   (server.router as unknown as RouteLookup).lookup(asked, res);
-  const path = asked.route?.path;
+  return methodsOn(server, asked.route?.path).join(', ');
+}
+
+/** The methods of one route path, as it was mounted. */
+function methodsOn(server: Server, path: string | undefined): string[] {
   return mountedRoutes(server)
     .filter((route) => route.path === path)
-    .map(({ method }) => method)
-    .join(', ');
+    .map(({ method }) => method);
 }
 
 function answerOptions(allow: string): RequestHandler {

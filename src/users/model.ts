@@ -7,7 +7,7 @@ export interface User {
   /** The `name` claim of the last token that had one. */
   name?: string;
   firstSeen: Date;
-  /** At most five minutes behind. Absent until someone who was added calls for the first time. */
+  /** At most a minute behind. Absent until someone who was added calls for the first time. */
   lastSeen?: Date;
 }
 

@@ -10,10 +10,15 @@ export const newTaskBody: RequestBody = {
   content: { ...json(schema('NewTask'), newTaskExamples), ...content(FORM, schema('TaskForm'), formExample) },
 };
 
+const detailsExamples = { due: example('When it is due', { date: '2026-11-24' }) };
+
 export const detailsBody: RequestBody = {
-  description: 'What the URL does not say; may be left out.',
+  description: 'What the URL does not say; may be left out. In a form `completed` is the text `true` or `false`.',
   required: false,
-  content: json(schema('TaskDetails'), { due: example('When it is due', { date: '2026-11-24' }) }),
+  content: {
+    ...json(schema('TaskDetails'), detailsExamples),
+    ...content(FORM, schema('TaskDetails'), detailsExamples),
+  },
 };
 
 export const selectionBody: RequestBody = {

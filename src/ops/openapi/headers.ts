@@ -6,7 +6,8 @@ const count = { type: 'integer', minimum: 0 };
 export const headers = {
   ETag: { description: 'The state of what is sent, for `If-Match` and `If-None-Match`.', schema: text },
   Link: {
-    description: 'The next page, `<…>; rel="next"` (RFC 8288), relative to this one. Not on the last.',
+    description:
+      'The next page, `<…>; rel="next"` (RFC 8288), relative to this one. Not on the last. A page that would become larger than 4 MB ends before its limit.',
     schema: text,
   },
   Location: {

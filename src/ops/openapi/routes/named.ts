@@ -20,7 +20,7 @@ const remove = operation({
   description: 'An id comes before a text.',
   parameters: ['IfMatch', 'IfNoneMatch'],
   answers: { 204: answer('It is gone') },
-  problems: ['InvalidTask', 'MissingTask', 'TaskNotFound', 'PreconditionFailed'],
+  problems: [...BODY, 'TaskNotFound', 'PreconditionFailed'],
 });
 
 export const namedPaths: Record<string, PathItem> = {
