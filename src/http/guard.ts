@@ -71,7 +71,6 @@ function setTarget(req: Request, target: string): void {
   const [path, query] = splitAtFirst(target, '?');
   const pathname = cleanPath(path);
   req.receivedPath = path;
-  req.isSloppyPath = pathname !== path;
   req.url = query === undefined ? pathname : `${pathname}?${query}`;
   const url = { pathname, path: req.url, href: req.url, search: query === undefined ? '' : `?${query}`, query };
   req.getUrl = () => url as unknown as ReturnType<Request['getUrl']>;

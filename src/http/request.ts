@@ -13,10 +13,8 @@ declare module 'restify' {
     user?: { readonly oid: string; readonly name: string | undefined };
     /** Why the request is refused before it reaches a route. */
     rejection?: ApiError;
-    /** The path as the client sent it; `req.url` has it cleaned. */
+    /** The path as the client sent it; `req.getPath()` is without doubled and trailing slashes. */
     receivedPath: string;
-    /** The path came with doubled or trailing slashes, which were cleaned up. */
-    isSloppyPath: boolean;
     /** The body as it came, once `readBody` has read it. */
     bodyBytes?: Buffer;
     bodyKind?: BodyKind;

@@ -53,7 +53,7 @@ export function collectionHandlers(options: CollectionOptions): Record<Name, Han
   /** DELETE /api/tasks: the tasks with one text, or all of them when nothing else was said. */
   async function removeTasks(req: Request, res: Response): Promise<void> {
     // An older client with a missing id: what it wanted to delete is one task.
-    if (req.isSloppyPath) throw new MissingTaskError();
+    if (req.receivedPath !== req.getPath()) throw new MissingTaskError();
     refuseTags(req);
     const text = readSelection(inputOf(req)[0] ?? {}, readQuery(req, ['Text', 'task']));
     if (text === undefined && !(options.canRemoveAll && isBare(req))) throw new MissingTaskError();
