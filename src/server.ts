@@ -20,7 +20,7 @@ import { mountOps } from './ops/index.ts';
 import type { Metrics } from './ops/metrics.ts';
 import { isFirstClientPath } from './tasks/firstClients.ts';
 import { mountTasks } from './tasks/routes.ts';
-import { createRegistration } from './users/registration.ts';
+import { createRegistration } from './people/registration.ts';
 
 export interface Parts {
   config: Config;

@@ -6,18 +6,18 @@ import { test } from 'node:test';
 
 const SRC = join(import.meta.dirname, '../src');
 /** The processes: what `npm start` and the other commands run. */
-const ENTRIES = ['main.ts', 'users/cli.ts', 'doctor/main.ts', 'dev/main.ts', 'dev/token.ts'];
+const ENTRIES = ['main.ts', 'people/cli.ts', 'doctor/main.ts', 'local/main.ts', 'local/token.ts'];
 
 /** Each folder, or file beside the folders, with those that it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['server.ts', 'auth', 'database', 'ops', 'log.ts', 'config.ts'],
-  'server.ts': ['tasks', 'users', 'auth', 'ops', 'hello.ts', 'database', 'http', 'log.ts', 'config.ts', 'errors.ts'],
+  'server.ts': ['tasks', 'people', 'auth', 'ops', 'hello.ts', 'database', 'http', 'log.ts', 'config.ts', 'errors.ts'],
   tasks: ['database', 'http', 'errors.ts'],
-  users: ['commandLine.ts', 'database', 'http', 'errors.ts'],
+  people: ['commandLine.ts', 'database', 'http', 'errors.ts'],
   auth: ['log.ts', 'errors.ts', 'config.ts'],
   ops: ['http', 'log.ts', 'errors.ts'],
   'hello.ts': ['http'],
-  database: ['http', 'errors.ts', 'embedded'],
+  database: ['http', 'errors.ts', 'local'],
   // These two are one layer: the line of a request is made of what http keeps on it.
   http: ['log.ts', 'errors.ts'],
   'log.ts': ['http', 'errors.ts', 'config.ts'],
@@ -25,9 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'clock.ts': [],
   'commandLine.ts': [],
-  embedded: [],
-  doctor: ['commandLine.ts', 'auth', 'config.ts', 'dev'],
-  dev: [],
+  local: [],
+  doctor: ['commandLine.ts', 'auth', 'config.ts', 'local'],
 };
 
 interface Import {
@@ -50,14 +49,14 @@ test('imports point one way', () => {
 test('the embedded store and the development tenant are loaded only when asked for', () => {
   const early = imports().filter(({ from, to, isDynamic }) => {
     const [source, target] = [partOf(from), partOf(to)];
-    return source !== target && ['embedded', 'dev'].includes(target) && !isDynamic;
+    return source !== target && target === 'local' && !isDynamic;
   });
 
   assert.deepEqual(early, []);
 });
 
 test('only entries and the development tools touch the process', () => {
-  const others = sources().filter((file) => !ENTRIES.includes(file) && partOf(file) !== 'dev');
+  const others = sources().filter((file) => !ENTRIES.includes(file) && partOf(file) !== 'local');
 
   const touching = others.filter((file) => /\bprocess\.\w/.test(code(file)));
 

@@ -7,7 +7,7 @@ import { after, type TestContext } from 'node:test';
 import mongoose from 'mongoose';
 
 import type { Clock } from '../../src/clock.ts';
-import type { EmbeddedStore } from '../../src/embedded/index.ts';
+import type { EmbeddedStore } from '../../src/local/store/index.ts';
 
 /** Names the server that the tests run on; without it they run on the embedded store. No `.env` is read for it. */
 const serverUri = process.env['TEST_MONGODB_URI'];
@@ -51,7 +51,7 @@ async function embeddedDatabase({ clock = Date }: Options = {}): Promise<TestDat
 }
 
 async function startStore(clock: Clock): Promise<EmbeddedStore> {
-  const { startEmbeddedStore } = await import('../../src/embedded/index.ts');
+  const { startEmbeddedStore } = await import('../../src/local/store/index.ts');
   const directory = await mkdtemp(join(tmpdir(), 'tasks-api-'));
   const store = await startEmbeddedStore({ directory, clock });
   cleanups.push(async () => {

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parse } from 'dotenv';
+import { startApi, type ApiProcess } from './api.ts';
+import { DATA_DIRECTORY_VARIABLE, dataDirectory, projectRoot } from './directory.ts';
+import { chooseListening, ignoredSettings, localUrl, ownSettings, type Listening } from './environment.ts';
+import { DevError, systemCode } from './errors.ts';
+import { hints } from './hints.ts';
+import { CLIENT_ID } from './tenant/identity.ts';
+import { findFreePort, isTaken } from './port.ts';
+import { waitForAbandonment, waitForSignal } from './stopSignal.ts';
+import { supervise } from './supervise.ts';
+import { startTenant } from './tenant/tenant.ts';
+
+/**
+ * Runs the tenant and the API until the developer stops them.
+ *
+ * @throws {DevError} when one of them cannot start.
+ */
+export async function develop(): Promise<void> {
+  let api: ApiProcess | undefined;
+  // The last resort, also for an error of our own: the API never outlives this process.
+  process.on('exit', () => api?.kill());
+  const stopped = Promise.race([
+    waitForSignal({ signals: process, now: () => performance.now(), onImpatient }),
+    waitForAbandonment(),
+  ]);
+  const settings = { ...(await readEnvironmentFile()), ...process.env };
+  const listening = await reserve(chooseListening(settings));
+  const url = localUrl(listening);
+  const directory = dataDirectory(process.env);
+  const tenant = await startTenant({ directory: directory.tenant });
+  try {
+    const own = ownSettings(tenant, directory);
+    tellIgnored(ignoredSettings(settings, own));
+    const env = { ...process.env, ...own, HOST: listening.host, PORT: listening.port };
+    const parts = { url, tenantOrigin: tenant.origin, clientId: CLIENT_ID };
+    await supervise({
+      root: projectRoot,
+      url,
+      stopped,
+      say,
+      start: () => (api = startApi(projectRoot, env, say)),
+      welcome: () => {
+        say(hints({ ...parts, dataDirectory: process.env[DATA_DIRECTORY_VARIABLE] }));
+      },
+    });
+  } finally {
+    await tenant.close();
+  }
+}
+
+/** The second Ctrl-C: ends at once, and the API with it. */
+function onImpatient(): void {
+  process.exit(1);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** The API reads `.env` itself; here it tells where the API will listen, and what of it is not used. */
+async function readEnvironmentFile(): Promise<Record<string, string>> {
+  try {
+    return parse(await readFile(join(projectRoot, '.env')));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+function tellIgnored(names: string[]): void {
+  if (names.length > 0)
+    say(`Set, but not used in development, which has its own store and tenant: ${names.join(', ')}.`);
+}
+
+/** Settles on a port before anything starts: one that stays the same when the API restarts, even for PORT=0. */
+async function reserve({ host, port }: Listening): Promise<Listening> {
+  if (/^0+$/.test(port)) return { host, port: String(await findFreePort(host)) };
+  const isPort = /^\d{1,5}$/.test(port) && Number(port) < 65_536;
+  if (isPort && (await isHeld(Number(port), host))) {
+    throw new DevError(
+      `Port ${port} on ${host} is taken: is another \`npm run dev\` or \`npm start\` running? Stop it, or choose another` +
+        ' port: `PORT=3001 npm run dev` (PORT=0 picks a free one).',
+    );
+  }
+  return { host, port };
+}
+
+/**
+ * Whether the port stays taken. An API whose `npm run dev` was killed ends as soon as it cannot write its log, so it is
+ * asked something first: nobody should have to look for its process.
+ */
+async function isHeld(port: number, host: string): Promise<boolean> {
+  if (!(await isTaken(port, host))) return false;
+  const answer = await fetch(`${localUrl({ host, port: String(port) })}/healthz`, {
+    signal: AbortSignal.timeout(500),
+  }).catch(() => undefined);
+  await answer?.arrayBuffer().catch(() => undefined);
+  await delay(200);
+  return isTaken(port, host);
+}

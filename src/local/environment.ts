@@ -1,0 +1,50 @@
+import type { DataDirectory } from './directory.ts';
+import { CLIENT_ID, POLICIES, TENANT_NAME } from './tenant/identity.ts';
+import type { Tenant } from './tenant/tenant.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Which address the API listens on in development, and which one a client on this machine calls. */
+export interface Listening {
+  host: string;
+  /** As text: what is not a port is for the API itself to refuse. */
+  port: string;
+}
+
+/** Loopback and 3000 unless the caller's environment or `.env` says otherwise. */
+export function chooseListening(environment: Environment): Listening {
+  return { host: environment['HOST']?.trim() || '127.0.0.1', port: environment['PORT']?.trim() || '3000' };
+}
+
+/**
+ * What `npm run dev` decides itself, whatever the caller's environment or `.env` say. A `.env` often holds production's
+ * settings; development must never reach its database, nor accept its tokens. An empty value keeps `.env` out as well:
+ * dotenv fills in only what is absent. Everything else (CORS_ORIGINS, LOG_LEVEL, THROTTLE_RATE, B2C_READ_SCOPE, …) stays
+ * as it is set.
+ */
+export function ownSettings(tenant: Tenant, directory: DataDirectory): Record<string, string> {
+  return {
+    NODE_ENV: 'development',
+    MONGODB_URI: `embedded:${directory.store}`,
+    B2C_TENANT_NAME: TENANT_NAME,
+    B2C_POLICY_NAME: POLICIES.join(','),
+    B2C_CLIENT_ID: CLIENT_ID,
+    B2C_AUDIENCE: '',
+    B2C_IDENTITY_METADATA: tenant.metadataUrl,
+    B2C_ISSUER: '',
+    B2C_VALIDATE_ISSUER: 'true',
+    // The tenant's certificate is trusted by this one process, besides the usual authorities. No verification is off.
+    NODE_EXTRA_CA_CERTS: tenant.certificatePath,
+  };
+}
+
+/** The names of what was set for another store or tenant, which development does not use. */
+export function ignoredSettings(environment: Environment, own: Environment): string[] {
+  return Object.keys(own).filter((name) => /^(MONGODB|B2C)_/.test(name) && Boolean(environment[name]));
+}
+
+/** The base URL for a client on this machine. */
+export function localUrl({ host, port }: Listening): string {
+  if (['0.0.0.0', '::'].includes(host)) return `http://127.0.0.1:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,112 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { platform, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { Clock } from '../../clock.ts';
+import { Catalog } from './catalog.ts';
+import type { Engine } from './commands/command.ts';
+import { Cursors } from './cursors.ts';
+import { Executor, type Log } from './executor.ts';
+import { Expiry } from './expiry.ts';
+import { openFile } from './file.ts';
+import { WireServer } from './server.ts';
+import { Storage } from './storage.ts';
+
+export { EmbeddedStoreError } from './errors.ts';
+
+/** A MongoDB-compatible server inside this process, for laptops and tests. */
+export interface EmbeddedStore {
+  /** `mongodb://…` for any driver of this user on this machine. Names no database. */
+  readonly uri: string;
+  /** Ends every connection. What was acknowledged is on the disk already. May be called again. */
+  close(): Promise<void>;
+}
+
+export interface EmbeddedStoreOptions {
+  /** Where the data is, and nothing else; made when it is not there. One process at a time. */
+  readonly directory: string;
+  /** For TTL indexes and idle cursors. */
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+const SILENT: Log = { warn: () => undefined, info: () => undefined, error: () => undefined };
+const EXPIRY_INTERVAL_MS = 60_000;
+
+/** @throws {EmbeddedStoreError} when the directory cannot be used, with what to do about it. */
+export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const { clock = Date, log = SILENT } = options;
+  const directory = resolve(options.directory);
+  const storage = new Storage(openFile(directory));
+  try {
+    const catalog = new Catalog(storage);
+    const engine: Engine = { storage, catalog, cursors: new Cursors(), expiry: new Expiry(storage, catalog), clock };
+    const executor = new Executor(engine, log);
+    const server = new WireServer(executor, log);
+    const { uri, release } = await listen(server, directory);
+    const timer = setInterval(() => {
+      executor.expire();
+    }, EXPIRY_INTERVAL_MS).unref();
+    log.info({ directory, uri }, 'the embedded store is open');
+    let closing: Promise<void> | undefined;
+    const close = async (): Promise<void> => {
+      clearInterval(timer);
+      executor.finish();
+      await server.close();
+      storage.close();
+      release();
+    };
+    return { uri, close: () => (closing ??= close()) };
+  } catch (error) {
+    storage.close();
+    throw error;
+  }
+}
+
+// sun_path has 104 bytes on macOS and 108 on Linux, with the zero at the end.
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/**
+ * A Unix socket that only this user can open, beside the data; in a private directory of its own where that path is too long or the
+ * file system has no sockets. Windows has loopback TCP instead.
+ */
+async function listen(server: WireServer, directory: string): Promise<{ uri: string; release: () => void }> {
+  if (platform() === 'win32') {
+    await server.listen({ host: '127.0.0.1', port: 0 });
+    return { uri: `mongodb://127.0.0.1:${server.port}/`, release: () => undefined };
+  }
+  const beside = join(directory, 'store.sock');
+  // The driver decodes a percent sign in a path once too often.
+  const isUsable = Buffer.byteLength(beside) <= MAX_SOCKET_PATH_BYTES && !beside.includes('%');
+  if (isUsable && (await listenAt(server, beside))) {
+    return {
+      uri: uriOf(beside),
+      release: () => {
+        rmSync(beside, { force: true });
+      },
+    };
+  }
+  const apart = join(mkdtempSync(join(tmpdir(), 'embedded-store-')), 'store.sock');
+  await server.listen({ path: apart });
+  return {
+    uri: uriOf(apart),
+    release: () => {
+      rmSync(dirname(apart), { recursive: true, force: true });
+    },
+  };
+}
+
+/** False where the file system has no sockets. */
+async function listenAt(server: WireServer, path: string): Promise<boolean> {
+  rmSync(path, { force: true }); // left behind by a process that was killed: we hold the lock of the directory
+  try {
+    await server.listen({ path });
+    chmodSync(path, 0o600);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function uriOf(path: string): string {
+  return `mongodb://${encodeURIComponent(path)}/`;
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { copyProject, startDevelopment, type Development } from './project.ts';
+import { run } from './support.ts';
+
+const READY = /The API is ready at (\S+):/;
+const LAST_HINT = /-X DELETE \S+\/tasks .*\n/;
+
+const productionSettings = `MONGODB_URI=mongodb://production.example/tasklist
+B2C_TENANT_NAME=contoso
+B2C_POLICY_NAME=b2c_1_production
+B2C_CLIENT_ID=f2a76e08-93f2-4350-833c-965c02483b11
+B2C_ISSUER=https://contoso.b2clogin.com/c64a4f7d-3091-4c73-a722-a3f069694cc1/v2.0/
+`;
+
+/** The commands as printed: the lines that stand in. */
+async function printedCommands(development: Development): Promise<string[]> {
+  await development.says(READY);
+  await development.says(LAST_HINT);
+  return development.output.stdout.split('\n').filter((line) => line.startsWith('  '));
+}
+
+/** Runs the lines in one shell, as pasted, and answers with what each printed. */
+async function paste(project: string, lines: string[]): Promise<string[]> {
+  const script = lines.map((line) => `${line}\necho '=== next'\n`).join('');
+  const { stdout } = await run('sh', ['-c', script], {}, project);
+  return stdout.split('=== next\n').map((text) => text.trim());
+}
+
+test('what npm run dev prints works as printed, even where .env holds the settings of production', async (t) => {
+  const project = await copyProject(t);
+  await writeFile(join(project, '.env'), productionSettings);
+  const development = startDevelopment(t, project);
+  const lines = await printedCommands(development);
+
+  const [, created, list, , one, completed, removed, , ofAlice, iosCreated, iosList, iosRemoved] = await paste(
+    project,
+    lines,
+  );
+
+  const task = JSON.parse(created ?? '') as { _id: string; Text: string };
+  assert.equal(task.Text, 'Buy milk');
+  assert.deepEqual(JSON.parse(list ?? ''), [task]);
+  assert.deepEqual(JSON.parse(one ?? ''), task);
+  assert.equal((JSON.parse(completed ?? '') as { completed: boolean }).completed, true);
+  assert.match(removed ?? '', /^HTTP\/1\.1 204 /);
+  assert.equal(ofAlice, '[]');
+  const iosTask = JSON.parse(iosCreated ?? '') as { task: string };
+  assert.equal(iosTask.task, 'Walk the dog');
+  assert.deepEqual(JSON.parse(iosList ?? ''), [iosTask]);
+  assert.match(iosRemoved ?? '', /^HTTP\/1\.1 204 /);
+  assert.match(
+    development.output.stdout,
+    /not used in development.*: MONGODB_URI, B2C_TENANT_NAME, B2C_POLICY_NAME, B2C_CLIENT_ID, B2C_ISSUER\./,
+  );
+  assert.equal(await development.end('SIGINT'), 0);
+  assert.equal(development.output.stderr, '');
+});
+
+test('a taken port is named before anything starts', async (t) => {
+  const project = await copyProject(t);
+  const squatter = createServer().listen(0, '127.0.0.1');
+  await once(squatter, 'listening');
+  t.after(() => squatter.close());
+  const { port } = squatter.address() as AddressInfo;
+
+  const development = startDevelopment(t, project, { PORT: String(port) });
+
+  assert.equal(await development.ended, 1);
+  assert.match(
+    development.output.stderr,
+    new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is taken: .*PORT=3001 npm run dev`),
+  );
+  assert.equal(development.output.stdout, '');
+});
+
+test('an API that cannot start says why, and npm run dev ends with it', async (t) => {
+  const project = await copyProject(t);
+
+  const development = startDevelopment(t, project, { CORS_ORIGINS: 'nonsense' });
+
+  assert.equal(await development.ended, 1);
+  assert.match(development.output.stderr, /CORS_ORIGINS is "nonsense", expected/);
+  assert.match(development.output.stderr, /The API ended \(exit code 1\) before it was ready/);
+});
+
+for (const command of ['src/local/main.ts', 'src/local/token.ts']) {
+  test(`without the development dependencies ${command} says what to install`, async (t) => {
+    const project = await copyProject(t, { without: ['oauth2-mock-server', 'selfsigned'] });
+
+    const { code, stdout, stderr } = await run(process.execPath, [command], { PORT: '0' }, project);
+
+    assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+    assert.match(stderr, /^The package "oauth2-mock-server" is not installed\..*run `npm ci` without --omit=dev/);
+  });
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { variables } from '../../config/variables.ts';
+import { chooseListening, localUrl, ownSettings } from '../../src/local/environment.ts';
+import { formatLogLine } from '../../src/local/logFormat.ts';
+import { waitForSignal } from '../../src/local/stopSignal.ts';
+import type { Tenant } from '../../src/local/tenant/tenant.ts';
+import { root } from './support.ts';
+
+const tenant = { metadataUrl: 'https://localhost:1/', certificatePath: '/certificate.pem' } as Tenant;
+
+test('every setting of the store and the tenant is decided by development, none is left to .env', () => {
+  const own = ownSettings(tenant, { store: '/data/store', tenant: '/data/tenant' });
+  const leftToTheCaller = ['B2C_CLOCK_SKEW', 'B2C_READ_SCOPE', 'B2C_WRITE_SCOPE'];
+
+  const names = Object.values(variables).map(({ name }) => name);
+  const decided = names.filter((name) => /^(MONGODB|B2C)_/.test(name) && !leftToTheCaller.includes(name));
+  assert.deepEqual(
+    decided.filter((name) => !(name in own)),
+    [],
+  );
+  assert.equal(own['NODE_TLS_REJECT_UNAUTHORIZED'], undefined);
+});
+
+test('development listens on loopback unless told otherwise, and prints an address that can be called', () => {
+  assert.deepEqual(chooseListening({ HOST: '', PORT: ' ' }), { host: '127.0.0.1', port: '3000' });
+  assert.deepEqual(chooseListening({ HOST: '0.0.0.0', PORT: '8080' }), { host: '0.0.0.0', port: '8080' });
+  assert.equal(localUrl({ host: '0.0.0.0', port: '8080' }), 'http://127.0.0.1:8080');
+  assert.equal(localUrl({ host: '::1', port: '3000' }), 'http://[::1]:3000');
+});
+
+test('a log line is for people: time, level, message, fields; an error with its stack', () => {
+  const common = { v: 0, name: 'tasks-api', hostname: 'h', pid: 1, time: '2026-11-24T09:00:01.000Z' };
+
+  const handled = formatLogLine(
+    JSON.stringify({ ...common, level: 30, msg: 'handled', status: 200, user: 'a\u001b[2J\n' }),
+  );
+  const failed = formatLogLine(
+    JSON.stringify({ ...common, level: 50, msg: 'failed', err: { stack: 'Error: x\n  at y' } }),
+  );
+
+  assert.match(handled, /^\d\d:\d\d:\d\d INFO {2}handled status=200 user="a\\u001b\[2J\\n"$/);
+  assert.match(failed, /^\d\d:\d\d:\d\d ERROR failed\n {4}Error: x\n {6}at y$/);
+  for (const other of ['plain text', '{"a":1}', '{torn', 'null']) assert.equal(formatLogLine(other), other);
+});
+
+test('the signals of one Ctrl-C are one; a second Ctrl-C is impatience', async () => {
+  const signals = new EventEmitter();
+  let now = 0;
+  let impatient = 0;
+  const stopped = waitForSignal({ signals, now: () => now, onImpatient: () => (impatient += 1) });
+
+  signals.emit('SIGINT');
+  now = 40;
+  signals.emit('SIGINT');
+  await stopped;
+  assert.equal(impatient, 0);
+  now = 2000;
+  signals.emit('SIGINT');
+  assert.equal(impatient, 1);
+});
+
+test('nothing that runs in production imports the development tenant or its packages', async () => {
+  const entries = await readdir(join(root, 'src'), { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.startsWith(join(root, 'src/local')))
+    // They load it when they are asked to: with --dev, and for an embedded: address.
+    .filter((file) => !['src/doctor/main.ts', 'src/database/store.ts'].some((door) => file === join(root, door)));
+
+  const offenders = [];
+  for (const file of files) {
+    const text = await readFile(file, 'utf8');
+    if (/(from|import\()\s*'(?:[^']*\/local\/|oauth2-mock-server|selfsigned)/.test(text)) offenders.push(file);
+  }
+  assert.deepEqual(offenders, []);
+});
