@@ -44,7 +44,7 @@ export async function openStore(options: { uri: string; clock: Clock; log: Log }
 
 async function openEmbedded({ uri, clock, log }: { uri: string; clock: Clock; log: Log }): Promise<OpenStore> {
   // Never loaded when a server is named: production does not carry it in memory.
-  const { startEmbeddedStore } = await import('../local/store/index.ts');
+  const { startEmbeddedStore } = await import('../local/index.ts');
   const directory = uri.slice(EMBEDDED.length);
   try {
     return await startEmbeddedStore({ directory, clock, log });

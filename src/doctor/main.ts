@@ -36,7 +36,7 @@ async function main(args: string[]): Promise<number> {
 /** The server's own way to its configuration. The store is none of the doctor's business. */
 async function readConfig(isForDevelopment: boolean): Promise<Config> {
   if (isForDevelopment) {
-    const { developmentSettings } = await import('../local/doctorSettings.ts');
+    const { developmentSettings } = await import('../local/index.ts');
     Object.assign(process.env, await developmentSettings(process.env));
   }
   loadEnvFile({ quiet: true });
