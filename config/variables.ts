@@ -44,7 +44,11 @@ export const variables = {
   autoRegister: { name: 'AUTO_REGISTER', default: 'true', expected: 'true or false' },
   throttleRate: { name: 'THROTTLE_RATE', default: '5', expected: 'requests a second, a number from 0 (0: no limit)' },
   throttleBurst: { name: 'THROTTLE_BURST', default: '10', expected: 'a whole number of requests from 1' },
-  trustProxy: { name: 'TRUST_PROXY', default: 'false', expected: 'true or false' },
+  trustProxy: {
+    name: 'TRUST_PROXY',
+    default: 'false',
+    expected: 'the number of proxies of yours in front, from 0 to 10 (true: 1, false: 0)',
+  },
   corsOrigins: {
     name: 'CORS_ORIGINS',
     default: '*',

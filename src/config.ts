@@ -38,7 +38,8 @@ export interface Config {
   readonly throttleRate: number;
   /** Requests that a full bucket holds. */
   readonly throttleBurst: number;
-  readonly trustProxy: boolean;
+  /** Proxies of ours in front of this server: which entry of `X-Forwarded-For`, from the right, is the client. 0: none. */
+  readonly trustProxy: number;
   /** Allowed origins; `['*']` allows all. */
   readonly corsOrigins: readonly string[];
   readonly logLevel: LogLevel;
@@ -83,7 +84,7 @@ export function loadConfig(env: Environment, uriProblem?: (uri: string) => strin
     autoRegister: read.boolean(variables.autoRegister),
     throttleRate: read.number(variables.throttleRate, { min: 0, max: 1e6 }),
     throttleBurst: read.number(variables.throttleBurst, { min: 1, max: 1e6, integer: true }),
-    trustProxy: read.boolean(variables.trustProxy),
+    trustProxy: readTrustProxy(read),
     corsOrigins: readOrigins(read),
     logLevel: read.text(variables.logLevel, /^(trace|debug|info|warn|error|fatal)$/) as LogLevel,
     isProduction,
@@ -172,6 +173,12 @@ function readValidateIssuer(read: Reader, isProduction: boolean): boolean {
     read.refuse(variables.validateIssuer, 'false');
   }
   return value;
+}
+
+/** `true` and `false` are what it was before it counted. */
+function readTrustProxy(read: Reader): number {
+  const value = read.text(variables.trustProxy, /^(true|false|\d|10)$/);
+  return value === 'true' ? 1 : value === 'false' ? 0 : Number(value);
 }
 
 function readPolicies(read: Reader, env: Environment): Policy[] {

@@ -48,7 +48,7 @@ test('four variables are enough, and the rest has the defaults of the table', ()
     autoRegister: true,
     throttleRate: 5,
     throttleBurst: 10,
-    trustProxy: false,
+    trustProxy: 0,
     corsOrigins: ['*'],
     logLevel: 'info',
     isProduction: false,
@@ -129,7 +129,7 @@ const refused = {
   B2C_READ_SCOPE: ['tasks.read tasks.write', 'a"b'],
   THROTTLE_RATE: ['-1', 'fast', '1e3'],
   THROTTLE_BURST: ['0', '2.5'],
-  TRUST_PROXY: ['yes'],
+  TRUST_PROXY: ['yes', '-1', '11', '1.5'],
   CORS_ORIGINS: ['https://app.example.com/', 'app.example.com'],
   LOG_LEVEL: ['verbose'],
 };
@@ -186,6 +186,12 @@ test('HOST may be an address of either family, or a name', () => {
   for (const host of ['127.0.0.1', '::', '::1', 'fe80::1', 'localhost', 'api.example.com', 'ip6-localhost']) {
     assert.equal(loadConfig({ ...good, HOST: host }).host, host);
   }
+});
+
+test('TRUST_PROXY counts proxies; true is one', () => {
+  const counted = (value: string): number => loadConfig({ ...good, TRUST_PROXY: value }).trustProxy;
+
+  assert.deepEqual(['true', 'false', '0', '1', '2', '10', ''].map(counted), [1, 0, 0, 1, 2, 10, 0]);
 });
 
 test('production refuses to leave the issuer unchecked', () => {

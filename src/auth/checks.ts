@@ -14,7 +14,7 @@ import {
 import type { KeySet } from './keySet.ts';
 import { policyClaim, policyOf } from './policy.ts';
 import type { Finding, Reason } from './refusal.ts';
-import { show, showTime } from './show.ts';
+import { show, showTime } from '../show.ts';
 import type { Token } from './token.ts';
 
 export interface Expectations {

@@ -28,6 +28,12 @@ export function requireBearerHeader(req: Request): void {
   throw invalidRequest('the Authorization header must be the word Bearer, one space, and the token');
 }
 
+/** The token of a header that `requireBearerHeader` takes, without the scheme. */
+export function bearerToken({ headers }: Request): string | undefined {
+  const header = headers.authorization ?? '';
+  return BEARER.test(header) ? header.slice('Bearer '.length) : undefined;
+}
+
 /** RFC 6750, section 2.3 warns of tokens in URLs: they end up in logs and histories. */
 function refuseQueryToken(req: Request): void {
   if (new URLSearchParams(req.getQuery()).has('access_token')) {

@@ -1,9 +1,10 @@
 /** Who calls: verifies bearer tokens of the tenant's policies. */
-import type { RequestHandler } from 'restify';
+import type { Request, RequestHandler } from 'restify';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import { authenticateWith, refuseBodyTokenWith, type Outcome } from './authenticate.ts';
+import { bearerToken } from './credentials.ts';
 import { TenantKeys } from './keys.ts';
 import { requireScope } from './scope.ts';
 import { TenantBearerStrategy } from './strategy.ts';
@@ -23,6 +24,11 @@ export interface AuthenticationOptions {
 export interface Authentication {
   /** Verifies the bearer token and sets `req.user` and `req.authInfo`, or throws an ApiError. */
   authenticate: RequestHandler;
+  /**
+   * Whether the request's token was verified before and is remembered. It may have expired since: a throttle may let it
+   * through to `authenticate`, and nothing else may follow from it. Costs a digest.
+   */
+  isRemembered(req: Request): boolean;
   /** For after the body is read: refuses a second token in it. */
   refuseBodyToken: RequestHandler;
   /** Refuses tokens without that scope; for after `authenticate`. Undefined needs none. */
@@ -46,6 +52,10 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const strategy = new TenantBearerStrategy(config, (token) => verifier.verify(token));
   return {
     authenticate: authenticateWith({ strategy, onOutcome }),
+    isRemembered: (req) => {
+      const token = bearerToken(req);
+      return token !== undefined && verifier.remembers(token);
+    },
     refuseBodyToken: refuseBodyTokenWith(onOutcome),
     requireScope: (scope) =>
       requireScope(scope, (req, needed) => {

@@ -23,6 +23,10 @@ export class RememberedTokens {
     return this.#tokens.size;
   }
 
+  has(digest: string): boolean {
+    return this.#tokens.has(digest);
+  }
+
   get(digest: string): RememberedToken | undefined {
     return this.#tokens.get(digest);
   }

@@ -43,6 +43,11 @@ export class TokenVerifier {
     return this.#remembered.size;
   }
 
+  /** Whether that token was good before. A token is forgotten as soon as it is found to be good no more. */
+  remembers(text: string): boolean {
+    return this.#remembered.has(digestOf(text));
+  }
+
   /**
    * The claims of a good token. Only the signature is remembered: all else is checked again each time, so that a
    * remembered token is as good as a new one, at the price of a digest.

@@ -1,6 +1,6 @@
 /** Asks the tenant what the server would ask it, once. */
 import type { KeySet } from '../auth/keySet.ts';
-import { show } from '../auth/show.ts';
+import { show } from '../show.ts';
 import type { TenantAnswer, TenantClient } from '../auth/tenantClient.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';

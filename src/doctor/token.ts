@@ -13,7 +13,7 @@ import type { KeySet, TenantKey } from '../auth/keySet.ts';
 import { policyOf } from '../auth/policy.ts';
 import { TokenRefusedError } from '../auth/refusal.ts';
 import { hasScope } from '../auth/scope.ts';
-import { show } from '../auth/show.ts';
+import { show } from '../show.ts';
 import { readToken, type Token } from '../auth/token.ts';
 import { checkSignature } from '../auth/verify.ts';
 import type { Clock } from '../clock.ts';

@@ -8,20 +8,21 @@ const UNKNOWN = 'unknown';
 /**
  * An IPv4 address, or the /64 network of an IPv6 address: one subscriber has a whole /64 to choose addresses from.
  *
- * @param trustProxy take the last entry of X-Forwarded-For, the one that our own proxy wrote. All others are the
- * client's to invent. Without it the header has no effect.
+ * @param proxies of ours in front of this server: each adds the address that it saw at the end of X-Forwarded-For, so
+ * the entry of the outermost is that many from the right. All before it are the client's to invent. With 0 the header
+ * has no effect.
  */
-export function clientAddress(req: Request, trustProxy: boolean): string {
-  const forwarded = trustProxy ? lastForwarded(req.headers['x-forwarded-for']) : undefined;
+export function clientAddress(req: Request, proxies: number): string {
+  const forwarded = proxies > 0 ? forwardedFor(req.headers['x-forwarded-for'], proxies) : undefined;
   return networkOf(forwarded ?? req.socket.remoteAddress) ?? UNKNOWN;
 }
 
 /** Nothing when the entry is not an address: the proxy itself is counted then, rather than whatever was written. */
-function lastForwarded(header: string | string[] | undefined): string | undefined {
-  const last = String(header ?? '')
+function forwardedFor(header: string | string[] | undefined, proxies: number): string | undefined {
+  const entry = String(header ?? '')
     .split(',')
-    .at(-1);
-  const address = withoutPort(last?.trim() ?? '');
+    .at(-proxies);
+  const address = withoutPort(entry?.trim() ?? '');
   return isIP(address) === 0 ? undefined : address;
 }
 

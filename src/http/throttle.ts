@@ -14,7 +14,8 @@ export interface ThrottleOptions {
   rate: number;
   /** Requests that a full bucket holds. */
   burst: number;
-  trustProxy: boolean;
+  /** Proxies of ours in front of this server. */
+  trustProxy: number;
   clock: Clock;
   /** Called for each refused request. */
   onThrottled?: (bucket: 'user' | 'address') => void;

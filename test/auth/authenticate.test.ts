@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { request } from 'node:http';
+import { movableClock } from '../support/clock.ts';
+import { signingKey } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
 import { startGate } from './gate.ts';
 
@@ -61,4 +63,26 @@ test('a client that goes away while its token waits for keys leaves nothing behi
 
   await until(() => gate.outcomes.length === 1 && gate.inflightRequests() === 0);
   assert.deepEqual(gate.outcomes, ['tenant_unavailable']);
+});
+
+test('a token that was good is remembered, and no other one is', async (t) => {
+  const clock = movableClock();
+  const gate = await startGate(t, { clock });
+  const token = gate.tenant.issueToken();
+  const forged = gate.tenant.issueToken({ key: { ...signingKey('stranger'), kid: gate.tenant.key.kid } });
+
+  const before = await gate.isRemembered(token);
+  await gate.call(token);
+  await gate.call(forged);
+
+  assert.equal(before, false);
+  assert.equal(await gate.isRemembered(token), true);
+  assert.equal(await gate.isRemembered(forged), false);
+  assert.equal(await gate.isRemembered(['authorization', `bearer ${token}`]), true);
+  assert.equal(await gate.isRemembered(['Authorization', token]), false);
+  assert.equal(await gate.isRemembered([]), false);
+
+  clock.advance(2 * 3_600_000);
+  await gate.call(token);
+  assert.equal(await gate.isRemembered(token), false);
 });

@@ -42,6 +42,8 @@ export interface Gate {
   fetches: string[];
   /** Calls with that token, or with these headers as they are. */
   call(credentials?: string | readonly string[], path?: string): Promise<Answer>;
+  /** What the throttle is told of a request with these credentials. */
+  isRemembered(credentials: string | readonly string[]): Promise<boolean>;
   inflightRequests(): number;
 }
 
@@ -80,6 +82,9 @@ export async function startGate(t: TestContext, options: GateOptions = {}): Prom
   server.get('/read', authentication.authenticate, authentication.requireScope('tasks.read'), whoAmI);
   server.get('/free', authentication.authenticate, authentication.requireScope(undefined), whoAmI);
   server.post('/body', authentication.authenticate, readBody, authentication.refuseBodyToken, whoAmI);
+  server.get('/remembered', async (req: Request, res: Response): Promise<void> => {
+    res.send(200, { isRemembered: authentication.isRemembered(req) });
+  });
   answerProblems(server, { isPlainText: () => false, translate: () => undefined });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -104,6 +109,7 @@ export async function startGate(t: TestContext, options: GateOptions = {}): Prom
     outcomes,
     fetches,
     call: (credentials, path = '/me') => call(`${url}${path}`, credentials),
+    isRemembered: async (credentials) => (await call(`${url}/remembered`, credentials)).body['isRemembered'] as boolean,
     inflightRequests: () => server.inflightRequests(),
   };
 }

@@ -16,16 +16,16 @@ const names: Record<string, string | undefined> = {
 };
 for (const [address, name] of Object.entries(names)) {
   test(`a client at ${address} is counted as ${name}`, () => {
-    assert.equal(clientAddress(from(address), false), name);
+    assert.equal(clientAddress(from(address), 0), name);
   });
 }
 
 test('a client behind a closed connection is counted with all others of whom nothing is known', () => {
-  assert.equal(clientAddress(from(undefined), false), 'unknown');
+  assert.equal(clientAddress(from(undefined), 0), 'unknown');
 });
 
 test('X-Forwarded-For has no effect unless the proxy is trusted', () => {
-  assert.equal(clientAddress(from('192.0.2.1', '198.51.100.7'), false), '192.0.2.1');
+  assert.equal(clientAddress(from('192.0.2.1', '198.51.100.7'), 0), '192.0.2.1');
 });
 
 const forwarded: Record<string, string> = {
@@ -37,13 +37,13 @@ const forwarded: Record<string, string> = {
 };
 for (const [header, name] of Object.entries(forwarded)) {
   test(`behind a trusted proxy that wrote "${header}" the client is ${name}`, () => {
-    assert.equal(clientAddress(from('192.0.2.1', header), true), name);
+    assert.equal(clientAddress(from('192.0.2.1', header), 1), name);
   });
 }
 
 for (const header of [undefined, '', 'unknown', '198.51.100.7,', 'x'.repeat(10_000), '198.51.100.7, _hidden']) {
   test(`a trusted proxy is counted itself when its entry is ${String(header).slice(0, 30)}`, () => {
-    assert.equal(clientAddress(from('192.0.2.1', header), true), '192.0.2.1');
+    assert.equal(clientAddress(from('192.0.2.1', header), 1), '192.0.2.1');
   });
 }
 
@@ -51,3 +51,9 @@ function from(remoteAddress: string | undefined, forwardedFor?: string): Request
   const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
   return { headers, socket: { remoteAddress } } as unknown as Request;
 }
+
+test('behind two proxies of ours the client is the second entry from the right, which the outer one wrote', () => {
+  assert.equal(clientAddress(from('192.0.2.1', 'spoofed, 198.51.100.7, 203.0.113.5'), 2), '198.51.100.7');
+  // Whoever came past the outer proxy has written fewer entries than there are proxies.
+  assert.equal(clientAddress(from('192.0.2.1', '203.0.113.5'), 2), '192.0.2.1');
+});

@@ -84,7 +84,7 @@ test('X-Forwarded-For buys nothing when the proxy is not trusted', async (t) => 
 });
 
 test('behind a trusted proxy each client is counted by the entry that the proxy wrote', async (t) => {
-  const { get } = await startGate(t, { trustProxy: true });
+  const { get } = await startGate(t, { trustProxy: 1 });
 
   const spoofed = await statuses(11, (i) => get(undefined, `203.0.113.${i}, 198.51.100.7`));
   const another = await get(undefined, '203.0.113.1, 198.51.100.8');
@@ -94,7 +94,7 @@ test('behind a trusted proxy each client is counted by the entry that the proxy 
 });
 
 test('a flood of addresses does not give a spent one its requests back', async (t) => {
-  const { get } = await startGate(t, { trustProxy: true, maxBuckets: 20 });
+  const { get } = await startGate(t, { trustProxy: 1, maxBuckets: 20 });
   await statuses(10, () => get(undefined, '198.51.100.7'));
 
   await statuses(100, (i) => get(undefined, `203.0.113.${i}`));
@@ -146,7 +146,7 @@ interface Gate {
 
 async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {}): Promise<Gate> {
   const clock = movableClock();
-  const throttle = createThrottle({ rate: 5, burst: 10, trustProxy: false, clock, ...options });
+  const throttle = createThrottle({ rate: 5, burst: 10, trustProxy: 0, clock, ...options });
   let verified = 0;
   const authenticate = async (req: Request): Promise<void> => {
     verified += 1;

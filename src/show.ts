@@ -1,11 +1,19 @@
-/** How values that came from outside are written into logs and reports: short, on one line, unmistakable. */
+/** How values that came from outside are written where a person reads them: on one line, short, unmistakable. */
 
 const MAX_SHOWN = 200;
 
+// Controls (C0, DEL, C1), line separators, and what turns the direction of text around (Unicode, UAX #9).
+const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+
+/** A text in which every character that a terminal obeys instead of showing is written as an escape. */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, escaped);
+}
+
+/** A value as JSON, at most 200 characters of it. */
 export function show(value: unknown): string {
   if (value === undefined) return 'absent';
-  // Characters that move a terminal's cursor or turn a line around are written out.
-  const text = toJson(value).replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped);
+  const text = visible(toJson(value));
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 

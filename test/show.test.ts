@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { show } from '../../src/auth/show.ts';
+import { show, visible } from '../src/show.ts';
 
 test('a value is shown on one line, shortened, and without characters that a terminal obeys', () => {
   assert.equal(show(undefined), 'absent');
@@ -13,4 +13,13 @@ test('a value that is nested too deeply to be written down is said to be just th
   const deep: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
 
   assert.equal(show(deep), 'a value nested too deeply to be shown');
+});
+
+test('a name is shown as it is, but for what moves a cursor or turns a line around', () => {
+  assert.equal(visible('Zoë 李 🙂 \u200d "quoted"'), 'Zoë 李 🙂 \u200d "quoted"');
+  assert.equal(
+    visible('a\u001b[2Jb\r\nc\u0085d\u009b1me\u007f'),
+    'a\\u001b[2Jb\\u000d\\u000ac\\u0085d\\u009b1me\\u007f',
+  );
+  assert.equal(visible('\u202egpj.exe \u2066x\u061c\ufeff\u2028'), '\\u202egpj.exe \\u2066x\\u061c\\ufeff\\u2028');
 });
