@@ -2,11 +2,11 @@ import mongoose, { type Connection } from 'mongoose';
 
 import type { Clock } from '../clock.ts';
 import { createConnection } from './connection.ts';
-import { isRefusal } from './errors.ts';
+import { isRefusal, toStoreError } from './errors.ts';
 import { Heartbeat, pause } from './heartbeat.ts';
 import { connectOptions, hostsOf } from './options.ts';
 import { isEmbedded, openStore, type Log, type OpenStore } from './store.ts';
-import { ensureStructure } from './structure.ts';
+import { ensureStructure, StructureError } from './structure.ts';
 
 export interface DatabaseOptions {
   /** `mongodb://…`, `mongodb+srv://…` or `embedded:<directory>`. */
@@ -28,6 +28,8 @@ export interface Database {
   start(): Promise<void>;
   /** Whether the store answers and has its collections and indexes. From memory: costs nothing. */
   isReady(): boolean;
+  /** Why it is not ready, such as `lacks the index owner_1 of the collection syncs`. From memory too. */
+  problem(): string | undefined;
   /** Interrupts what is still in flight, so drain first. */
   close(): Promise<void>;
 }
@@ -37,6 +39,8 @@ export function createDatabase(options: DatabaseOptions): Database {
   return new StoreConnection(options);
 }
 
+const NO_ANSWER = 'does not answer';
+const REFUSED = 'refuses the credentials';
 const MIN_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 2000;
 const MS_BETWEEN_EQUAL_LINES = 60_000;
@@ -48,12 +52,14 @@ class StoreConnection implements Database {
   readonly #stop = new AbortController();
   #store: OpenStore | undefined;
   #running: Promise<void> | undefined;
+  #problem = NO_ANSWER;
   #lastLine = { reason: '', at: 0 };
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
     this.connection = createConnection();
     this.#heartbeat = new Heartbeat(this.connection, (isAlive, error) => {
+      this.#problem = isRefusal(error) ? REFUSED : NO_ANSWER;
       if (isAlive) options.log.info({}, 'store ready');
       else options.log.error({ err: error }, 'store not ready');
     });
@@ -71,13 +77,24 @@ class StoreConnection implements Database {
     return this.#heartbeat.isAlive && !this.#isClosing();
   }
 
+  problem(): string | undefined {
+    return this.isReady() ? undefined : this.#problem;
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
+    const closed = this.#closeConnection();
+    // A driver that still resolves a name or reads a file cannot be interrupted, and has nothing that could be lost.
+    if (this.connection.readyState === mongoose.ConnectionStates.connecting) closed.catch(() => undefined);
+    else await closed;
+    await this.#store?.close();
+  }
+
+  async #closeConnection(): Promise<void> {
     // A first connect would go on until its own timeout; closing the client ends it at once.
     if (this.connection.readyState === mongoose.ConnectionStates.connecting) await this.connection.getClient().close();
     await this.#running;
     await this.connection.destroy();
-    await this.#store?.close();
   }
 
   #isClosing(): boolean {
@@ -89,7 +106,11 @@ class StoreConnection implements Database {
     await this.#untilDone('store cannot be reached', { hosts }, () =>
       this.connection.openUri(uri, connectOptions(uri)),
     );
-    await this.#untilDone('store lacks collections or indexes', { hosts }, () => ensureStructure(this.connection));
+    await this.#untilDone('store lacks collections or indexes', { hosts }, () => {
+      this.#problem = 'lacks indexes that are being built';
+      return ensureStructure(this.connection);
+    });
+    this.#problem = NO_ANSWER;
     await this.#heartbeat.run(this.#stop.signal);
   }
 
@@ -100,6 +121,7 @@ class StoreConnection implements Database {
         await work();
         return;
       } catch (error) {
+        this.#problem = problemOf(error);
         if (!this.#isClosing()) this.#logFailure(failure, fields, error);
         // Instances that were started together do not knock together.
         await pause(backoffMs * (0.5 + Math.random() / 2), this.#stop.signal);
@@ -116,4 +138,10 @@ class StoreConnection implements Database {
     const level = isRefusal(error) ? 'error' : 'warn';
     this.#options.log[level]({ ...fields, err: error }, message);
   }
+}
+
+function problemOf(error: unknown): string {
+  const isGone = toStoreError(error) !== undefined && !isRefusal(error);
+  if (error instanceof StructureError && !isGone) return `lacks ${error.missing.join(', ')}`;
+  return isRefusal(error) ? REFUSED : NO_ANSWER;
 }

@@ -9,6 +9,7 @@ const { MongoError, MongoServerError } = mongoose.mongo;
 const UNREACHABLE = new Set([
   'MongoClientClosedError',
   'MongoExpiredSessionError', // the client was closed while the operation ran
+  'MongoMissingCredentialsError', // asked to sign in again, where the server wanted no user before
   'MongoNetworkError',
   'MongoNetworkTimeoutError',
   'MongoNotConnectedError',
@@ -24,39 +25,36 @@ const UNREACHABLE = new Set([
   'MongooseServerSelectionError',
 ]);
 
-/** A write to a connection that is just being lost; the driver passes the system's error on as it is. */
+/** A connection that is just being lost, where the driver passes the system's error on as it is. */
 const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT', 'ENOTCONN']);
 
-/** The server answers, but not now: it steps down, starts, stops, is overloaded, or out of disk. */
-const UNAVAILABLE_CODES = new Set([
-  6, // HostUnreachable
-  7, // HostNotFound
-  24, // LockTimeout
-  50, // MaxTimeMSExpired
-  63, // StaleShardVersion
-  64, // WriteConcernTimeout: the outcome is unknown
-  79, // UnknownReplWriteConcern
-  89, // NetworkTimeout
-  91, // ShutdownInProgress
-  100, // UnsatisfiableWriteConcern
-  112, // WriteConflict
-  133, // FailedToSatisfyReadPreference
-  134, // ReadConcernMajorityNotAvailableYet
-  150, // StaleEpoch
-  189, // PrimarySteppedDown
-  202, // NetworkInterfaceExceededTimeLimit
-  262, // ExceededTimeLimit
-  317, // ConnectionPoolExpired
-  462, // IngressRequestRateLimitExceeded
-  9001, // SocketException
-  10107, // NotWritablePrimary
-  11600, // InterruptedAtShutdown
-  11601, // Interrupted
-  11602, // InterruptedDueToReplStateChange
-  13388, // StaleConfig
-  13435, // NotPrimaryNoSecondaryOk
-  13436, // NotPrimaryOrSecondary
-  14031, // OutOfDiskSpace
+/**
+ * Answers of a server that a repeated request would get again, since the command, the data or the deployment is at
+ * fault (MongoDB's error_codes.yml). Whatever else a server refuses, it refuses for now: it steps down, starts, stops,
+ * is overloaded or blocks writes, and every release and every kin of MongoDB has more ways to say so.
+ */
+const LASTING_CODES = new Set([
+  ...[1, 2, 4, 8, 9, 10, 12, 14, 15, 16, 17, 19, 20, 21, 22], // InternalError, BadValue … InvalidBSON
+  ...[26, 27, 28, 29, 30, 34, 40, 47, 48], // NamespaceNotFound, IndexNotFound, paths, NamespaceExists
+  ...[51, 52, 53, 54, 55, 56, 57, 59, 61, 66, 67, 68, 72, 73, 85, 86], // names, CommandNotFound, options, indexes
+  ...[96, 97, 101, 111, 115, 116, 121, 123, 139, 142, 148, 159, 160], // CommandNotSupported, DocumentValidationFailure
+  ...[165, 166, 167, 168, 170, 171, 182, 197, 201, 207, 223, 224, 232, 233, 235, 238, 241, 242], // NotImplemented …
+  ...[263, 292, 322, 323, 324, 352], // transactions, memory for sorting, the versioned API
+]);
+
+/** Numbers from here on are assertions in the server's source: all but the named ones below say that a command is wrong. */
+const FIRST_ASSERTION = 10_000;
+const NAMED_TEMPORARY = new Set([
+  10_058, // LegacyNotPrimary
+  10_107, // NotWritablePrimary
+  11_600, // InterruptedAtShutdown
+  11_601, // Interrupted
+  11_602, // InterruptedDueToReplStateChange
+  13_388, // StaleConfig
+  13_435, // NotPrimaryNoSecondaryOk
+  13_436, // NotPrimaryOrSecondary
+  14_031, // OutOfDiskSpace
+  16_500, // too many requests, as Cosmos DB says it
 ]);
 
 /** The server refuses us: nothing gets better until an operator changes something. */
@@ -67,7 +65,13 @@ const REFUSAL_CODES = new Set([
   8000, // AtlasError: how Atlas says the same
 ]);
 
-const TRANSIENT_LABELS = ['RetryableWriteError', 'TransientTransactionError', 'SystemOverloadedError'];
+/** The driver's and the server's own word for it. */
+const TRANSIENT_LABELS = [
+  'RetryableError',
+  'RetryableWriteError',
+  'SystemOverloadedError',
+  'TransientTransactionError',
+];
 
 /** Mongoose has no class for these; the tests hold the texts to the installed version. */
 const NOT_CONNECTED = /buffering timed out|before initial connection is complete|connection was force closed/i;
@@ -99,13 +103,19 @@ function isStoreDown(error: Error): boolean {
   // The write was done, but not by a majority: it may be lost, so it was not acknowledged.
   if (error.name === 'MongoWriteConcernError') return true;
   if (TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label))) return true;
-  const code = Number(error.code);
-  return UNAVAILABLE_CODES.has(code) || REFUSAL_CODES.has(code);
+  return error instanceof MongoServerError && isTemporary(Number(error.code));
+}
+
+function isTemporary(code: number): boolean {
+  if (REFUSAL_CODES.has(code) || NAMED_TEMPORARY.has(code)) return true;
+  return code < FIRST_ASSERTION && !LASTING_CODES.has(code);
 }
 
 function isConnectionLost(error: NodeJS.ErrnoException): boolean {
-  // A client that goes away while it sends its body has no `syscall`.
-  return error.syscall === 'write' && CONNECTION_LOST.has(error.code ?? '');
+  if (!CONNECTION_LOST.has(error.code ?? '')) return false;
+  // A client that goes away while it sends its body has no `syscall`, but is never written to from here: what has no
+  // `syscall` and is a broken pipe is a pooled connection that the server has closed.
+  return error.syscall === 'write' || error.syscall === 'read' || error.code === 'EPIPE';
 }
 
 const MAX_DEPTH = 5;

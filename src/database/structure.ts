@@ -1,52 +1,152 @@
-import mongoose, { type Connection, type IndexDefinition, type IndexOptions, type Schema } from 'mongoose';
+import mongoose, { type Connection, type Schema } from 'mongoose';
 
 import { withSignal } from './deadline.ts';
+import { nameOf, serves, type IndexDescription } from './indexes.ts';
+
+type Collection = mongoose.mongo.Collection;
 
 const NAMESPACE_EXISTS = 48;
+const INDEX_NOT_FOUND = 27;
+
+/**
+ * Indexes that earlier versions made and this one replaces, by collection. Each goes when its successor is there, and only
+ * when it is exactly what was made then.
+ */
+const REPLACED: Readonly<Record<string, readonly IndexDescription[]>> = {
+  // Held an entry for every live task.
+  tasks: [{ key: { deletedAt: 1 }, name: 'deletedAt_1', expireAfterSeconds: (30 * 24 + 1) * 3600 }],
+};
 
 /**
  * Creates the collections and indexes of every model on the connection that are not there yet. What is there is left
- * alone, and repeating it, also by several instances at once, does no harm.
+ * alone, and an index that serves counts under whatever name. Repeating it, also by several instances at once, does no
+ * harm. One index that cannot be made keeps no other from being made.
  *
- * @throws the driver's error, with the collection's name in the message, when an index conflicts with one that is
- * there, when data violates a unique one, or when the database user may not create them.
+ * @throws {StructureError} naming every index that is missing, when one conflicts with one that is there, when data
+ * violates a unique one, or when the database user may not create them.
  */
 export async function ensureStructure(connection: Connection, signal?: AbortSignal): Promise<void> {
+  const failures: Failure[] = [];
   for (const model of Object.values(connection.models)) {
-    const { collectionName } = model.collection;
+    const collection = model.collection as unknown as Collection;
     try {
-      await ensureCollection(connection, collectionName, signal);
-      const indexes = indexesOf(model.schema as Schema);
-      if (indexes.length > 0) await model.collection.createIndexes(indexes, withSignal(signal));
-    } catch (error) {
-      throw new StructureError(collectionName, error);
+      await ensureCollection(connection, collection.collectionName, signal);
+      failures.push(...(await ensureIndexes(collection, indexesOf(model.schema as Schema), signal)));
+    } catch (cause) {
+      failures.push({ collection: collection.collectionName, cause });
     }
+  }
+  if (failures.length > 0) throw new StructureError(failures);
+}
+
+interface Failure {
+  collection: string;
+  /** Absent when it is the collection itself. */
+  index?: string;
+  cause: unknown;
+}
+
+/** Says which index or collection is missing, and why. The `cause` is the first of the driver's errors. */
+export class StructureError extends Error {
+  /** Such as `the index owner_1 of syncs`. */
+  readonly missing: readonly string[];
+
+  constructor(failures: readonly Failure[]) {
+    super(failures.map(explain).join('; '), { cause: failures[0]?.cause });
+    this.name = 'StructureError';
+    this.missing = failures.map(({ collection, index }) =>
+      index === undefined ? `the collection ${collection}` : `the index ${index} of ${collection}`,
+    );
   }
 }
 
-/** Says which collection it was about. */
-export class StructureError extends Error {
-  constructor(collectionName: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`the collection ${collectionName} or its indexes cannot be created: ${reason}`, { cause });
-    this.name = 'StructureError';
-  }
+function explain({ collection, index, cause }: Failure): string {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const where = index === undefined ? '' : `${index}: `;
+  return `the collection ${collection} or its indexes cannot be created: ${where}${reason}`;
 }
 
 async function ensureCollection(connection: Connection, name: string, signal?: AbortSignal): Promise<void> {
   try {
     await connection.db?.createCollection(name, withSignal(signal));
   } catch (error) {
-    const isThere = error instanceof mongoose.mongo.MongoServerError && error.code === NAMESPACE_EXISTS;
-    if (!isThere) throw error;
+    if (!hasCode(error, NAMESPACE_EXISTS)) throw error;
   }
 }
 
-function indexesOf(schema: Schema): mongoose.mongo.IndexDescription[] {
+async function ensureIndexes(
+  collection: Collection,
+  wanted: readonly IndexDescription[],
+  signal: AbortSignal | undefined,
+): Promise<Failure[]> {
+  const there = await indexesThere(collection, signal);
+  const lacking = wanted.filter((index) => !there.some((other) => serves(other, index)));
+  const failures = await createIndexes(collection, lacking, signal);
+  if (failures.length === 0) await dropReplaced(collection, there, signal);
+  return failures;
+}
+
+/** None when the server does not tell: then making them shows what is there. */
+async function indexesThere(collection: Collection, signal: AbortSignal | undefined): Promise<IndexDescription[]> {
+  try {
+    return (await collection.listIndexes(withSignal(signal)).toArray()) as IndexDescription[];
+  } catch {
+    return [];
+  }
+}
+
+/** All at once, which reads the collection once; and each by itself when one of them fails. */
+async function createIndexes(
+  collection: Collection,
+  lacking: readonly IndexDescription[],
+  signal: AbortSignal | undefined,
+): Promise<Failure[]> {
+  if (lacking.length === 0) return [];
+  // Building one may take as long as it likes: the socket's time limit is for requests.
+  const options: object = { ...withSignal(signal), socketTimeoutMS: 0 };
+  try {
+    await collection.createIndexes([...lacking], options);
+    return [];
+  } catch (error) {
+    if (!(error instanceof mongoose.mongo.MongoServerError)) throw error;
+  }
+  const failures: Failure[] = [];
+  for (const index of lacking) {
+    try {
+      await collection.createIndexes([index], options);
+    } catch (cause) {
+      if (!(cause instanceof mongoose.mongo.MongoServerError)) throw cause;
+      failures.push({ collection: collection.collectionName, index: index.name, cause });
+    }
+  }
+  return failures;
+}
+
+async function dropReplaced(
+  collection: Collection,
+  there: readonly IndexDescription[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const old of REPLACED[collection.collectionName] ?? []) {
+    if (!there.some((index) => index.name === old.name && serves(index, old))) continue;
+    try {
+      await collection.dropIndex(old.name, withSignal(signal));
+    } catch (error) {
+      if (!hasCode(error, INDEX_NOT_FOUND)) throw error; // another instance was faster
+    }
+  }
+}
+
+function indexesOf(schema: Schema): IndexDescription[] {
   return schema.indexes().map(([fields, options]) => {
-    const description: IndexOptions & { key: IndexDefinition } = { ...options, key: fields };
+    const key = fields as IndexDescription['key'];
+    const description = { name: nameOf(key), ...(options as Partial<IndexDescription>), key };
     // Mongoose adds it, and it means nothing since MongoDB 4.2.
-    delete description.background;
-    return description as mongoose.mongo.IndexDescription;
+    delete (description as { background?: boolean }).background;
+    return description;
   });
+}
+
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof mongoose.mongo.MongoServerError && error.code === code;
 }

@@ -105,7 +105,11 @@ function taskSchema(): mongoose.Schema {
   schema.index({ owner: 1, deletedAt: 1, createdAt: 1, _id: 1 });
   schema.index({ owner: 1, deletedAt: 1, updatedAt: 1, _id: 1 });
   schema.index({ owner: 1, seq: 1, _id: 1 });
-  schema.index({ deletedAt: 1 }, { expireAfterSeconds: TOMBSTONE_SECONDS });
+  // Descending, so that it can be made beside the whole one of earlier versions, which holds an entry for every live task.
+  schema.index(
+    { deletedAt: -1 },
+    { expireAfterSeconds: TOMBSTONE_SECONDS, partialFilterExpression: { deletedAt: { $exists: true } } },
+  );
   return schema;
 }
 
@@ -123,5 +127,6 @@ function creationSchema(): mongoose.Schema {
     STRICT,
   );
   schema.index({ at: 1 }, { expireAfterSeconds: CREATION_SECONDS });
+  schema.index({ owner: 1 });
   return schema;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 
 import { isRefusal, toStoreError } from '../../src/database/errors.ts';
@@ -25,6 +26,12 @@ const unavailable = {
     n: 1,
     writeConcernError: { code: 100, codeName: 'UnsatisfiableWriteConcern', errmsg: 'not enough data-bearing nodes' },
   },
+  'is asked for too much, as Cosmos DB says it,': refusal(16500, 'RequestRateTooLarge'),
+  'has its writes blocked': refusal(371, 'UserWritesBlocked'),
+  'drops the collection under the plan': refusal(175, 'QueryPlanKilled'),
+  'wants the connection to sign in again': refusal(391, 'ReauthenticationRequired'),
+  'says what no release before it said': refusal(4711, 'SomethingNew'),
+  'labels its refusal as temporary': { ...refusal(2, 'BadValue'), errorLabels: ['RetryableError'] },
   'refuses the privilege': refusal(13, 'Unauthorized'),
 };
 
@@ -70,6 +77,31 @@ test('an error of our own is no trouble of the store', () => {
   }
 });
 
+test('a command that the server will refuse again is no trouble of the store', async (t) => {
+  for (const [code, codeName] of [
+    [2, 'BadValue'],
+    [121, 'DocumentValidationFailure'],
+    [238, 'NotImplemented'],
+    [10334, 'BSONObjectTooLarge'],
+    [40324, 'Location40324'],
+  ] as const) {
+    const { notes } = await openReady(t, await startRefusingServer(t, { insert: refusal(code, codeName) }));
+
+    assert.equal(
+      toStoreError(await refusedWithin(PROMISED_MS, notes.collection.insertOne({ owner: 'alice' }))),
+      undefined,
+    );
+  }
+});
+
+test('a pooled connection that the server has closed is trouble of the store', async () => {
+  const lost = await writeToEndedSocket();
+
+  assert.equal(lost.code, 'EPIPE');
+  assert.equal(lost.syscall, undefined);
+  assert.equal(toStoreError(lost)?.code, 'StoreUnavailable');
+});
+
 test('an operation before the first connect, and one after the close, are 503', async (t) => {
   const { database, notes } = await openDatabase(t, 'mongodb://127.0.0.1:1/');
   const find = async (): Promise<unknown> => await notes.find({ owner: 'alice' }).lean();
@@ -101,6 +133,7 @@ test('bad credentials are an error in the log, without the password, and keep th
   await until(() => lines.length > 0);
 
   assert.equal(database.isReady(), false);
+  assert.equal(database.problem(), 'refuses the credentials');
   assert.equal(lines[0]?.level, 'error');
   assert.equal(lines[0].message, 'store cannot be reached');
   assert.ok(
@@ -109,3 +142,17 @@ test('bad credentials are an error in the log, without the password, and keep th
     ),
   );
 });
+
+/** What Node reports, and the driver passes on, when the other side has ended the connection before we write. */
+async function writeToEndedSocket(): Promise<NodeJS.ErrnoException> {
+  const server = createServer((socket) => socket.on('error', () => undefined).end()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.resume();
+  await once(socket, 'end');
+  const failed = once(socket, 'error');
+  socket.write('too late');
+  const [error] = (await failed) as [NodeJS.ErrnoException];
+  server.close();
+  return error;
+}

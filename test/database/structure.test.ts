@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 
 import mongoose from 'mongoose';
 
+import { ensureStructure } from '../../src/database/structure.ts';
+import { taskModels } from '../../src/tasks/model.ts';
 import { storeKinds } from '../support/database.ts';
 import { refusal, startRefusingServer } from '../support/refusingServer.ts';
 import { until } from '../support/until.ts';
@@ -51,6 +53,55 @@ for (const [kind, freshDatabase] of Object.entries(storeKinds)) {
       assert.equal((await notes.find({ task: 'from the tutorial' }).toArray()).length, 1);
     });
 
+    test('an index of another name, or one that does more, serves as well', async (t) => {
+      const { uri } = await freshDatabase(t);
+      const notes = await rawCollection(t, uri);
+      await notes.createIndex({ owner: 1, _id: 1 }, { name: 'by hand', unique: true }, {});
+
+      const { lines } = await openReady(t, uri);
+
+      assert.deepEqual(await indexNames(notes), ['_id_', 'by hand']);
+      assert.deepEqual(
+        lines.map(({ message }) => message),
+        ['store ready'],
+      );
+    });
+
+    test('an index that conflicts is named, and the others are made all the same', async (t) => {
+      const { uri } = await freshDatabase(t);
+      const notes = await rawCollection(t, uri);
+      await notes.createIndex({ number: 1 }, { expireAfterSeconds: 60 }, {});
+      const schema = new mongoose.Schema<Note>({ owner: String, number: Number }, { collection: 'notes' });
+      schema.index({ number: 1 }, { expireAfterSeconds: 3600 });
+      schema.index({ owner: 1 });
+
+      const { database } = await openDatabase(t, uri, schema);
+      await until(() => database.problem() === 'lacks the index number_1 of notes');
+
+      assert.equal(database.isReady(), false);
+      assert.ok((await indexNames(notes)).includes('owner_1'));
+      await notes.dropIndex('number_1');
+      await until(() => database.isReady());
+      assert.equal(database.problem(), undefined);
+    });
+
+    test('the index of earlier versions that held every live task goes when its successor is there', async (t) => {
+      const { uri } = await freshDatabase(t);
+      const { database } = await openReady(t, uri);
+      taskModels(database.connection);
+      await ensureStructure(database.connection);
+      const tasks = database.connection.collection('tasks');
+      await tasks.dropIndex('deletedAt_-1');
+      await tasks.createIndex({ deletedAt: 1 }, { expireAfterSeconds: 721 * 3600 }, {});
+
+      await ensureStructure(database.connection);
+      await ensureStructure(database.connection);
+
+      const names = (await tasks.indexes()).map(({ name }) => name);
+      assert.ok(names.includes('deletedAt_-1'));
+      assert.ok(!names.includes('deletedAt_1'));
+    });
+
     test('an index that conflicts keeps the server from being ready, and the log says where, until it is gone', async (t) => {
       const { uri } = await freshDatabase(t);
       const notes = await rawCollection(t, uri);
@@ -93,6 +144,7 @@ test('a database user who may not create indexes is an error in the log', async 
   await until(() => lines.length > 0);
 
   assert.equal(database.isReady(), false);
+  assert.equal(database.problem(), 'lacks the index owner_1__id_1 of notes');
   assert.equal(lines[0]?.level, 'error');
   assert.equal(lines[0].message, 'store lacks collections or indexes');
 });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { getServers, setServers } from 'node:dns';
+import { once } from 'node:events';
 import { test } from 'node:test';
 
 import type { CommandStartedEvent } from 'mongodb';
 
 import { StoreStartError } from '../../src/database/store.ts';
 import { startRefusingServer } from '../support/refusingServer.ts';
-import { openDatabase, openReady } from './support.ts';
+import { openDatabase, openReady, refusedWithin } from './support.ts';
 
 const unusable = {
   'has a password that is not encoded': 'mongodb://alice:hunter2/x@127.0.0.1/tasks',
@@ -59,4 +62,23 @@ test('writes are acknowledged by a majority and journaled, whatever the URI says
     assert.deepEqual(commands.get(name)?.['writeConcern'], { w: 'majority', j: true, wtimeout: 2000 }, name);
   }
   assert.equal(JSON.stringify(commands.get('find')?.['readConcern']), '{"level":"majority"}');
+});
+
+test('closing does not wait for a driver that still looks its server up', async (t) => {
+  // Nobody answers at this address of the name service, which the driver asks for half a minute.
+  const silent = createSocket('udp4');
+  silent.bind(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.after(() => silent.close());
+  const servers = getServers();
+  setServers([`127.0.0.1:${silent.address().port}`]);
+  t.after(() => {
+    setServers(servers);
+  });
+  const { database } = await openDatabase(t, 'mongodb+srv://cluster.example.com/');
+  await once(silent, 'message');
+
+  const outcome = await refusedWithin(3000, database.close());
+
+  assert.equal((outcome as Error).message, 'it succeeded');
 });
