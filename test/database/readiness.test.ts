@@ -37,8 +37,10 @@ describe('readiness', { concurrency: true }, () => {
       await until(() => database.isReady());
 
       assert.deepEqual(await notes.find({ owner: 'alice' }).lean(), []);
+      const story = lines.map(({ level, message }) => `${level}: ${message}`);
       assert.deepEqual(
-        lines.map(({ level, message }) => `${level}: ${message}`),
+        // A slow machine may need a second try to connect at all.
+        story.filter((line) => line !== 'warn: store cannot be reached'),
         ['info: store ready', 'error: store not ready', 'info: store ready'],
       );
     });
