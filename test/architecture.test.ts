@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'guid.ts': [],
   'show.ts': [],
   'commandLine.ts': [],
-  local: [],
+  local: ['commandLine.ts'],
   doctor: ['commandLine.ts', 'auth', 'config.ts', 'local'],
 };
 

@@ -1,22 +1,25 @@
+import { UsageError } from '../commandLine.ts';
 import { DevError, systemCode } from './errors.ts';
 
 /**
  * Runs one development command: what it throws becomes a message on stderr and an exit code.
  *
+ * @param usage follows the message about a command line that is not understood.
  * @param load imports and runs the command. It imports inside, so that a missing package is told like any other error.
  */
-export async function runCommand(load: () => Promise<void>): Promise<void> {
+export async function runCommand(load: () => Promise<void>, usage = ''): Promise<void> {
   try {
     await load();
   } catch (error) {
     const shown = missingPackage(error) ?? error;
-    process.exitCode = shown instanceof DevError ? shown.exitCode : 1;
+    process.exitCode = shown instanceof UsageError ? 2 : 1;
     process.stderr.write(`${describe(shown)}\n`);
+    if (shown instanceof UsageError) process.stderr.write(`\n${usage}`);
   }
 }
 
 function describe(error: unknown): string {
-  if (error instanceof DevError) return error.message;
+  if (error instanceof DevError || error instanceof UsageError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -6,8 +6,7 @@ import { startApi, type ApiProcess } from './api.ts';
 import { DATA_DIRECTORY_VARIABLE, dataDirectory, projectRoot } from './directory.ts';
 import { chooseListening, ignoredSettings, localUrl, ownSettings, type Listening } from './environment.ts';
 import { DevError, systemCode } from './errors.ts';
-import { hints } from './hints.ts';
-import { CLIENT_ID } from './tenant/identity.ts';
+import { hints, samples } from './hints.ts';
 import { findFreePort, isTaken } from './port.ts';
 import { waitForAbandonment, waitForSignal } from './stopSignal.ts';
 import { supervise } from './supervise.ts';
@@ -30,12 +29,12 @@ export async function develop(): Promise<void> {
   const listening = await reserve(chooseListening(settings));
   const url = localUrl(listening);
   const directory = dataDirectory(process.env);
-  const tenant = await startTenant({ directory: directory.tenant });
+  const parts = { url, dataDirectory: process.env[DATA_DIRECTORY_VARIABLE] };
+  const tenant = await startTenant({ directory: directory.tenant, api: { url, samples: samples(parts) } });
   try {
     const own = ownSettings(tenant, directory);
     tellIgnored(ignoredSettings(settings, own));
     const env = { ...process.env, ...own, HOST: listening.host, PORT: listening.port };
-    const parts = { url, tenantOrigin: tenant.origin, clientId: CLIENT_ID };
     await supervise({
       root: projectRoot,
       url,
@@ -43,7 +42,7 @@ export async function develop(): Promise<void> {
       say,
       start: () => (api = startApi(projectRoot, env, say)),
       welcome: () => {
-        say(hints({ ...parts, dataDirectory: process.env[DATA_DIRECTORY_VARIABLE] }));
+        say(hints(parts, tenant.origin));
       },
     });
   } finally {

@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { tenantOrigin } from './tenant/accessToken.ts';
-import { pathOf } from './address.ts';
 import { dataDirectory } from './directory.ts';
 import { ownSettings, type Environment } from './environment.ts';
-import { loadTenantState } from './state.ts';
+import { loadTenantState } from './tenant/state.ts';
+import { addressesOf } from './tenant/tenant.ts';
+import { tenantOrigin } from './tenant/tokens.ts';
 
 /** What `npm run dev` sets for the API, and this process trusts the development tenant's certificate from then on. */
 export async function developmentSettings(environment: Environment): Promise<Record<string, string>> {
@@ -15,6 +15,5 @@ export async function developmentSettings(environment: Environment): Promise<Rec
   const certificatePath = join(directory.tenant, 'certificate.pem');
   const certificate = await readFile(certificatePath, 'utf8');
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), certificate]);
-  const metadataUrl = `${origin}${pathOf('{policy}', 'metadata')}`;
-  return ownSettings({ origin, metadataUrl, certificate, certificatePath, close: () => Promise.resolve() }, directory);
+  return ownSettings({ ...addressesOf(origin), certificatePath }, directory);
 }

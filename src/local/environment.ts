@@ -1,5 +1,5 @@
 import type { DataDirectory } from './directory.ts';
-import { CLIENT_ID, POLICIES, TENANT_NAME } from './tenant/identity.ts';
+import { CLIENT_ID, EXTERNAL_CLIENT_ID, OWNER_CLAIM, POLICIES, TENANT_NAME } from './tenant/identity.ts';
 import type { Tenant } from './tenant/tenant.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,7 +22,10 @@ export function chooseListening(environment: Environment): Listening {
  * dotenv fills in only what is absent. Everything else (CORS_ORIGINS, LOG_LEVEL, THROTTLE_RATE, B2C_READ_SCOPE, …) stays
  * as it is set.
  */
-export function ownSettings(tenant: Tenant, directory: DataDirectory): Record<string, string> {
+export function ownSettings(
+  tenant: Pick<Tenant, 'metadataUrl' | 'externalMetadataUrl' | 'certificatePath'>,
+  directory: DataDirectory,
+): Record<string, string> {
   return {
     NODE_ENV: 'development',
     MONGODB_URI: `embedded:${directory.store}`,
@@ -33,6 +36,10 @@ export function ownSettings(tenant: Tenant, directory: DataDirectory): Record<st
     B2C_IDENTITY_METADATA: tenant.metadataUrl,
     B2C_ISSUER: '',
     B2C_VALIDATE_ISSUER: 'true',
+    EXTERNAL_ID_METADATA: tenant.externalMetadataUrl,
+    EXTERNAL_ID_CLIENT_ID: EXTERNAL_CLIENT_ID,
+    EXTERNAL_ID_OWNER_CLAIM: OWNER_CLAIM,
+    DOCS_CLIENT_ID: CLIENT_ID,
     // The tenant's certificate is trusted by this one process, besides the usual authorities. No verification is off.
     NODE_EXTRA_CA_CERTS: tenant.certificatePath,
   };
@@ -40,7 +47,7 @@ export function ownSettings(tenant: Tenant, directory: DataDirectory): Record<st
 
 /** The names of what was set for another store or tenant, which development does not use. */
 export function ignoredSettings(environment: Environment, own: Environment): string[] {
-  return Object.keys(own).filter((name) => /^(MONGODB|B2C)_/.test(name) && Boolean(environment[name]));
+  return Object.keys(own).filter((name) => /^(MONGODB|B2C|EXTERNAL_ID|DOCS)_/.test(name) && Boolean(environment[name]));
 }
 
 /** The base URL for a client on this machine. */

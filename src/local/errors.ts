@@ -1,19 +1,8 @@
 /** Something that the developer can put right: shown as one message without a stack. */
 export class DevError extends Error {
-  /** What the process exits with. */
-  readonly exitCode: number;
-
-  constructor(message: string, { exitCode = 1, cause }: { exitCode?: number; cause?: unknown } = {}) {
-    super(message, { cause });
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = new.target.name;
-    this.exitCode = exitCode;
-  }
-}
-
-/** The command line was not understood. The message already holds the usage. */
-export class UsageError extends DevError {
-  constructor(message: string) {
-    super(message, { exitCode: 2 });
   }
 }
 

@@ -3,31 +3,34 @@ import { DATA_DIRECTORY_VARIABLE } from './directory.ts';
 export interface HintParts {
   /** The API's base URL. */
   url: string;
-  tenantOrigin: string;
-  clientId: string;
   /** DEV_DATA_DIR, when it is set: the token command in the other terminal needs it too. */
   dataDirectory: string | undefined;
 }
 
-/**
- * What `npm run dev` prints once the API is ready. Every command is one line and works as printed in any POSIX shell, from
- * the project's folder, in this order. No comments among them: zsh does not take any when one pastes.
- */
-export function hints(parts: HintParts): string {
-  const { url, tenantOrigin, clientId } = parts;
-  const blocks = commands(parts).map(
-    ([title, lines]) => `${title}\n\n${lines.map((line) => `  ${line}`).join('\n')}\n`,
-  );
-  return `
-The API is ready at ${url}: its routes are at ${url}/, their description at ${url}/docs.
-Sign-in for an app on this machine: ${tenantOrigin}, client id ${clientId}.
-Paste these into another terminal, in this folder. Ctrl-C here stops everything; your tasks stay.
+/** A few lines to paste into a shell, and what they do. */
+export type Sample = readonly [title: string, lines: readonly string[]];
 
-${blocks.join('\n')}`;
+/** What `npm run dev` prints once the API is ready: where everything is, and three commands. */
+export function hints(parts: HintParts, tenantOrigin: string): string {
+  const [[title, lines]] = samples(parts);
+  return `
+The API is ready at ${parts.url}: try its calls at ${parts.url}/docs
+The tenant is at ${tenantOrigin}: how your app signs in, its certificate, and more to paste
+
+${title}, in another terminal, in this folder:
+
+${lines.map((line) => `  ${line}`).join('\n')}
+
+What a token can be asked to say: npm run -s token -- --help
+Ctrl-C stops everything; your tasks stay.
+`;
 }
 
-/** The commands, in blocks that can be pasted. */
-export function commands({ url, dataDirectory }: HintParts): [title: string, lines: string[]][] {
+/**
+ * Every command is one line and works as printed in any POSIX shell, from the project's folder, in this order. No comments
+ * among them: zsh does not take any when one pastes.
+ */
+export function samples({ url, dataDirectory }: HintParts): [Sample, ...Sample[]] {
   const tasks = `${url}/api/tasks`;
   const me = '-H "Authorization: Bearer $TOKEN"';
   const json = "-H 'Content-Type: application/json'";
@@ -35,11 +38,11 @@ export function commands({ url, dataDirectory }: HintParts): [title: string, lin
   const token = `${dataDirectory === undefined ? '' : `${DATA_DIRECTORY_VARIABLE}=${quote(dataDirectory)} `}npm run -s token`;
   return [
     [
-      'A token, a task, the list:',
+      'A token, a task, the list',
       [`TOKEN=$(${token})`, `${curl} ${tasks} ${me} ${json} -d '{"Text":"Buy milk"}'`, `${curl} ${tasks} ${me}`],
     ],
     [
-      'The newest task by its id: get it, complete it, delete it:',
+      'The newest task by its id: get it, complete it, delete it',
       [
         `ID=$(curl -s '${tasks}?sort=-createdAt&limit=1' ${me} | sed 's/.*"_id":"\\([0-9a-f]*\\)".*/\\1/')`,
         `${curl} ${tasks}/$ID ${me}`,
@@ -48,11 +51,11 @@ export function commands({ url, dataDirectory }: HintParts): [title: string, lin
       ],
     ],
     [
-      'Another user sees nothing of it:',
+      'Another user sees nothing of it',
       [`ALICE=$(${token} -- --oid alice)`, `${curl} ${tasks} -H "Authorization: Bearer $ALICE"`],
     ],
     [
-      'What the original iOS app sends:',
+      'What the original iOS app sends',
       [
         `${curl} ${url}/tasks ${me} ${json} -d '{"task":"Walk the dog"}'`,
         `${curl} ${url}/tasks ${me}`,
@@ -63,6 +66,6 @@ export function commands({ url, dataDirectory }: HintParts): [title: string, lin
 }
 
 /** For a POSIX shell. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

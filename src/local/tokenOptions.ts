@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
-import type { TokenWishes } from './tenant/accessToken.ts';
-import { systemCode, UsageError } from './errors.ts';
+import { readCommandLine, UsageError } from '../commandLine.ts';
+import { b2c, externalId } from './tenant/authority.ts';
 import { DEFAULT_SCOPE, DEFAULT_USER, LIFETIME_SECONDS, POLICIES, userNamed, type User } from './tenant/identity.ts';
+import type { TokenWishes } from './tenant/tokens.ts';
 
 export const USAGE = `Usage: npm run -s token -- [options]
 
@@ -11,12 +11,19 @@ Prints an access token of the development tenant, alone on stdout.
   --name <name>           the user's name (default: "${DEFAULT_USER.name}", or the text of --oid)
   --scope <scopes>        scp, separated by spaces; '' for none (default: "${DEFAULT_SCOPE}")
   --policy <policy>       tfp (default: ${POLICIES[0]}; the API in development accepts
-                          ${POLICIES.join(', ')})
+                          ${POLICIES.slice(0, 3).join(', ')},
+                          ${POLICIES.slice(3).join(', ')})
   --expires-in <seconds>  from now; negative for one that has expired (default: ${LIFETIME_SECONDS})
+  --external              a token of Entra External ID instead of Azure AD B2C; it has no policy
+  --b2c-oid <id>          with --external: the person's object id in B2C, as a migration leaves it in a claim
   --help                  this text
 
   TOKEN=$(npm run -s token)
   ALICE=$(npm run -s token -- --oid alice --expires-in 86400)
+  MOVED=$(npm run -s token -- --external --oid new-alice --b2c-oid alice)
+  curl -w '\\n' http://127.0.0.1:3000/api/tasks -H "Authorization: Bearer $ALICE"
+
+More to paste is on the page of the tenant, whose address \`npm run dev\` prints.
 `;
 
 // A century: what does not fit into a date is refused here rather than by whoever reads the token.
@@ -26,31 +33,35 @@ const MAX_LIFETIME_SECONDS = 100 * 365 * 24 * 3600;
 export function parseTokenOptions(args: readonly string[]): TokenWishes | 'help' {
   const values = readArguments(args);
   if (values.help) return 'help';
+  const policy = nonEmpty('--policy', values.policy);
+  const b2cOid = nonEmpty('--b2c-oid', values['b2c-oid']);
+  const isExternal = values.external === true;
+  if (isExternal && policy !== undefined) throw new UsageError('--policy and --external exclude each other.');
+  if (!isExternal && b2cOid !== undefined) throw new UsageError('--b2c-oid goes with --external.');
+  const authority = isExternal ? externalId : b2c(policy ?? POLICIES[0]);
   return {
-    user: chooseUser(nonEmpty('--oid', values.oid), nonEmpty('--name', values.name)),
-    policy: nonEmpty('--policy', values.policy) ?? POLICIES[0],
+    user: chooseUser(nonEmpty('--oid', values.oid), nonEmpty('--name', values.name), authority.tenantId),
+    authority,
     scope: (values.scope ?? DEFAULT_SCOPE).trim().replace(/\s+/g, ' '),
     expiresIn: values['expires-in'] === undefined ? LIFETIME_SECONDS : seconds(values['expires-in']),
+    b2cOid,
   };
 }
 
 function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: joinNegativeNumbers(args),
-      options: {
-        oid: { type: 'string' },
-        name: { type: 'string' },
-        scope: { type: 'string' },
-        policy: { type: 'string' },
-        'expires-in': { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    if (systemCode(error)?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
-    throw refused((error as Error).message);
-  }
+  return readCommandLine({
+    args: joinNegativeNumbers(args),
+    options: {
+      oid: { type: 'string' },
+      name: { type: 'string' },
+      scope: { type: 'string' },
+      policy: { type: 'string' },
+      'expires-in': { type: 'string' },
+      external: { type: 'boolean' },
+      'b2c-oid': { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values;
 }
 
 /** `--expires-in -60` means what it says, although parseArgs takes `-60` for an option. */
@@ -65,23 +76,19 @@ function joinNegativeNumbers(args: readonly string[]): string[] {
 }
 
 /** A name alone is that user of the sign-in page; an object id alone is its own name. */
-function chooseUser(oid: string | undefined, name: string | undefined): User {
-  if (oid === undefined) return name === undefined ? DEFAULT_USER : userNamed(name);
+function chooseUser(oid: string | undefined, name: string | undefined, tenantId: string): User {
+  if (oid === undefined) return userNamed(name ?? DEFAULT_USER.name, tenantId);
   return { oid, name: name ?? oid };
 }
 
 function nonEmpty(option: string, value: string | undefined): string | undefined {
-  if (value?.trim() === '') throw refused(`${option} must not be empty.`);
+  if (value?.trim() === '') throw new UsageError(`${option} must not be empty.`);
   return value;
 }
 
 function seconds(value: string): number {
   const number = Number(value);
   const isGood = /^-?\d{1,12}$/.test(value) && Math.abs(number) <= MAX_LIFETIME_SECONDS;
-  if (!isGood) throw refused(`--expires-in is "${value}", expected a whole number of seconds such as 3600 or -60.`);
-  return number;
-}
-
-function refused(reason: string): UsageError {
-  return new UsageError(`${reason}\n\n${USAGE}`);
+  if (isGood) return number;
+  throw new UsageError(`--expires-in is "${value}", expected a whole number of seconds such as 3600 or -60.`);
 }

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { copyProject, startDevelopment, type Development } from './project.ts';
-import { run } from './support.ts';
+import { run, trusting } from './support.ts';
 
 const READY = /The API is ready at (\S+):/;
-const LAST_HINT = /-X DELETE \S+\/tasks .*\n/;
 
 const productionSettings = `MONGODB_URI=mongodb://production.example/tasklist
 B2C_TENANT_NAME=contoso
@@ -17,11 +16,26 @@ B2C_CLIENT_ID=f2a76e08-93f2-4350-833c-965c02483b11
 B2C_ISSUER=https://contoso.b2clogin.com/c64a4f7d-3091-4c73-a722-a3f069694cc1/v2.0/
 `;
 
-/** The commands as printed: the lines that stand in. */
-async function printedCommands(development: Development): Promise<string[]> {
+/** The commands of the terminal, and after them those that the page of the tenant adds. */
+async function printedCommands(t: TestContext, development: Development, project: string): Promise<string[]> {
   await development.says(READY);
-  await development.says(LAST_HINT);
-  return development.output.stdout.split('\n').filter((line) => line.startsWith('  '));
+  const origin = await development.says(/The tenant is at (\S+):/);
+  await development.says(/Ctrl-C stops everything/);
+  const printed = development.output.stdout.split('\n').filter((line) => line.startsWith('  '));
+  const ask = trusting(t, await readFile(join(project, 'data/tenant/certificate.pem'), 'utf8'));
+  const page = await (await ask(`${origin}/`)).text();
+  const curl = page.slice(page.indexOf('<h2>curl'), page.indexOf('<h2>Entra'));
+  const onPage = [...curl.matchAll(/<pre[^>]*>([^<]*)</g)].flatMap(([, text = '']) => unescape(text).split('\n'));
+  assert.equal(printed.length, 3);
+  assert.deepEqual(
+    onPage.slice(0, 3),
+    printed.map((line) => line.trim()),
+  );
+  return onPage;
+}
+
+function unescape(html: string): string {
+  return html.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
 /** Runs the lines in one shell, as pasted, and answers with what each printed. */
@@ -35,7 +49,7 @@ test('what npm run dev prints works as printed, even where .env holds the settin
   const project = await copyProject(t);
   await writeFile(join(project, '.env'), productionSettings);
   const development = startDevelopment(t, project);
-  const lines = await printedCommands(development);
+  const lines = await printedCommands(t, development, project);
 
   const [, created, list, , one, completed, removed, , ofAlice, iosCreated, iosList, iosRemoved] = await paste(
     project,
@@ -88,13 +102,11 @@ test('an API that cannot start says why, and npm run dev ends with it', async (t
   assert.match(development.output.stderr, /The API ended \(exit code 1\) before it was ready/);
 });
 
-for (const command of ['src/local/main.ts', 'src/local/token.ts']) {
-  test(`without the development dependencies ${command} says what to install`, async (t) => {
-    const project = await copyProject(t, { without: ['oauth2-mock-server', 'selfsigned'] });
+test('without the development dependencies npm run dev says what to install', async (t) => {
+  const project = await copyProject(t, { without: ['selfsigned'] });
 
-    const { code, stdout, stderr } = await run(process.execPath, [command], { PORT: '0' }, project);
+  const { code, stdout, stderr } = await run(process.execPath, ['src/local/main.ts'], { PORT: '0' }, project);
 
-    assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
-    assert.match(stderr, /^The package "oauth2-mock-server" is not installed\..*run `npm ci` without --omit=dev/);
-  });
-}
+  assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+  assert.match(stderr, /^The package "selfsigned" is not installed\..*run `npm ci` without --omit=dev/);
+});

@@ -7,17 +7,22 @@ import { variables } from '../../config/variables.ts';
 import { chooseListening, localUrl, ownSettings } from '../../src/local/environment.ts';
 import { formatLogLine } from '../../src/local/logFormat.ts';
 import { waitForSignal } from '../../src/local/stopSignal.ts';
-import type { Tenant } from '../../src/local/tenant/tenant.ts';
 import { root } from './support.ts';
 
-const tenant = { metadataUrl: 'https://localhost:1/', certificatePath: '/certificate.pem' } as Tenant;
+const tenant = {
+  metadataUrl: 'https://localhost:1/',
+  externalMetadataUrl: 'https://localhost:1/',
+  certificatePath: '/certificate.pem',
+};
 
 test('every setting of the store and the tenant is decided by development, none is left to .env', () => {
   const own = ownSettings(tenant, { store: '/data/store', tenant: '/data/tenant' });
   const leftToTheCaller = ['B2C_CLOCK_SKEW', 'B2C_READ_SCOPE', 'B2C_WRITE_SCOPE'];
 
   const names = Object.values(variables).map(({ name }) => name);
-  const decided = names.filter((name) => /^(MONGODB|B2C)_/.test(name) && !leftToTheCaller.includes(name));
+  const decided = names.filter(
+    (name) => /^(MONGODB|B2C|EXTERNAL_ID|DOCS)_/.test(name) && !leftToTheCaller.includes(name),
+  );
   assert.deepEqual(
     decided.filter((name) => !(name in own)),
     [],
@@ -75,7 +80,7 @@ test('nothing that runs in production imports the development tenant or its pack
   const offenders = [];
   for (const file of files) {
     const text = await readFile(file, 'utf8');
-    if (/(from|import\()\s*'(?:[^']*\/local\/|oauth2-mock-server|selfsigned)/.test(text)) offenders.push(file);
+    if (/(from|import\()\s*'(?:[^']*\/local\/|selfsigned)/.test(text)) offenders.push(file);
   }
   assert.deepEqual(offenders, []);
 });

@@ -44,7 +44,7 @@ test('a code with its verifier becomes tokens of that user', async (t) => {
   assert.equal(typeof iss, 'string');
   assert.equal(nbf, iat);
   assert.equal(exp, Number(iat) + 3600);
-  const identity = { oid, sub: oid, name: 'Alice', tfp: 'b2c_1_signin', ver: '1.0' };
+  const identity = { oid, sub: oid, name: 'Alice', emails: ['alice@example.com'], tfp: 'b2c_1_signin', ver: '1.0' };
   assert.deepEqual(claims, { ...identity, aud: CLIENT_ID, azp: CLIENT_ID, scp: 'tasks.read' });
   const idToken = decodeJwt(tokens['id_token'] ?? '');
   assert.equal(idToken.aud, CLIENT_ID);
@@ -141,7 +141,7 @@ const refusedForTheApp = {
   'with a plain challenge': [{ code_challenge_method: 'plain' }, 'invalid_request'],
   'with a challenge of no method': [{ code_challenge_method: undefined }, 'invalid_request'],
   'for an implicit token': [{ response_type: 'token' }, 'unsupported_response_type'],
-  'that may not ask': [{ prompt: 'none' }, 'login_required'],
+  'that may not ask': [{ prompt: 'none' }, 'interaction_required'],
 } as const;
 for (const [reason, [change, error]] of Object.entries(refusedForTheApp)) {
   test(`a request ${reason} comes back to the app as ${error}`, async (t) => {

@@ -5,15 +5,16 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createIssuer, signAccessToken } from '../../src/local/tenant/accessToken.ts';
+import { b2c } from '../../src/local/tenant/authority.ts';
 import { DEFAULT_USER } from '../../src/local/tenant/identity.ts';
-import { loadTenantState } from '../../src/local/state.ts';
+import { loadTenantState } from '../../src/local/tenant/state.ts';
 import { startTenant } from '../../src/local/tenant/tenant.ts';
+import { createSigner, signAccessToken } from '../../src/local/tenant/tokens.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { startTestTenant, verifyByMetadata } from './support.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const wishes = { user: DEFAULT_USER, policy: 'b2c_1_signin', scope: '', expiresIn: 3600 };
+const wishes = { user: DEFAULT_USER, authority: b2c('b2c_1_signin'), scope: '', expiresIn: 3600 };
 
 /** A folder in which a tenant has run once. */
 async function usedDirectory(t: TestContext): Promise<string> {
@@ -27,7 +28,7 @@ test('a token signed before a restart verifies after it: port, key and certifica
   const directory = await usedDirectory(t);
   const before = await readFile(join(directory, 'certificate.pem'), 'utf8');
   const state = await loadTenantState(directory);
-  const token = await signAccessToken(await createIssuer(state), wishes);
+  const token = await signAccessToken(createSigner(state), wishes);
 
   const client = await startTestTenant(t, directory);
 
@@ -39,8 +40,8 @@ test('a token signed before a restart verifies after it: port, key and certifica
 test('what is kept can be read by its owner alone, and no half-written file is left', async (t) => {
   const directory = await usedDirectory(t);
 
-  assert.deepEqual((await readdir(directory)).sort(), ['certificate.pem', 'tenant.json']);
-  for (const file of ['certificate.pem', 'tenant.json']) {
+  assert.deepEqual((await readdir(directory)).sort(), ['certificate.pem', 'external.json', 'tenant.json']);
+  for (const file of ['certificate.pem', 'external.json', 'tenant.json']) {
     assert.equal((await stat(join(directory, file))).mode & 0o777, 0o600, file);
   }
 });
@@ -84,6 +85,7 @@ const damages = {
   "another program's state": ['tenant.json', () => '{"port": 3000}', /something else, or by another version/],
   'a state of no object': ['tenant.json', () => 'null', /something else, or by another version/],
   'a state without its key': ['tenant.json', (text: string) => text.replace('"RSA"', '"EC"'), /no RSA signing key/],
+  'a torn External ID key': ['external.json', (text: string) => text.slice(0, 100), /torn, or not JSON/],
   'a torn certificate': ['certificate.pem', (text: string) => text.slice(0, 100), /torn, or no certificate/],
 } as const;
 for (const [damage, [file, change, reason]] of Object.entries(damages)) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createIssuer, signAccessToken } from '../../src/local/tenant/accessToken.ts';
+import { b2c } from '../../src/local/tenant/authority.ts';
 import { CLIENT_ID, POLICIES, TENANT_ID, userNamed } from '../../src/local/tenant/identity.ts';
-import { loadTenantState } from '../../src/local/state.ts';
+import { loadTenantState } from '../../src/local/tenant/state.ts';
+import { createSigner, signAccessToken } from '../../src/local/tenant/tokens.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { startTestTenant, trusting, verifyByMetadata } from './support.ts';
 
@@ -38,7 +39,6 @@ for (const [form, path] of Object.entries(forms)) {
 test('what B2C does not have is not found, and does not end the tenant', async (t) => {
   const { get } = await startTestTenant(t);
   const missing = [
-    '/',
     `/tasksdev.onmicrosoft.com/${METADATA}`,
     `/tasksdev.onmicrosoft.com/b2c_1_other/${METADATA}`,
     `/contoso.onmicrosoft.com/b2c_1_signin/${METADATA}`,
@@ -69,12 +69,12 @@ test('the published keys are public', async (t) => {
 test('a minted token verifies against the metadata of every policy, with the claims of B2C', async (t) => {
   const directory = await temporaryDirectory(t);
   const client = await startTestTenant(t, directory);
-  const issuer = await createIssuer(await loadTenantState(directory));
+  const signer = createSigner(await loadTenantState(directory));
   const user = userNamed('Alice');
 
   for (const policy of POLICIES) {
-    const wishes = { user, policy, scope: 'tasks.read', expiresIn: 600 };
-    const token = await signAccessToken(issuer, wishes, { now: () => Date.now() });
+    const wishes = { user, authority: b2c(policy), scope: 'tasks.read', expiresIn: 600 };
+    const token = await signAccessToken(signer, wishes, { now: () => Date.now() });
     const { payload, protectedHeader } = await verifyByMetadata(client, token, policy);
     const { iat, nbf, exp, ...claims } = payload;
     assert.deepEqual(claims, {
@@ -83,6 +83,7 @@ test('a minted token verifies against the metadata of every policy, with the cla
       oid: user.oid,
       sub: user.oid,
       name: 'Alice',
+      emails: ['alice@example.com'],
       tfp: policy,
       scp: 'tasks.read',
       azp: CLIENT_ID,

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { createKept, readKept, replaceKept, unreadable } from '../files.ts';
+import { EMULATOR_HOST } from './requestSource.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const VALID_DAYS = 365;
@@ -44,7 +45,10 @@ function readCertificate(path: string, pem: string, tlsKey: string): X509Certifi
 
 function isCurrent(certificate: X509Certificate, clock: Clock): boolean {
   const now = clock.now();
-  return certificate.validFromDate.getTime() <= now && certificate.validToDate.getTime() > now + RENEW_DAYS * DAY_MS;
+  const isInTime =
+    certificate.validFromDate.getTime() <= now && certificate.validToDate.getTime() > now + RENEW_DAYS * DAY_MS;
+  // One that was made before the emulator was thought of.
+  return isInTime && certificate.checkIP(EMULATOR_HOST) !== undefined;
 }
 
 async function makeCertificate(tlsKey: string, clock: Clock): Promise<string> {
@@ -69,6 +73,7 @@ async function makeCertificate(tlsKey: string, clock: Clock): Promise<string> {
           { type: 2, value: 'localhost' },
           { type: 7, ip: '127.0.0.1' },
           { type: 7, ip: '::1' },
+          { type: 7, ip: EMULATOR_HOST },
         ],
       },
     ],

@@ -5,12 +5,15 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Under which names this machine reaches itself. */
-export const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+/** Under which address the Android emulator reaches the machine that it runs on. */
+export const EMULATOR_HOST = '10.0.2.2';
+
+/** Under which names this machine is reached from itself, and from an emulator on it. */
+const OWN_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]', EMULATOR_HOST];
 
 /** Whether `Host` is the tenant's own. To a browser, a stranger's name that is made to lead here is the stranger's page. */
 export function isOwnHost(host: string | undefined, port: string): boolean {
-  return LOOPBACK_NAMES.some((name) => host?.toLowerCase() === `${name}:${port}`);
+  return OWN_NAMES.some((name) => host?.toLowerCase() === `${name}:${port}`);
 }
 
 /**
@@ -34,4 +37,12 @@ export function isNavigation(headers: IncomingHttpHeaders): boolean {
 export function mayNameUser(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
   return site === undefined || site === 'same-origin';
+}
+
+/** A real tenant has a list of redirect URIs. Here: what cannot leave the machine (RFC 8252, section 7). */
+export function isRegistered(uri: string): boolean {
+  const url = URL.parse(uri);
+  if (url === null || url.hash !== '' || url.username !== '') return false;
+  if (['http:', 'https:'].includes(url.protocol)) return OWN_NAMES.includes(url.hostname);
+  return !['javascript:', 'data:', 'blob:', 'file:', 'ftp:', 'ws:', 'wss:', 'about:'].includes(url.protocol);
 }

@@ -1,26 +1,34 @@
-/** The development tenant: an issuer of Azure AD B2C's shape over HTTPS, on loopback. */
+/** The development tenant: an issuer of the shape of Azure AD B2C and of Entra External ID, over HTTPS, on loopback. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
-import { createIssuer, tenantOrigin } from './accessToken.ts';
-import { pathOf } from '../address.ts';
-import { loadCertificate } from './certificate.ts';
 import { DevError, systemCode } from '../errors.ts';
-import { Grants } from './grants.ts';
-import { POLICIES } from './identity.ts';
-import { createPolicyService } from './policyService.ts';
-import { loadTenantState, type TenantState } from '../state.ts';
-import { createTenantHandler } from './tenantHandler.ts';
+import { pathOf } from './address.ts';
+import { b2c, externalId } from './authority.ts';
+import { loadCertificate } from './certificate.ts';
+import { createTenantHandler } from './handler.ts';
+import { homePage, type ApiFacts } from './homePage.ts';
+import { loadTenantState } from './state.ts';
+import { Tickets } from './tickets.ts';
+import { createSigner } from './tokens.ts';
 
 export interface Tenant {
   readonly origin: string;
-  /** The OpenID metadata's URL, with `{policy}` for the policy. */
+  /** The URL of B2C's OpenID metadata, with `{policy}` for the policy. */
   readonly metadataUrl: string;
+  readonly externalMetadataUrl: string;
   /** PEM: what a client has to trust. */
   readonly certificate: string;
   readonly certificatePath: string;
   close(): Promise<void>;
+}
+
+interface Options {
+  directory: string;
+  clock?: Clock;
+  /** What the page at the root says of the API; without it, that it is where `npm run dev` puts it. */
+  api?: ApiFacts;
 }
 
 /**
@@ -28,25 +36,25 @@ export interface Tenant {
  *
  * @throws {DevError} when the state cannot be used or its port is taken.
  */
-export async function startTenant({ directory, clock = Date }: { directory: string; clock?: Clock }): Promise<Tenant> {
+export async function startTenant(options: Options): Promise<Tenant> {
+  const { directory, clock = Date, api = { url: 'http://127.0.0.1:3000', samples: [] } } = options;
   const state = await loadTenantState(directory);
   const certificatePath = join(directory, 'certificate.pem');
   const certificate = await loadCertificate({ path: certificatePath, tlsKey: state.tlsKey, clock });
-  const server = createServer({ key: state.tlsKey, cert: certificate }, await createHandler(state, clock));
+  const signer = createSigner(state);
+  const { origin } = signer;
+  const tickets = new Tickets(state.signingKey, clock);
+  const page = homePage({ origin, certificatePath, api });
+  const handler = createTenantHandler({ signer, tickets, clock, certificate, page });
+  const server = createServer({ key: state.tlsKey, cert: certificate }, handler);
   await listen(server, state.port, directory);
-  const origin = tenantOrigin(state);
-  const metadataUrl = `${origin}${pathOf('{policy}', 'metadata')}`;
-  return { origin, metadataUrl, certificate, certificatePath, close: () => close(server) };
+  return { ...addressesOf(origin), certificate, certificatePath, close: () => close(server) };
 }
 
-async function createHandler(state: TenantState, clock: Clock): Promise<ReturnType<typeof createTenantHandler>> {
-  const issuer = await createIssuer(state);
-  const grants = new Grants(clock);
-  const origin = tenantOrigin(state);
-  const services = POLICIES.map((policy) => {
-    return [policy, createPolicyService({ issuer, origin, policy, grants, clock })] as const;
-  });
-  return createTenantHandler({ origin, services: new Map(services), grants });
+/** Where a tenant of that origin is found. */
+export function addressesOf(origin: string): Pick<Tenant, 'origin' | 'metadataUrl' | 'externalMetadataUrl'> {
+  const metadataUrl = origin + pathOf(b2c('{policy}'), 'metadata');
+  return { origin, metadataUrl, externalMetadataUrl: origin + pathOf(externalId, 'metadata') };
 }
 
 async function listen(server: Server, port: number, directory: string): Promise<void> {
