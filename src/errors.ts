@@ -191,6 +191,20 @@ export class InternalError extends ApiError {
   }
 }
 
+/** RFC 9110, section 15.6.2: a method, or a transfer coding, that this server knows nothing of. */
+export class NotImplementedError extends ApiError {
+  constructor(message: string) {
+    super(501, 'NotImplemented', message);
+  }
+}
+
+/** RFC 9110, section 15.6.6. */
+export class VersionNotSupportedError extends ApiError {
+  constructor() {
+    super(505, 'VersionNotSupported', 'this server speaks HTTP/1.1 and HTTP/1.0');
+  }
+}
+
 /** No keys can be had from the tenant, so no token can be verified. The caller did nothing wrong. */
 export class TenantUnavailableError extends ApiError {
   constructor(retryAfterSeconds = 10, options?: ErrorOptions) {

@@ -8,10 +8,12 @@ import { isRefusal, toStoreError } from './database/errors.ts';
 import { mountHello } from './hello.ts';
 import { acceptsJson } from './http/accept.ts';
 import { readBody } from './http/body.ts';
-import { commonHeaders, mountOptions } from './http/cors.ts';
+import { Connections } from './http/connections.ts';
+import { commonHeaders, corsHeaders, mountOptions } from './http/cors.ts';
 import { createDrain, type Drain } from './http/drain.ts';
 import { guard, refuseRejected } from './http/guard.ts';
-import { limit, type Limits } from './http/limits.ts';
+import { DEFAULT_LIMITS, limit, type Limits } from './http/limits.ts';
+import { answerParserErrors } from './http/parserErrors.ts';
 import { answerProblems } from './http/problem.ts';
 import { identifyRequest } from './http/requestId.ts';
 import { createThrottle } from './http/throttle.ts';
@@ -30,7 +32,7 @@ export interface Parts {
   database: { connection: Connection; isReady(): boolean };
   authentication: Authentication;
   metrics: Metrics;
-  limits?: Limits;
+  limits?: Partial<Limits>;
 }
 
 export interface App {
@@ -55,10 +57,16 @@ export function createServer(parts: Parts): App {
   const httpServer = server.server as HttpServer;
   guard(server, httpServer);
   silenceResponses(server, log);
-  limit(httpServer, log, parts.limits);
-  const drain = createDrain(httpServer);
+  const limits = { ...DEFAULT_LIMITS, ...parts.limits };
+  limit(httpServer, limits);
+  answerParserErrors(httpServer, log, corsHeaders(config.corsOrigins));
+  const drain = createDrain(httpServer, new Connections(httpServer, limits));
 
-  server.pre(identifyRequest, commonHeaders(config.corsOrigins), refuseRejected);
+  server.pre(
+    identifyRequest,
+    commonHeaders(config.corsOrigins, (path) => path === '/metrics'),
+    refuseRejected,
+  );
   mountOps(server, {
     metrics,
     readiness: {

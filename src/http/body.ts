@@ -51,7 +51,8 @@ async function readBytes(req: Request, res: Response, maxBytes: number): Promise
     if (declared > MAX_DROPPED_BYTES) res.setHeader('Connection', 'close');
     throw new PayloadTooLargeError(maxBytes);
   }
-  if (req.headers.expect !== undefined) res.writeContinue();
+  // RFC 9110, section 10.1.1: HTTP/1.0 knows no answer before the answer.
+  if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue();
   return await collect(req, res, maxBytes);
 }
 

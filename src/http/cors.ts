@@ -1,24 +1,51 @@
 /** Cross-origin requests (the Fetch standard), OPTIONS, and the headers that every response carries. */
 import type { Request, RequestHandler, Response, Server } from 'restify';
+import type { HeaderMap } from '../errors.ts';
 import { sendEmpty } from './respond.ts';
 
-const ALLOWED_HEADERS = 'Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Requested-With';
-const EXPOSED_HEADERS = 'ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id';
+const EXPOSED_HEADERS = [
+  'ETag',
+  'Link',
+  'Location',
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Request-Id',
+].join(', ');
 // Two hours, the most that Chromium keeps.
 const PREFLIGHT_SECONDS = '7200';
+const MAX_NAMES_CHARS = 4_096;
+// RFC 9110, section 5.1: names of headers are tokens.
+const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/;
 
-/** For `server.pre`: what every response says about caching, sniffing and origins. */
-export function commonHeaders(origins: readonly string[]): RequestHandler {
+/** What an answer says to the origin that asks; nothing to one that is not allowed. */
+export function corsHeaders(origins: readonly string[]): (origin: string | undefined) => HeaderMap {
   const isOpen = origins.includes('*');
-  const vary = isOpen ? 'Authorization, Accept-Encoding' : 'Authorization, Accept-Encoding, Origin';
+  // When the parser refuses a request, its origin may not be known; a browser compares it in any case.
+  const only = origins.length === 1 ? origins[0] : undefined;
+  return (origin = only) => {
+    const allowed = isOpen ? '*' : origins.find((other) => other === origin);
+    if (allowed === undefined) return {};
+    return { 'Access-Control-Allow-Origin': allowed, 'Access-Control-Expose-Headers': EXPOSED_HEADERS };
+  };
+}
+
+/**
+ * For `server.pre`: what every response says about caching, sniffing and origins.
+ *
+ * @param isHidden paths that scripts of other origins may not read.
+ */
+export function commonHeaders(origins: readonly string[], isHidden: (path: string) => boolean): RequestHandler {
+  const headersFor = corsHeaders(origins);
+  const vary = origins.includes('*') ? 'Authorization, Accept-Encoding' : 'Authorization, Accept-Encoding, Origin';
   return async function setCommonHeaders(req: Request, res: Response): Promise<void> {
     res.setHeader('X-Content-Type-Options', 'nosniff');
     res.setHeader('Cache-Control', 'private, no-cache');
     res.setHeader('Vary', vary);
-    const origin = isOpen ? '*' : req.headers.origin;
-    if (origin === undefined || !(isOpen || origins.includes(origin))) return;
-    res.setHeader('Access-Control-Allow-Origin', origin);
-    res.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+    if (isHidden(req.getPath())) return;
+    for (const [name, value] of Object.entries(headersFor(req.headers.origin))) res.setHeader(name, value);
   };
 }
 
@@ -49,12 +76,19 @@ function methodsOn(server: Server, path: string | undefined): string[] {
 
 function answerOptions(allow: string): RequestHandler {
   return async function options(req: Request, res: Response): Promise<void> {
-    sendEmpty(req, res, 204, {
-      Allow: allow,
-      'Access-Control-Allow-Methods': allow,
-      'Access-Control-Allow-Headers': ALLOWED_HEADERS,
-      'Access-Control-Max-Age': PREFLIGHT_SECONDS,
-    });
+    const isAllowed = res.getHeader('Access-Control-Allow-Origin') !== undefined;
+    sendEmpty(req, res, 204, { Allow: allow, ...(isAllowed && preflightHeaders(req, allow)) });
+  };
+}
+
+/** Whatever headers are asked for: there is no cookie or other ambient credential that they could turn to use. */
+function preflightHeaders(req: Request, allow: string): HeaderMap {
+  const names = (req.headers['access-control-request-headers'] ?? '').trim();
+  const isWellFormed = names.length <= MAX_NAMES_CHARS && HEADER_NAMES.test(names);
+  return {
+    'Access-Control-Allow-Methods': allow,
+    'Access-Control-Max-Age': PREFLIGHT_SECONDS,
+    ...(isWellFormed && { 'Access-Control-Allow-Headers': names }),
   };
 }
 

@@ -1,51 +1,62 @@
-/** A clean end: what is in flight is answered, nobody new is let in, and nothing holds the process for ever. */
-import type { Server as HttpServer, ServerResponse } from 'node:http';
+/** A clean end: what was sent is answered, nobody new is let in, and nothing holds the process for ever. */
+import type { Server as HttpServer } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import type { Connections } from './connections.ts';
 
 export interface Drain {
   readonly isDraining: boolean;
-  /** Stops accepting; resolves when the last connection is closed, at the latest after `deadlineMs`. */
-  drain(deadlineMs: number): Promise<void>;
+  /**
+   * Closes each connection behind its next answer and goes on accepting for `graceMs`, then stops accepting. Resolves
+   * when the last connection is closed, at the latest after `deadlineMs`.
+   */
+  drain(deadlineMs: number, graceMs?: number): Promise<void>;
 }
 
 const SWEEP_MS = 50;
+/** Turns of the event loop without a new connection: libuv accepts one a turn. */
+const QUIET_TURNS = 5;
+const MAX_TURNS = 2_000;
 
-/** Watches the responses of a server, so that it can be drained. */
-export function createDrain(httpServer: HttpServer): Drain {
-  const open = new Set<ServerResponse>();
-  let isDraining = false;
-
-  // First in line: the header must be set before anything is sent.
-  httpServer.prependListener('request', (_req, res) => {
-    if (isDraining) res.setHeader('Connection', 'close');
-    open.add(res);
-    res.once('close', () => open.delete(res));
-  });
-
+export function createDrain(httpServer: HttpServer, connections: Connections): Drain {
   return {
     get isDraining() {
-      return isDraining;
+      return connections.isClosing;
     },
-    async drain(deadlineMs) {
-      isDraining = true;
-      for (const res of open) if (!res.headersSent) res.setHeader('Connection', 'close');
-      await closeServer(httpServer, deadlineMs);
+    async drain(deadlineMs, graceMs = 0) {
+      connections.isClosing = true;
+      const endAt = performance.now() + deadlineMs;
+      await sleep(graceMs);
+      await emptyAcceptQueue(httpServer);
+      await close(httpServer, connections, endAt);
     },
   };
 }
 
-async function closeServer(httpServer: HttpServer, deadlineMs: number): Promise<void> {
-  // Node closes idle connections once, at close(); a keep-alive client that became idle later would hold it open.
+/** The kernel resets connections that wait to be accepted when a server stops listening, whatever was sent on them. */
+async function emptyAcceptQueue(httpServer: HttpServer): Promise<void> {
+  let quietTurns = 0;
+  const onConnection = (): void => {
+    quietTurns = 0;
+  };
+  httpServer.on('connection', onConnection);
+  for (let turns = 0; quietTurns < QUIET_TURNS && turns < MAX_TURNS; turns += 1) {
+    quietTurns += 1;
+    await turn();
+  }
+  httpServer.removeListener('connection', onConnection);
+}
+
+/** Not `httpServer.close()`: it would destroy idle connections without a look at what was sent on them. */
+async function close(httpServer: HttpServer, connections: Connections, endAt: number): Promise<void> {
   const sweep = setInterval(() => {
-    httpServer.closeIdleConnections();
+    if (performance.now() < endAt) connections.closeIdle();
+    else connections.destroyAll();
   }, SWEEP_MS);
-  const deadline = setTimeout(() => {
-    httpServer.closeAllConnections();
-  }, deadlineMs);
   await new Promise<void>((resolve) =>
-    httpServer.close(() => {
+    NetServer.prototype.close.call(httpServer, () => {
       resolve();
     }),
   );
   clearInterval(sweep);
-  clearTimeout(deadline);
 }

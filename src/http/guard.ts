@@ -5,11 +5,17 @@
  */
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Request, Server } from 'restify';
-import { BadRequestError, ExpectationFailedError } from '../errors.ts';
+import {
+  BadRequestError,
+  ExpectationFailedError,
+  NotImplementedError,
+  VersionNotSupportedError,
+  type ApiError,
+} from '../errors.ts';
 import './request.ts';
 
-// RFC 9112, section 3.2: a registered name or an IP literal, and perhaps a port.
-const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/;
+// RFC 9112, section 3.2: a registered name or an IP literal, and perhaps a port, which may be empty.
+const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(\d*))?$/;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)(.*)$/is;
 const MAX_PORT = 65_535;
 
@@ -18,17 +24,47 @@ export function guard(server: Server, httpServer: HttpServer): void {
   // restify listens for upgrades and never answers them; without a listener Node serves the request as if the header were not there.
   httpServer.removeAllListeners('upgrade');
   // Node answers a missing Host and an unknown Expect by itself, in its own format. Both are refused below, in ours.
-  (httpServer as HttpServer & { requireHostHeader: boolean }).requireHostHeader = false;
-  httpServer.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    httpServer.emit('request', req, res);
-  });
+  // And a client that has said all it had to say would get no answer that is not ready yet.
+  Object.assign(httpServer, { requireHostHeader: false, httpAllowHalfOpen: true });
+  // restify answers an expectation beside the listeners for requests, so that they would not hear of it.
+  httpServer.removeAllListeners('checkContinue');
+  for (const event of ['checkExpectation', 'checkContinue']) {
+    httpServer.on(event, (req: IncomingMessage, res: ServerResponse) => {
+      httpServer.emit('request', req, res);
+    });
+  }
   server.first((req, res) => {
     req.startedAt = performance.now();
-    // Node gives up reading behind an upgrade that it does not make, so nothing more can come on this connection.
-    if (req.headers.upgrade !== undefined) res.setHeader('Connection', 'close');
+    const refusal = refusalOf(req);
+    if (refusal !== undefined) req.rejection = refusal;
+    if (isLast(req)) res.setHeader('Connection', 'close');
     prepareTarget(req);
     return undefined;
   });
+}
+
+/** What the parser lets pass, although RFC 9112 does not. */
+function refusalOf(req: Request): ApiError | undefined {
+  const { expect, 'transfer-encoding': coding } = req.headers;
+  if (req.httpVersion === '0.9') return new BadRequestError('the request line names no version of HTTP');
+  if (req.httpVersionMajor !== 1) return new VersionNotSupportedError();
+  // RFC 9112, section 6.1: a body in a coding that is not understood has no end that is known.
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+    return new NotImplementedError('send the body in no transfer coding but chunked');
+  }
+  if (expect !== undefined && req.httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
+    return new ExpectationFailedError();
+  }
+  return undefined;
+}
+
+/** Whether nothing can follow on the connection of this request. */
+function isLast(req: Request): boolean {
+  // Node gives up reading behind an upgrade that it does not make.
+  if (req.headers.upgrade !== undefined || req.httpVersionMajor !== 1) return true;
+  // RFC 9112, section 6.1: who sends a coding with HTTP/1.0 may mean another end of the body than we do.
+  const { 'transfer-encoding': coding } = req.headers;
+  return coding !== undefined && (req.httpVersion === '1.0' || coding.trim().toLowerCase() !== 'chunked');
 }
 
 /** Marks a request that is to be refused; `refuseRejected` answers it on the one error path. */
@@ -37,9 +73,6 @@ function prepareTarget(req: Request): void {
   const target = host === undefined ? undefined : originForm(req);
   if (target === undefined) {
     req.rejection ??= new BadRequestError('the request target or the Host header is malformed');
-  }
-  if (req.headers.expect !== undefined && req.headers.expect.toLowerCase() !== '100-continue') {
-    req.rejection ??= new ExpectationFailedError();
   }
   setTarget(req, req.rejection === undefined ? (target ?? '/') : '/');
 }

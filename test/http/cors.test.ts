@@ -4,7 +4,8 @@ import { mountedRoutes } from '../../src/http/cors.ts';
 import { expectProblem } from '../support/client.ts';
 import { startServer } from '../support/server.ts';
 
-const EXPOSED = 'ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id';
+const EXPOSED =
+  'ETag, Link, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, X-Request-Id';
 
 test('a browser may ask before it sends, without a token', async (t) => {
   const { anonymous } = await startServer(t);
@@ -20,12 +21,51 @@ test('a browser may ask before it sends, without a token', async (t) => {
   assert.equal(response.status, 204);
   assert.equal(await response.text(), '');
   assert.equal(response.headers.get('access-control-allow-origin'), '*');
-  assert.equal(
-    response.headers.get('access-control-allow-headers'),
-    'Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Requested-With',
-  );
+  assert.equal(response.headers.get('access-control-allow-headers'), 'authorization,content-type');
   assert.deepEqual(response.headers.get('allow')?.split(', ').sort(), ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST']);
   assert.equal(response.headers.get('access-control-allow-methods'), response.headers.get('allow'));
+});
+
+const asked: Record<string, string | null> = {
+  'traceparent, request-id, baggage, x-request-id, cache-control':
+    'traceparent, request-id, baggage, x-request-id, cache-control',
+  ' X-Anything ': 'X-Anything',
+  'a b': null,
+  'a,,b': null,
+  'a\u00e9': null,
+  [`a,${'b'.repeat(10_000)}`]: null,
+};
+for (const [names, granted] of Object.entries(asked)) {
+  test(`a preflight for "${names.slice(0, 70)}" is granted ${granted === null ? 'nothing' : 'all of it'}`, async (t) => {
+    const { anonymous } = await startServer(t);
+
+    const { headers } = await anonymous.request('OPTIONS', '/api/tasks', {
+      headers: { Origin: 'https://app.example.com', 'Access-Control-Request-Headers': names },
+    });
+
+    assert.equal(headers.get('access-control-allow-headers'), granted);
+  });
+}
+
+test('metrics are for no script of another origin, and a stranger is granted nothing', async (t) => {
+  const { anonymous } = await startServer(t, { env: { CORS_ORIGINS: 'https://a.example' } });
+  const preflight = (path: string, origin: string): Promise<Response> =>
+    anonymous.request('OPTIONS', path, {
+      headers: { Origin: origin, 'Access-Control-Request-Headers': 'authorization' },
+    });
+
+  const answers = [
+    await anonymous.get('/metrics', { Origin: 'https://a.example' }),
+    await preflight('/metrics', 'https://a.example'),
+    await preflight('/api/tasks', 'https://b.example'),
+  ];
+
+  for (const { headers } of answers) {
+    assert.deepEqual(
+      [...headers.keys()].filter((name) => name.startsWith('access-control')),
+      [],
+    );
+  }
 });
 
 test('OPTIONS is answered on every mounted path, and 404 on others', async (t) => {

@@ -29,7 +29,21 @@ const requests: Record<string, [bytes: string, status: number]> = {
   ],
   'a percent-encoding that is none': [`GET /api/tasks/%zz HTTP/1.1\r\n${HOST}\r\n`, 404],
   'a percent-encoding that is not UTF-8': [`GET /api/tasks/%ff HTTP/1.1\r\n${HOST}\r\n`, 404],
-  'a method that HTTP does not know': [`BREW / HTTP/1.1\r\n${HOST}\r\n`, 400],
+  'a method that HTTP does not know': [`BREW / HTTP/1.1\r\n${HOST}\r\n`, 501],
+  'a request line without a version': [`GET /\r\n${HOST}\r\n`, 400],
+  'HTTP/0.9': [`GET / HTTP/0.9\r\n${HOST}\r\n`, 400],
+  'HTTP/2.0': [`GET / HTTP/2.0\r\n${HOST}\r\n`, 505],
+  'a version that there is not': [`GET / HTTP/1.7\r\n${HOST}\r\n`, 505],
+  'a Host with an empty port': ['GET / HTTP/1.1\r\nHost: localhost:\r\n\r\n', 200],
+  'a coding beside chunked': [
+    `POST /tasks HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
+    501,
+  ],
+  'a coding in two headers': [
+    `POST /tasks HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    501,
+  ],
+  'an expectation with HTTP/1.0, which knows none': [`GET / HTTP/1.0\r\n${HOST}Expect: coffee\r\n\r\n`, 200],
   'a tunnel to somewhere else': ['CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n', 400],
   'a target with a fragment': [`GET /#x HTTP/1.1\r\n${HOST}\r\n`, 400],
   'a method that the path does not know': [`PROPFIND /api/tasks HTTP/1.1\r\n${HOST}\r\n`, 405],
@@ -60,6 +74,9 @@ test('whatever a client sends, it gets the right answer as a problem, and the ne
       assert.equal(statuses.at(-1), status, text);
       assert.match(text, /^X-Request-Id: \S+\r$/m);
       assert.match(text, /^X-Content-Type-Options: nosniff\r$/m);
+      assert.match(text, /^Date: .+ GMT\r$/m);
+      assert.match(text, /^Access-Control-Allow-Origin: \*\r$/m);
+      assert.match(text, /^Access-Control-Expose-Headers: .*X-Request-Id.*\r$/m);
       assert.doesNotMatch(text, /restify|express|node\.js|^server:/im);
       if (status >= 400) {
         assert.match(text, /^Content-Type: application\/problem\+json\r$/m);
@@ -97,11 +114,63 @@ test('garbage behind a whole request does not take the place of its answer', asy
   const { statuses, isClosed } = await sendRaw(
     port,
     `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}\x16\x03garbage\r\n\r\n`,
+    { waitMs: 5_000 },
   );
 
-  assert.deepEqual([statuses, isClosed], [[201], true]);
+  assert.deepEqual([statuses, isClosed], [[201, 400], true]);
   assert.equal((await alice.list()).length, 1);
 });
+
+test('a malformed request behind a good one is refused when the good one was answered', async (t) => {
+  const { port } = await startServer(t);
+
+  const { statuses, isClosed } = await sendRaw(port, `GET /healthz HTTP/1.1\r\n${HOST}\r\nGARBAGE\r\n\r\n`, {
+    waitMs: 5_000,
+  });
+
+  assert.deepEqual([statuses, isClosed], [[200, 400], true]);
+});
+
+test('HTTP/1.0 gets no 100 Continue, and with a transfer coding its connection is closed', async (t) => {
+  const { port, as } = await startServer(t);
+  const head = `POST /api/tasks HTTP/1.0\r\nConnection: keep-alive\r\nAuthorization: Bearer ${as('alice').token ?? ''}\r\nContent-Type: application/json\r\n`;
+  const body = '{"Text":"Buy milk"}';
+
+  const expecting = await sendRaw(port, `${head}Expect: 100-continue\r\nContent-Length: 19\r\n\r\n${body}`);
+  const chunked = await sendRaw(port, `${head}Transfer-Encoding: chunked\r\n\r\n13\r\n${body}\r\n0\r\n\r\n`, {
+    waitMs: 5_000,
+  });
+
+  assert.deepEqual(expecting.statuses, [201]);
+  assert.deepEqual([chunked.statuses, chunked.isClosed], [[201], true]);
+  assert.match(chunked.text, /^Connection: close\r$/m);
+});
+
+test('with HTTP/1.1 a body that is announced is asked for, and then read', async (t) => {
+  const { port, as } = await startServer(t);
+  const head = `POST /api/tasks HTTP/1.1\r\n${HOST}Authorization: Bearer ${as('alice').token ?? ''}\r\nContent-Type: application/json\r\n`;
+
+  const { statuses } = await sendRaw(
+    port,
+    `${head}Expect: 100-continue\r\nContent-Length: 19\r\n\r\n{"Text":"Buy milk"}`,
+  );
+
+  assert.deepEqual(statuses, [100, 201]);
+});
+
+for (const origins of ['https://a.example', 'https://a.example, https://b.example']) {
+  test(`what the parser refuses can be read by ${origins}, and nobody else`, async (t) => {
+    const { port } = await startServer(t, { env: { CORS_ORIGINS: origins } });
+    const bad = (origin: string): string => `GET / HTTP/1.1\r\n${HOST}Origin: ${origin}\r\nA: b\0c\r\n\r\n`;
+
+    const allowed = await sendRaw(port, bad('https://a.example'), { waitMs: 5_000 });
+    const stranger = await sendRaw(port, bad('https://c.example'), { waitMs: 5_000 });
+
+    assert.deepEqual([allowed.statuses, stranger.statuses], [[400], [400]]);
+    assert.match(allowed.text, /^Access-Control-Allow-Origin: https:\/\/a\.example\r$/m);
+    assert.doesNotMatch(stranger.text, /Access-Control/);
+  });
+}
 
 test('behind an upgrade that is not made nothing can follow, and the client is told', async (t) => {
   const { port } = await startServer(t);

@@ -20,7 +20,7 @@ export interface ServerOptions {
   /** Variables besides the tenant's. */
   env?: Record<string, string>;
   clock?: Clock;
-  limits?: Limits;
+  limits?: Partial<Limits>;
   /** Another server's tenant or database: several instances of one service. */
   tenant?: Tenant;
   uri?: string;

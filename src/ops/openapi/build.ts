@@ -7,7 +7,15 @@ import type { SchemaName } from './schemas.ts';
 import type { Example, MediaType, Operation, Reference, RequestBody, Response, Schema } from './types.ts';
 
 /** What can go wrong with any request at all. */
-const ANY = ['BadRequest', 'RequestTimeout', 'ExpectationFailed', 'RequestHeaderFieldsTooLarge', 'InternalError'];
+const ANY = [
+  'BadRequest',
+  'RequestTimeout',
+  'ExpectationFailed',
+  'RequestHeaderFieldsTooLarge',
+  'InternalError',
+  'NotImplemented',
+  'VersionNotSupported',
+];
 /** What stands between a request and somebody's tasks. */
 const SIGNED_IN = [
   ...['InvalidRequest', 'Unauthorized', 'InsufficientScope', 'NotRegistered', 'NotAcceptable', 'TooManyRequests'],

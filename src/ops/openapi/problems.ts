@@ -101,6 +101,11 @@ const list: readonly KnownProblem[] = [
   { error: new errors.HeadersTooLargeError(), when: 'Request line and headers are larger than 64 KiB together.' },
   { error: new errors.InternalError(), when: 'Something failed that should not have. Please report the `requestId`.' },
   {
+    error: new errors.NotImplementedError('this server knows no such method'),
+    when: 'The method, or the transfer coding of the body, is none that this server knows.',
+  },
+  { error: new errors.VersionNotSupportedError(), when: 'The request is in another version of HTTP.' },
+  {
     error: new errors.TenantUnavailableError(),
     when: 'The identity provider cannot be reached, so no token verifies.',
   },

@@ -1,0 +1,101 @@
+/** All connections of a server, and the answers on them that their clients have not read yet: both bounded. */
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Connection } from './connection.ts';
+import type { Limits } from './limits.ts';
+
+export class Connections {
+  readonly #limits: Limits;
+  readonly #open = new Map<Socket, Connection>();
+  #unreadBytes = 0;
+  /** No connection is kept for another request. */
+  isClosing = false;
+
+  constructor(httpServer: HttpServer, limits: Limits) {
+    this.#limits = limits;
+    httpServer.on('connection', (socket: Socket) => {
+      this.#accept(socket);
+    });
+    // First in line, before anybody answers.
+    httpServer.prependListener('request', (req: IncomingMessage, res: ServerResponse) => {
+      this.#begin(req, res);
+    });
+    const sweep = setInterval(() => {
+      this.#cutUnread();
+    }, limits.checkMs).unref();
+    httpServer.once('close', () => {
+      clearInterval(sweep);
+    });
+  }
+
+  /** Closes those on which nothing is going on. */
+  closeIdle(): void {
+    for (const connection of this.#open.values()) if (connection.isDone) connection.closeInStages();
+  }
+
+  destroyAll(): void {
+    for (const { socket } of this.#open.values()) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#open.size >= this.#limits.connections && !this.#makeRoom()) {
+      socket.destroy();
+      return;
+    }
+    this.#open.set(socket, new Connection(socket, this.#limits));
+    socket.once('close', () => this.#open.delete(socket));
+  }
+
+  /** Silent connections are closed before anybody is turned away: holding them all must cost more than opening them. */
+  #makeRoom(): boolean {
+    const idle = first(this.#open.values(), (connection) => (connection.isIdle ? connection.usedAt : undefined));
+    idle?.socket.destroy();
+    return idle !== undefined && this.#open.delete(idle.socket);
+  }
+
+  #begin(req: IncomingMessage, res: ServerResponse): void {
+    const connection = this.#open.get(req.socket);
+    if (connection === undefined) return;
+    connection.begin(res);
+    // Restify says so when it is about to send the head.
+    res.on('header', () => {
+      // The rest of a body that nobody reads is not the next request.
+      if (this.isClosing || !req.complete) res.setHeader('Connection', 'close');
+      this.#leave(connection, Number(res.getHeader('Content-Length') ?? 0));
+    });
+    res.on('close', () => {
+      this.#unreadBytes -= connection.leaving?.bytes ?? 0;
+      connection.end(res);
+    });
+  }
+
+  #leave(connection: Connection, bytes: number): void {
+    connection.leaving = { since: performance.now(), bytes };
+    this.#unreadBytes += bytes;
+    let excess = this.#unreadBytes - this.#limits.unreadBytes;
+    while (excess > 0) {
+      const oldest = first(this.#open.values(), ({ leaving, socket }) =>
+        socket.destroyed ? undefined : leaving?.since,
+      );
+      if (oldest === undefined || oldest === connection) return;
+      excess -= oldest.leaving?.bytes ?? 0;
+      oldest.socket.destroy();
+    }
+  }
+
+  #cutUnread(): void {
+    const late = performance.now() - this.#limits.answerMs;
+    for (const { leaving, socket } of this.#open.values())
+      if (leaving !== undefined && leaving.since < late) socket.destroy();
+  }
+}
+
+/** The connection for which the time is the earliest, of those for which there is one. */
+function first(all: Iterable<Connection>, timeOf: (one: Connection) => number | undefined): Connection | undefined {
+  let [found, earliest]: [Connection | undefined, number] = [undefined, Infinity];
+  for (const connection of all) {
+    const time = timeOf(connection);
+    if (time !== undefined && time < earliest) [found, earliest] = [connection, time];
+  }
+  return found;
+}

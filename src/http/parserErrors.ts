@@ -1,0 +1,95 @@
+/** The answers that Node's parser raises by itself, in the form of all others. */
+import { STATUS_CODES, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+  ApiError,
+  BadRequestError,
+  HeadersTooLargeError,
+  NotImplementedError,
+  RequestTimeoutError,
+  VersionNotSupportedError,
+  type HeaderMap,
+} from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { problemOf } from './problem.ts';
+import { requestIdFrom } from './requestId.ts';
+
+// RFC 9112, section 3: a method is any token.
+const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r\n/;
+const ORIGIN = /\r\nOrigin:[ \t]*([^\s,]+)[ \t]*\r\n/i;
+
+/** What the parser throws, with the bytes that it had. */
+interface ParserError {
+  code?: string;
+  rawPacket?: Buffer;
+}
+
+type CorsHeaders = (origin: string | undefined) => HeaderMap;
+
+/** Answers what the parser refuses, in the form of all other answers. */
+export function answerParserErrors(httpServer: HttpServer, log: Logger, corsHeaders: CorsHeaders): void {
+  const refuse = (socket: Socket, refusal: ApiError, { code, rawPacket }: ParserError = {}): void => {
+    const requestId = requestIdFrom(undefined);
+    log.info({ requestId, status: refusal.statusCode, reason: code }, 'refused by the parser');
+    const origin = ORIGIN.exec(rawPacket?.toString('latin1') ?? '')?.[1];
+    socket.write(rawProblem(refusal, requestId, corsHeaders(origin)));
+    socket.destroySoon();
+  };
+  httpServer.on('clientError', (error: ParserError, socket: Socket) => {
+    whenAnswered(error, socket, () => {
+      refuse(socket, refusalFor(error), error);
+    });
+  });
+  // Node would close the connection without a word.
+  httpServer.on('connect', (_req: IncomingMessage, socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    refuse(socket, new BadRequestError('this server is no proxy'));
+  });
+}
+
+/** Behind the answer that is owed for a whole request, if there is one. */
+function whenAnswered(error: ParserError, socket: Socket, refuse: () => void): void {
+  const answer = responseOn(socket);
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error as Error);
+  } else if (answer?.req.complete === true) {
+    answer.once('close', () => {
+      if (socket.writable) refuse();
+    });
+  } else if (answer?.headersSent !== true) {
+    // A second answer in the middle of the first would be read as part of it, and the first one closes the connection.
+    refuse();
+  }
+}
+
+/** Where node:http keeps the answer that is next on a connection. */
+function responseOn(socket: Socket): ServerResponse | undefined {
+  return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+}
+
+function refusalFor({ code, rawPacket }: ParserError): ApiError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new HeadersTooLargeError();
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestTimeoutError();
+  if (code === 'HPE_INVALID_VERSION') return new VersionNotSupportedError();
+  if (code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(rawPacket?.toString('latin1') ?? '')) {
+    return new NotImplementedError('this server knows no such method');
+  }
+  return new BadRequestError('this is not well-formed HTTP/1.1');
+}
+
+function rawProblem(error: ApiError, requestId: string, corsHeaders: HeaderMap): string {
+  const body = JSON.stringify(problemOf(error, requestId));
+  return [
+    `HTTP/1.1 ${error.statusCode} ${STATUS_CODES[error.statusCode] ?? ''}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: private, no-cache',
+    `X-Request-Id: ${requestId}`,
+    `Date: ${new Date().toUTCString()}`,
+    ...Object.entries(corsHeaders).map(([name, value]) => `${name}: ${value}`),
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
