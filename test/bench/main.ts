@@ -1,59 +1,78 @@
 /**
- * `npm run bench`: ratios, measured side by side in one run. Options: `--only peers|create|changes|tokens|soak`,
- * `--rounds <n>`, `--soak <seconds>` (0: none). What is compared takes turns; of the rounds the median counts.
+ * `npm run bench`: this server and what one would pick instead, side by side in one run. Prints Markdown.
+ *
+ *   --quick            about a minute instead of twenty
+ *   --only list,get    only these (see scenarios.ts; growth and soak are by themselves)
+ *   --rounds, --answers, --connections   turns that count, the answers in one, and who asks at the same time
+ *   --minutes          no scenario and no round begins after that
+ *   --json <file>      the figures, for comparing runs
+ *   --profiles <dir>   a CPU profile of this server in each scenario, to open in a browser's developer tools
  */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { growth } from './growth.ts';
 import { Bench } from './processes.ts';
-import { race, type RaceOptions } from './race.ts';
-import { scenarios, type Scenario, type Servers } from './scenarios.ts';
-import { growth, soak } from './soak.ts';
-import { printComparisons, printHeading } from './table.ts';
+import { race, type RaceOptions, type Scenario } from './race.ts';
+import { markdownOf, reportOf, type Report } from './report.ts';
+import { openStage, scenarios } from './scenarios.ts';
+import { describeSoak, soak } from './soak.ts';
 
 const { values } = parseArgs({
   options: {
+    quick: { type: 'boolean', default: false },
     only: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    soak: { type: 'string', default: '20' },
+    rounds: { type: 'string' },
+    answers: { type: 'string' },
+    connections: { type: 'string', default: '50' },
+    minutes: { type: 'string' },
+    json: { type: 'string' },
+    profiles: { type: 'string' },
   },
 });
-const options: RaceOptions = { rounds: Number(values.rounds), secondsPerTurn: 1, connections: 16 };
-const isWanted = (name: string): boolean => values.only === undefined || values.only === name;
+const { quick, only, json } = values;
+const options: RaceOptions = {
+  rounds: Number(values.rounds ?? (quick ? 3 : 7)),
+  answers: Number(values.answers ?? (quick ? 400 : 2000)),
+  connections: Number(values.connections),
+  profiles: values.profiles === undefined ? undefined : path.resolve(values.profiles),
+  end: performance.now() + Number(values.minutes ?? (quick ? 1.5 : 30)) * 60_000,
+};
+const reports: Report[] = [];
 
+if (options.profiles !== undefined) await mkdir(options.profiles, { recursive: true });
 const bench = new Bench();
 try {
   await bench.open();
+  console.log(
+    `${cpus()[0]?.model ?? ''}, ${cpus().length} cores; Node ${process.version}; ${new Date().toISOString()}`,
+  );
+  console.log(`${options.connections} connections, ${options.rounds} rounds of ${options.answers} answers`);
   await raceAll();
-  if (isWanted('soak') && Number(values.soak) > 0) await soakFor(Number(values.soak));
+  if (isWanted('growth', !quick)) await growth(bench, raceOne);
+  if (isWanted('soak', !quick)) console.log(describeSoak(await soak(bench, 20)));
 } finally {
   await bench.close();
 }
+function isWanted(name: string, byDefault = true): boolean {
+  const isInTime = performance.now() < options.end;
+  const isChosen = only === undefined ? byDefault : only.split(',').includes(name);
+  if (isChosen && !isInTime) console.log(`\n${name}: no time left (--minutes)`);
+  return isChosen && isInTime;
+}
 
 async function raceAll(): Promise<void> {
-  const wanted = Object.entries(scenarios).filter(([name]) => isWanted(name));
-  if (wanted.length === 0) return;
-  const servers: Servers = {
-    ours: await bench.ours(),
-    tutorial: await bench.peer('tutorial'),
-    fastify: await bench.peer('fastify'),
-  };
-  printHeading();
-  for (const [, make] of wanted) {
-    for (const scenario of await make(bench, servers)) await raceOne(scenario);
+  if (only === 'growth' || only === 'soak') return;
+  const stage = await openStage(bench);
+  for (const [name, make] of Object.entries(scenarios)) {
+    if (isWanted(name)) await raceOne({ name, ...(await make(stage)) });
   }
 }
 
-async function raceOne({ title, lanes, comparisons }: Scenario): Promise<void> {
-  printComparisons(title, comparisons, await race(lanes, options));
-}
-
-async function soakFor(seconds: number): Promise<void> {
-  const result = await soak(bench, seconds);
-  const statuses = [...result.statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
-  console.log(`\nSoak of ${seconds} s: ${result.answers} answers (${statuses.join(', ')}), ${result.aborted} aborted`);
-  for (const measure of ['heapBytes', 'rssBytes'] as const) {
-    const megabytes = Math.round((result.samples.at(-1)?.[measure] ?? 0) / 1e6);
-    console.log(
-      `  ${measure}, last quarter / first: ${growth(result, measure).toFixed(2)} (${megabytes} MB at the end)`,
-    );
-  }
+async function raceOne(scenario: Scenario): Promise<void> {
+  const report = reportOf(scenario, await race(bench, scenario, options));
+  reports.push(report);
+  if (json !== undefined) await writeFile(json, JSON.stringify({ options, reports }, null, 1));
+  console.log(markdownOf(report));
 }

@@ -1,6 +1,6 @@
 /** Measures several lanes side by side, in turns, so that whatever else the machine does hits all of them. */
-import { load, type Load } from './load.ts';
-import type { BenchServer } from './processes.ts';
+import type { Served, Wire } from './generator.ts';
+import type { Bench, BenchServer } from './processes.ts';
 
 /** One way of doing something. */
 export interface Lane {
@@ -8,67 +8,96 @@ export interface Lane {
   server: BenchServer;
   /** The status that every answer must have. */
   status: number;
-  /** Called before each turn, outside the measured time; gives the turn's requests. */
-  requests: () => Promise<Load['next']> | Load['next'];
+  /** Called before each turn, outside the measured time. As many as answers where each can be sent once only. */
+  requests: (answers: number) => readonly Wire[];
+  /** What one answer does, where that is more than one thing: figures are for each of them. */
+  operations?: number;
 }
 
-/** What a lane did in one turn. */
-interface Turn {
-  answersPerSecond: number;
-  cpuMsPerAnswer: number;
+export interface Scenario {
+  /** For `--only`. */
+  name: string;
+  title: string;
+  /** The others are compared to the first. */
+  lanes: [Lane, ...Lane[]];
 }
 
-export type Results = ReadonlyMap<string, readonly Turn[]>;
+/** What a lane did in one turn, for each operation. */
+export interface Turn {
+  perSecond: number;
+  /** Microseconds of CPU time, user and system, of all the server's threads. */
+  cpuUs: number;
+  /** The same of the store. */
+  storeCpuUs: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+export type Results = ReadonlyMap<Lane, readonly Turn[]>;
 
 export interface RaceOptions {
   rounds: number;
-  secondsPerTurn: number;
+  /** A turn is so many answers, however long they take: what a server spends on them says more than the clock of a busy machine. */
+  answers: number;
   connections: number;
+  /** A folder for a CPU profile of each lane of ours. */
+  profiles: string | undefined;
+  /** When no round begins any more, as `performance.now()` tells it. */
+  end: number;
 }
 
-export async function race(lanes: readonly Lane[], options: RaceOptions): Promise<Results> {
-  const results = new Map<string, Turn[]>(lanes.map(({ name }) => [name, []]));
-  // The first round is for compilers and caches, and not counted.
-  for (let round = 0; round <= options.rounds; round += 1) {
-    for (const lane of lanes) {
-      const turn = await take(lane, options);
-      if (round > 0) results.get(lane.name)?.push(turn);
+/** Turns that are not counted: for compilers and caches. */
+const WARM_UP = 2;
+const ATTEMPTS = 3;
+
+export async function race(bench: Bench, { name, lanes }: Scenario, options: RaceOptions): Promise<Results> {
+  const results = new Map<Lane, Turn[]>();
+  for (let round = -WARM_UP; round < options.rounds; round += 1) {
+    if (round > 0 && performance.now() > options.end) break;
+    for (const [i, lane] of lanes.entries()) {
+      const isProfiled = round === options.rounds - 1 && options.profiles !== undefined && lane.server.name === 'ours';
+      if (isProfiled) await lane.server.usage({ profile: 'begin' });
+      const turn = await takeUntilAnswered(bench, lane, options);
+      if (isProfiled) await lane.server.usage({ profile: { file: `${options.profiles}/${name}-${i}.cpuprofile` } });
+      if (round >= 0) results.set(lane, [...(results.get(lane) ?? []), turn]);
     }
   }
   return results;
 }
 
-async function take({ name, server, status, requests }: Lane, options: RaceOptions): Promise<Turn> {
-  const { secondsPerTurn: seconds, connections } = options;
-  const next = await requests();
-  const before = await server.usage();
-  const served = await load({ port: server.port, connections, seconds, next });
-  const after = await server.usage();
-  const unexpected = [...served.statuses.keys()].filter((other) => other !== status);
-  if (unexpected.length > 0) throw new Error(`${name} was answered ${unexpected.join(', ')} instead of ${status}`);
+/** A machine that has other things to do may keep the store waiting: such a turn says nothing, and is taken again. */
+async function takeUntilAnswered(bench: Bench, lane: Lane, options: RaceOptions): Promise<Turn> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await take(bench, lane, options);
+    } catch (error) {
+      if (attempts === ATTEMPTS) throw error;
+      console.error(`${String(error)}: again`);
+    }
+  }
+}
+
+async function take(bench: Bench, lane: Lane, options: RaceOptions): Promise<Turn> {
+  const { server, operations = 1 } = lane;
+  const answers = Math.ceil(options.answers / operations);
+  const requests = lane.requests(answers);
+  const [before, storeBefore] = [await server.usage(), await bench.storeCpuMs()];
+  const connections = Math.min(options.connections, answers);
+  const served = await bench.load({ port: server.port, connections, requests, answers });
+  const [after, storeAfter] = [await server.usage(), await bench.storeCpuMs()];
+  assertAnswered(lane, served);
+  const done = served.answers * operations;
   return {
-    answersPerSecond: served.answers / served.seconds,
-    cpuMsPerAnswer: (after.cpuMs - before.cpuMs) / served.answers,
+    perSecond: done / served.seconds,
+    cpuUs: ((after.cpuMs - before.cpuMs) * 1000) / done,
+    storeCpuUs: ((storeAfter - storeBefore) * 1000) / done,
+    p50Ms: served.p50Ms,
+    p99Ms: served.p99Ms,
   };
 }
 
-/** How many times the one is the other: the median of the rounds, and the range. */
-export interface Ratio {
-  median: number;
-  least: number;
-  most: number;
-}
-
-export function ratio(results: Results, of: string, to: string, measure: keyof Turn): Ratio {
-  const others = results.get(to) ?? [];
-  const ratios = (results.get(of) ?? []).map((turn, i) => turn[measure] / (others[i]?.[measure] ?? NaN));
-  const sorted = ratios.toSorted((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.round((sorted.length - 1) * part)] ?? NaN;
-  return { median: at(0.5), least: at(0), most: at(1) };
-}
-
-/** The middle of the rounds, for a rough idea: it depends on the machine. */
-export function median(results: Results, of: string, measure: keyof Turn): number {
-  const values = (results.get(of) ?? []).map((turn) => turn[measure]).toSorted((a, b) => a - b);
-  return values[values.length >> 1] ?? NaN;
+function assertAnswered({ name, server, status }: Lane, { statuses }: Served): void {
+  const unexpected = Object.keys(statuses).filter((other) => other !== String(status));
+  if (unexpected.length === 0) return;
+  throw new Error(`${name} of ${server.name} was answered ${unexpected.join(', ')} instead of ${status}`);
 }

@@ -1,132 +1,155 @@
-/** What is measured, and against what. */
-import { randomUUID } from 'node:crypto';
-import { requestBytes } from './load.ts';
-import type { Bench, BenchServer } from './processes.ts';
-import type { Lane } from './race.ts';
+/** What is measured, and against whom. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Wire } from './generator.ts';
+import type { Bench, BenchServer, ServerName } from './processes.ts';
+import type { Lane, Scenario } from './race.ts';
+import { lastSyncToken, newReaders, newUsers, times, type Reader, type User } from './users.ts';
 
-export interface Scenario {
-  title: string;
-  lanes: Lane[];
-  /** Pairs of lanes: the first is compared to the second. */
-  comparisons: [string, string][];
+/** What scenarios are made of. */
+export interface Stage {
+  bench: Bench;
+  servers: Record<ServerName, BenchServer>;
+  /** Users with a page of tasks each. Whoever writes makes users of their own. */
+  readers: readonly Reader[];
 }
 
-export interface Servers {
-  ours: BenchServer;
-  tutorial: BenchServer;
-  fastify: BenchServer;
+const NAMES: Record<ServerName, string> = {
+  ours: 'this server',
+  fastify: 'fastify + jose + driver',
+  express: 'express + oauth2-jwt-bearer + mongoose',
+  tutorial: "the tutorial's stack",
+  node: 'node:http + driver, nothing checked',
+};
+const EVERYBODY: ServerName[] = ['fastify', 'express', 'tutorial', 'node'];
+const CHECKING: ServerName[] = ['fastify', 'express', 'tutorial'];
+
+const USERS = 200;
+export async function openStage(bench: Bench): Promise<Stage> {
+  const servers: Partial<Stage['servers']> = {};
+  for (const name of Object.keys(NAMES) as ServerName[]) servers[name] = await bench.server(name);
+  const all = servers as Stage['servers'];
+  const readers = await newReaders(bench.tenant, all.ours, await bench.database(), USERS);
+  return { bench, servers: all, readers };
 }
 
-type Make = (bench: Bench, servers: Servers) => Scenario[] | Promise<Scenario[]>;
-
-const TASKS = 20;
-/** First-seen tokens in one turn: signing one takes the generator longer than verifying takes the server. */
-const NEW_TOKENS = 500;
+type Made = Omit<Scenario, 'name'>;
 
 /** By the name that `--only` knows. */
-export const scenarios: Record<string, Make> = {
-  peers: async (bench, servers) => {
-    const token = await userWithTasks(bench, servers.ours);
-    return ['/hello', '/api/tasks'].map((path) => againstPeers(path, token, servers));
+export const scenarios: Record<string, (stage: Stage) => Promise<Made> | Made> = {
+  hello({ servers, readers }) {
+    const lanes = against(servers, EVERYBODY, 200, eachOf(readers, get('/hello')));
+    return { title: '`GET /hello`', lanes };
   },
-  create: (bench, { ours }) => [creating(bench, ours)],
-  changes: async (bench, { ours }) => {
-    const token = await userWithTasks(bench, ours);
-    const since = await lastSyncToken(ours, token);
-    const lanes = [
-      same('changes, nothing new', ours, 200, get(`/api/tasks/changes?since=${since}`, token)),
-      same('list of 20', ours, 200, get('/api/tasks', token)),
+
+  list({ servers, readers }) {
+    const lanes = against(servers, EVERYBODY, 200, eachOf(readers, get('/api/tasks')));
+    return { title: '`GET /api/tasks`, 20 tasks', lanes };
+  },
+
+  get({ servers, readers }) {
+    const lanes = against(servers, EVERYBODY, 200, eachOf(readers, getTask));
+    return { title: '`GET /api/tasks/:id`', lanes };
+  },
+
+  conditional({ servers, readers }) {
+    const held = (reader: Reader): Wire => getTask(reader, { 'If-None-Match': reader.task.etag });
+    const lanes: Scenario['lanes'] = [
+      lane(servers.ours, 304, eachOf(readers, held)),
+      { ...lane(servers.ours, 200, eachOf(readers, getTask)), name: 'this server, without the condition' },
     ];
-    return [pair('GET /api/tasks/changes', lanes)];
+    return { title: '`GET /api/tasks/:id`, not modified', lanes };
   },
-  tokens: (bench, { ours }) => [tokens(bench, ours)],
+
+  create({ bench, servers }) {
+    const users = newUsers(bench.tenant, USERS);
+    const key = (): Record<string, string> => ({ 'Idempotency-Key': randomUUID() });
+    const keyed: Lane = {
+      ...lane(servers.ours, 201, (answers) => times(answers, (i) => post(users[i % USERS] as User, key()))),
+      name: 'this server, with an Idempotency-Key',
+    };
+    const lanes = against(servers, EVERYBODY, 201, eachOf(users, post));
+    return { title: '`POST /api/tasks`', lanes: [...lanes, keyed] };
+  },
+
+  async sync({ servers, readers }) {
+    const quiet: Wire[] = [];
+    for (const reader of readers) {
+      quiet.push(get(`/api/tasks/changes?since=${await lastSyncToken(servers.ours, reader)}`)(reader));
+    }
+    const lanes: Scenario['lanes'] = [
+      lane(servers.ours, 200, () => quiet),
+      { ...lane(servers.ours, 200, eachOf(readers, get('/api/tasks'))), name: 'this server, list of 20' },
+    ];
+    return { title: '`GET /api/tasks/changes`, nothing new', lanes };
+  },
+
+  unseen({ bench, servers }) {
+    const users = newUsers(bench.tenant, USERS);
+    const fresh = (i: number): User => {
+      const { oid } = users[i % USERS] as User;
+      return { oid, token: bench.tenant.issueToken({ oid, jti: randomUUID() }) };
+    };
+    const lanes = against(servers, CHECKING, 200, (answers) => times(answers, (i) => get('/hello')(fresh(i))));
+    return { title: '`GET /hello`, each token seen for the first time', lanes };
+  },
+
+  expired({ bench, servers, readers }) {
+    const bad = eachOf(readers, ({ oid }) => refused(bench.tenant.issueToken({ oid, expiresIn: -3600 })));
+    return { title: 'A flood of expired tokens', lanes: against(servers, CHECKING, 401, bad) };
+  },
+
+  forged({ servers, readers }) {
+    const bad = eachOf(readers, ({ token }) => refused(forged(token)));
+    return { title: 'A flood of tokens with a bad signature', lanes: against(servers, CHECKING, 401, bad) };
+  },
+
+  rubbish({ servers, readers }) {
+    const bad = eachOf(readers, () => refused(randomBytes(500).toString('base64url')));
+    return { title: 'A flood of what is no token', lanes: against(servers, CHECKING, 401, bad) };
+  },
 };
 
-function againstPeers(path: string, token: string, { ours, tutorial, fastify }: Servers): Scenario {
-  const request = get(path, token);
+function against(
+  servers: Stage['servers'],
+  others: readonly ServerName[],
+  status: number,
+  requests: Lane['requests'],
+): Scenario['lanes'] {
+  return [lane(servers.ours, status, requests), ...others.map((name) => lane(servers[name], status, requests))];
+}
+
+export function lane(server: BenchServer, status: number, requests: Lane['requests']): Lane {
+  return { name: NAMES[server.name], server, status, requests };
+}
+
+/** The same requests in every turn. */
+function eachOf<U extends User>(users: readonly U[], word: (user: U) => Wire): Lane['requests'] {
+  const requests = users.map((user) => word(user));
+  return () => requests;
+}
+
+export function get(path: string): (user: User, headers?: Record<string, string>) => Wire {
+  return ({ token }, headers) => ({ method: 'GET', path, headers: { Authorization: `Bearer ${token}`, ...headers } });
+}
+
+export function getTask(reader: Reader, headers?: Record<string, string>): Wire {
+  return get(reader.task.path)(reader, headers);
+}
+
+function refused(token: string): Wire {
+  return get('/hello')({ oid: '', token });
+}
+
+function post({ token }: User, headers?: Record<string, string>): Wire {
   return {
-    title: `GET ${path}`,
-    lanes: [
-      same('ours', ours, 200, request),
-      same('tutorial', tutorial, 200, request),
-      same('fastify + jose', fastify, 200, request),
-    ],
-    comparisons: [
-      ['ours', 'tutorial'],
-      ['ours', 'fastify + jose'],
-    ],
+    method: 'POST',
+    path: '/api/tasks',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', ...headers },
+    body: '{"Text":"Buy milk","date":"2026-11-24"}',
   };
 }
 
-function creating(bench: Bench, server: BenchServer): Scenario {
-  const token = bench.tenant.issueToken();
-  const body = JSON.stringify({ Text: 'Buy milk', date: '2026-11-24' });
-  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
-  const post = (more: Record<string, string> = {}): Buffer =>
-    requestBytes('POST', '/api/tasks', { ...headers, ...more }, body);
-  const keyed: Lane = {
-    name: 'with Idempotency-Key',
-    server,
-    status: 201,
-    requests: () => () => post({ 'Idempotency-Key': randomUUID() }),
-  };
-  return pair('POST /api/tasks', [keyed, same('without', server, 201, post())]);
-}
-
-function tokens(bench: Bench, server: BenchServer): Scenario {
-  const oid = randomUUID();
-  const request = (): Buffer => get('/hello', bench.tenant.issueToken({ oid, jti: randomUUID() }));
-  const firstSeen: Lane = {
-    name: 'first-seen token',
-    server,
-    status: 200,
-    requests: () => {
-      const prepared = Array.from({ length: NEW_TOKENS }, request);
-      return () => prepared.pop();
-    },
-  };
-  return pair('GET /hello', [same('remembered token', server, 200, request()), firstSeen]);
-}
-
-function pair(title: string, lanes: [Lane, Lane] | Lane[]): Scenario {
-  const [first, second] = lanes as [Lane, Lane];
-  return { title, lanes, comparisons: [[first.name, second.name]] };
-}
-
-/** A lane that sends the same request again and again. */
-function same(name: string, server: BenchServer, status: number, request: Buffer): Lane {
-  return { name, server, status, requests: () => () => request };
-}
-
-function get(path: string, token: string): Buffer {
-  return requestBytes('GET', path, { Authorization: `Bearer ${token}` });
-}
-
-/** The token of a new user who has a page of tasks. */
-async function userWithTasks({ tenant }: Bench, server: BenchServer): Promise<string> {
-  const token = tenant.issueToken();
-  for (let i = 1; i <= TASKS; i += 1) {
-    await call(server, token, '/api/tasks', {
-      method: 'POST',
-      body: JSON.stringify({ Text: `Task ${i} of ${TASKS}` }),
-    });
-  }
-  return token;
-}
-
-/** Syncs until there is nothing new. */
-async function lastSyncToken(server: BenchServer, token: string): Promise<string> {
-  let path = '/api/tasks/changes';
-  for (;;) {
-    const { changed, next } = (await call(server, token, path)) as { changed: unknown[]; next: string };
-    if (changed.length === 0) return next;
-    path = `/api/tasks/changes?since=${next}`;
-  }
-}
-
-async function call({ port }: BenchServer, token: string, path: string, init: RequestInit = {}): Promise<unknown> {
-  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return await response.json();
+/** A good token's header and claims, and a signature of the right length that fits nothing. */
+function forged(token: string): string {
+  return `${token.slice(0, token.lastIndexOf('.'))}.${randomBytes(256).toString('base64url')}`;
 }

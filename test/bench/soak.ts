@@ -2,66 +2,86 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { Tenant } from '../support/tenant.ts';
-import { load, requestBytes } from './load.ts';
+import type { Wire } from './generator.ts';
 import type { Bench, BenchServer } from './processes.ts';
 import type { Usage } from './probe.ts';
+import { newUsers, times } from './users.ts';
 
 export interface Soak {
-  answers: number;
+  seconds: number;
   aborted: number;
-  statuses: Map<number, number>;
+  /** Answers by status. */
+  statuses: Record<string, number>;
   samples: Usage[];
 }
 
 const USERS = 300;
-const SAMPLES = 20;
 const CONNECTIONS = 16;
+/** Requests of one lap, none of which comes again. */
+const LAP = 4000;
 
 /** A server that believes X-Forwarded-For, so that one machine can be thousands of clients, and throttles them. */
 export async function soak(bench: Bench, seconds: number): Promise<Soak> {
-  const server = await bench.ours({ TRUST_PROXY: 'true', THROTTLE_RATE: '20', THROTTLE_BURST: '40' });
-  const next = mixedRequests(bench.tenant);
-  const end = performance.now() + seconds * 1000;
-  // Tables fill and compilers compile at first: that is no leak.
-  const warmUp = seconds / 4;
-  const [served, aborted, samples] = await Promise.all([
-    load({ port: server.port, connections: CONNECTIONS, seconds, next }),
-    abortUntil(end, server, next),
-    sample(server, warmUp, seconds),
-  ]);
-  return { answers: served.answers, aborted, statuses: served.statuses, samples };
+  const server = await bench.server('ours', {
+    env: { TRUST_PROXY: 'true', THROTTLE_RATE: '20', THROTTLE_BURST: '40' },
+  });
+  const begin = performance.now();
+  const end = begin + seconds * 1000;
+  const next = mixedRequests(bench);
+  const statuses: Record<string, number> = {};
+  const samples: Usage[] = [];
+  const aborting = abortUntil(end, server, next);
+  while (performance.now() < end) {
+    const requests = times(LAP, next);
+    const lap = await bench.load({ port: server.port, connections: CONNECTIONS, requests, answers: LAP });
+    for (const [status, count] of Object.entries(lap.statuses)) statuses[status] = (statuses[status] ?? 0) + count;
+    // Tables fill and compilers compile at first: that is no leak.
+    if (performance.now() > begin + seconds * 250) samples.push(await server.usage({ collectGarbage: true }));
+  }
+  return { seconds, aborted: await aborting, statuses, samples };
+}
+
+export function describeSoak({ seconds, aborted, statuses, samples }: Soak): string {
+  const answers = Object.entries(statuses).map(([status, count]) => `${status}: ${count}`);
+  const memory = (['heapBytes', 'rssBytes'] as const).map((measure) => {
+    const megabytes = Math.round((samples.at(-1)?.[measure] ?? 0) / 1e6);
+    return `- ${measure}: ${growthOf(samples, measure).toFixed(2)} × (${megabytes} MB at the end)`;
+  });
+  return [
+    `\n### ${seconds} s of everything at once\n`,
+    `Answers ${answers.join(', ')}; ${aborted} requests aborted. Last quarter of the samples to the first:\n`,
+    ...memory,
+  ].join('\n');
 }
 
 /** How many times the mean of the last quarter of the samples is the mean of the first. */
-export function growth({ samples }: Soak, measure: 'heapBytes' | 'rssBytes'): number {
+function growthOf(samples: readonly Usage[], measure: 'heapBytes' | 'rssBytes'): number {
   const quarter = Math.max(1, Math.floor(samples.length / 4));
-  const mean = (some: Usage[]): number => some.reduce((sum, usage) => sum + usage[measure], 0) / some.length;
+  const mean = (some: readonly Usage[]): number => some.reduce((sum, usage) => sum + usage[measure], 0) / some.length;
   return mean(samples.slice(-quarter)) / mean(samples.slice(0, quarter));
 }
 
-function mixedRequests(tenant: Tenant): () => Buffer {
-  const users = Array.from({ length: USERS }, () => tenant.issueToken());
-  const expired = tenant.issueToken({ expiresIn: -3600 });
+function mixedRequests(bench: Bench): () => Wire {
+  const users = newUsers(bench.tenant, USERS);
+  const expired = bench.tenant.issueToken({ expiresIn: -3600 });
   const json = 'application/json';
-  const send = (method: string, path: string, token: string, body = '', type = json): Buffer =>
-    requestBytes(
-      method,
-      path,
-      {
-        Authorization: `Bearer ${token}`,
-        'X-Forwarded-For': anyAddress(),
-        ...(body !== '' && { 'Content-Type': type }),
-      },
-      body,
-    );
-  const user = (): string => pick(users);
-  const kinds: (() => Buffer)[] = [
+  const send = (method: Wire['method'], path: string, token?: string, body?: string, type = json): Wire => ({
+    method,
+    path,
+    headers: {
+      'X-Forwarded-For': [...randomBytes(4)].join('.'),
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'Content-Type': type }),
+    },
+    ...(body !== undefined && { body }),
+  });
+  const user = (): string => pick(users).token;
+  const kinds: (() => Wire)[] = [
     () => send('GET', '/hello', user()),
     () => send('GET', '/api/tasks?limit=5', user()),
     () => send('GET', '/api/tasks/changes', user()),
     () => send('POST', '/api/tasks', user(), JSON.stringify({ Text: `Task ${randomUUID()}` })),
-    () => send('DELETE', '/api/tasks', user()),
+    () => send('DELETE', '/api/tasks?all=true', user()),
     () => send('PUT', `/api/tasks/${randomBytes(12).toString('hex')}`, user(), '{"Text":"Buy milk"}'),
     () => send('GET', `/api/tasks/${randomBytes(12).toString('hex')}`, user()),
     () => send('POST', '/api/tasks', user(), '{"Text":'),
@@ -70,8 +90,8 @@ function mixedRequests(tenant: Tenant): () => Buffer {
     () => send('GET', '/hello', forged(user(), { kid: randomUUID() })),
     () => send('GET', '/hello', forged(user(), {})),
     () => send('GET', '/hello', randomBytes(60).toString('hex')),
-    () => requestBytes('GET', '/api/tasks', { 'X-Forwarded-For': anyAddress() }),
-    () => requestBytes('GET', `/nothing/${randomUUID()}`, {}),
+    () => send('GET', '/api/tasks'),
+    () => send('GET', `/nothing/${randomUUID()}`),
   ];
   return () => pick(kinds)();
 }
@@ -84,12 +104,12 @@ function forged(token: string, header: Record<string, string>): string {
 }
 
 /** Connections that end before the answer, or before the request does. */
-async function abortUntil(end: number, { port }: BenchServer, next: () => Buffer): Promise<number> {
+async function abortUntil(end: number, { port }: BenchServer, next: () => Wire): Promise<number> {
   let aborted = 0;
   for (; performance.now() < end; aborted += 1) {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
-    const request = next();
+    const request = bytesOf(next());
     socket.write(aborted % 2 === 0 ? request : request.subarray(0, request.length >> 1));
     await new Promise((resolve) => setTimeout(resolve, 5));
     socket.destroy();
@@ -97,19 +117,12 @@ async function abortUntil(end: number, { port }: BenchServer, next: () => Buffer
   return aborted;
 }
 
-async function sample(server: BenchServer, fromSecond: number, toSecond: number): Promise<Usage[]> {
-  const samples: Usage[] = [];
-  const everyMs = ((toSecond - fromSecond) * 1000) / SAMPLES;
-  await new Promise((resolve) => setTimeout(resolve, fromSecond * 1000));
-  while (samples.length < SAMPLES) {
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
-    samples.push(await server.usage({ collectGarbage: true }));
-  }
-  return samples;
-}
-
-function anyAddress(): string {
-  return [...randomBytes(4)].join('.');
+function bytesOf({ method, path, headers, body = '' }: Wire): Buffer {
+  const length = body === '' ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+  const fields = Object.entries({ Host: 'localhost', ...headers, ...length }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  return Buffer.from([`${method} ${path} HTTP/1.1`, ...fields, '', body].join('\r\n'));
 }
 
 function pick<T>(values: readonly T[]): T {

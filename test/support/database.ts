@@ -8,6 +8,7 @@ import mongoose from 'mongoose';
 
 import type { Clock } from '../../src/clock.ts';
 import type { EmbeddedStore } from '../../src/local/store/index.ts';
+import { withDatabase } from './databaseUri.ts';
 
 /** Names the server that the tests run on; without it they run on the embedded store. No `.env` is read for it. */
 const serverUri = process.env['TEST_MONGODB_URI'];
@@ -73,16 +74,4 @@ function serverDatabase(server: string): TestDatabase {
 
 function randomName(): string {
   return `tasks_test_${randomBytes(8).toString('hex')}`;
-}
-
-const URI =
-  /^(?<server>mongodb(?:\+srv)?:\/\/(?<credentials>[^@/]*@)?[^/?]*)(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/;
-
-/** The same server, another database. Who signs in is looked up where it was before. */
-function withDatabase(uri: string, name: string): string {
-  const { server = '', credentials, database = '', query = '' } = URI.exec(uri)?.groups ?? {};
-  const parameters = new URLSearchParams(query);
-  if (credentials !== undefined && !parameters.has('authSource')) parameters.set('authSource', database || 'admin');
-  const search = parameters.size === 0 ? '' : `?${parameters.toString()}`;
-  return `${server}/${name}${search}`;
 }

@@ -1,8 +1,9 @@
-/** What the peers have in common: the variables they are started with, and the tasks that ours wrote. */
-import mongoose, { type Model, type Types } from 'mongoose';
+/** What the peers have in common: the variables they are started with, the tenant, and the tasks that ours wrote. */
+import { randomBytes } from 'node:crypto';
+import { ObjectId } from 'mongodb';
 
 export interface PeerTask {
-  _id: Types.ObjectId;
+  _id: ObjectId;
   owner: string;
   Text: string;
   completed: boolean;
@@ -10,29 +11,54 @@ export interface PeerTask {
   completedAt: Date | null;
   createdAt: Date;
   updatedAt: Date;
-  version: Types.ObjectId;
-  deletedAt: Date;
+  version: ObjectId;
 }
 
-export async function connectPeer(): Promise<{ tasks: Model<PeerTask> }> {
-  await mongoose.connect(env('MONGODB_URI'), { autoCreate: false, autoIndex: false });
-  const { ObjectId } = mongoose.Schema.Types;
-  const schema = new mongoose.Schema<PeerTask>({
-    owner: String,
-    Text: String,
-    completed: Boolean,
-    date: Date,
-    completedAt: Date,
-    createdAt: Date,
-    updatedAt: Date,
-    version: ObjectId,
-    deletedAt: Date,
-  });
-  return { tasks: mongoose.model<PeerTask>('Task', schema, 'tasks') };
-}
+export const PAGE = 20;
+export const DUE_FIRST = { date: 1, _id: 1 } as const;
 
 export function env(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set`);
   return value;
+}
+
+/** Where the tenant says that its keys are. */
+export async function tenantMetadata(): Promise<{ issuer: string; jwksUri: string }> {
+  const response = await fetch(env('B2C_IDENTITY_METADATA').replace('{policy}', env('B2C_POLICY_NAME')));
+  const { issuer, jwks_uri: jwksUri } = (await response.json()) as { issuer: string; jwks_uri: string };
+  return { issuer, jwksUri };
+}
+
+export function live(owner: string): { owner: string; deletedAt: null } {
+  return { owner, deletedAt: null };
+}
+
+export function newTask(owner: string, { Text, date }: { Text: string; date?: string }): PeerTask {
+  const now = new Date();
+  return {
+    _id: new ObjectId(randomBytes(12)),
+    owner,
+    Text,
+    completed: false,
+    date: date === undefined ? now : new Date(date),
+    completedAt: null,
+    createdAt: now,
+    updatedAt: now,
+    version: new ObjectId(randomBytes(12)),
+  };
+}
+
+/** A task as ours shows it. */
+export function toTask({ _id, Text, completed, date, completedAt, createdAt, updatedAt }: PeerTask) {
+  return {
+    _id: _id.toHexString(),
+    Text,
+    task: Text,
+    completed,
+    date: date.toISOString(),
+    completedAt: completedAt?.toISOString() ?? null,
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
 }

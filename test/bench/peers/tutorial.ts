@@ -6,9 +6,12 @@ import bunyan from 'bunyan';
 import passport from 'passport';
 import { BearerStrategy } from 'passport-azure-ad';
 import restify, { type Request, type RequestHandler, type Response, type Next } from 'restify';
-import { connectPeer, env } from './shared.ts';
+import mongoose from 'mongoose';
+import { DUE_FIRST, env, live, PAGE, type PeerTask } from './shared.ts';
 
-const { tasks } = await connectPeer();
+await mongoose.connect(env('MONGODB_URI'), { autoCreate: false, autoIndex: false });
+const schema = new mongoose.Schema({ owner: String, Text: String, task: String, completed: Boolean, date: Date });
+const Task = mongoose.model<PeerTask>('Task', schema, 'tasks');
 const log = bunyan.createLogger({ name: 'tutorial' });
 
 passport.use(
@@ -44,16 +47,31 @@ server.get('/hello', signedIn, (req: Request, res: Response, next: Next) => {
   next();
 });
 server.get('/api/tasks', signedIn, (req: Request, res: Response, next: Next) => {
-  void tasks
-    .find({ owner: req.user?.oid ?? '', deletedAt: null })
-    .sort({ date: 1, _id: 1 })
-    .limit(20)
-    .then((found) => {
-      res.json(found);
-      next();
-    }, next);
+  const found = Task.find(live(ownerOf(req)))
+    .sort(DUE_FIRST)
+    .limit(PAGE);
+  answer(res, next, 200, found.exec());
+});
+server.get('/api/tasks/:id', signedIn, (req: Request, res: Response, next: Next) => {
+  const { id } = req.params as { id: string };
+  answer(res, next, 200, Task.findOne({ ...live(ownerOf(req)), _id: id }).exec());
+});
+server.post('/api/tasks', signedIn, (req: Request, res: Response, next: Next) => {
+  const { Text, date } = req.params as { Text: string; date: string };
+  answer(res, next, 201, new Task({ owner: ownerOf(req), Text, task: Text, date, completed: false }).save());
 });
 server.on('after', (req: Request, res: Response) => {
   log.info({ method: req.method, url: req.url, status: res.statusCode }, 'handled');
 });
 server.listen(Number(env('PORT')), env('HOST'));
+
+function answer(res: Response, next: Next, status: number, work: Promise<unknown>): void {
+  void work.then((result) => {
+    res.json(status, result);
+    next();
+  }, next);
+}
+
+function ownerOf(req: Request): string {
+  return req.user?.oid ?? '';
+}
