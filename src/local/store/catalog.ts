@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { decode, encode, toNumber, type Doc } from './documents.ts';
 import { CommandError } from './errors.ts';
-import { compileFilter, type Predicate } from './filter.ts';
-import type { SortField } from './paths.ts';
+import { parseFilter, predicateOf, type Predicate } from './filter.ts';
+import { indexedValue, type SortField } from './paths.ts';
 import type { Direction } from './keys.ts';
 import type { Storage } from './storage.ts';
 
@@ -11,7 +11,7 @@ export interface Index {
   readonly name: string;
   readonly fields: readonly SortField[];
   readonly isUnique: boolean;
-  /** Of a partial index: whether a document belongs into it. */
+  /** Of a partial or sparse index: whether it holds a document. */
   readonly includes: Predicate | undefined;
   readonly expireAfterSeconds: number | undefined;
   /** As declared, for listIndexes and to compare with. */
@@ -100,7 +100,6 @@ export class Catalog {
 }
 
 function readIndex(id: number, spec: Doc): Index {
-  const partial = spec['partialFilterExpression'] as Doc | undefined;
   return {
     id,
     name: String(spec['name']),
@@ -109,10 +108,18 @@ function readIndex(id: number, spec: Doc): Index {
       direction: Math.sign(toNumber(direction) ?? 1) as Direction,
     })),
     isUnique: spec['unique'] === true || spec['name'] === '_id_',
-    includes: partial === undefined ? undefined : compileFilter(partial),
+    includes: inclusionOf(spec),
     expireAfterSeconds: toNumber(spec['expireAfterSeconds']),
     spec,
   };
+}
+
+function inclusionOf(spec: Doc): Predicate | undefined {
+  const partial = spec['partialFilterExpression'] as Doc | undefined;
+  if (partial !== undefined) return predicateOf(parseFilter(partial));
+  if (spec['sparse'] !== true) return undefined;
+  const paths = Object.keys(spec['key'] as Doc);
+  return (doc) => paths.some((path) => indexedValue(doc, path) !== undefined);
 }
 
 /** @throws {CommandError} InvalidNamespace. */

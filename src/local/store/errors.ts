@@ -1,5 +1,3 @@
-import type { Doc } from './documents.ts';
-
 /** MongoDB's names for the codes that this store answers with (MongoDB's error_codes.yml). */
 const NAMES: Readonly<Record<number, string>> = {
   1: 'InternalError',
@@ -14,6 +12,7 @@ const NAMES: Readonly<Record<number, string>> = {
   28: 'PathNotViable',
   40: 'ConflictingUpdateOperators',
   43: 'CursorNotFound',
+  50: 'MaxTimeMSExpired',
   52: 'DollarPrefixedFieldName',
   53: 'InvalidIdField',
   54: 'NotSingleValueField',
@@ -25,9 +24,11 @@ const NAMES: Readonly<Record<number, string>> = {
   73: 'InvalidNamespace',
   85: 'IndexOptionsConflict',
   86: 'IndexKeySpecsConflict',
+  175: 'QueryPlanKilled',
   197: 'InvalidIndexSpecificationOption',
   238: 'NotImplemented',
   263: 'OperationNotSupportedInTransaction',
+  279: 'ClientDisconnect',
   292: 'QueryExceededMemoryLimitNoDiskUseAllowed',
   352: 'UnsupportedOpQueryCommand',
   10334: 'BSONObjectTooLarge',
@@ -39,9 +40,9 @@ const NAMES: Readonly<Record<number, string>> = {
 export class CommandError extends Error {
   readonly code: number;
   readonly codeName: string;
-  readonly details: Doc;
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: number, message: string, details: Doc = {}) {
+  constructor(code: number, message: string, details: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.name = 'CommandError';
     this.code = code;

@@ -1,6 +1,7 @@
 import { encode } from './documents.ts';
-import { execute, type Reply } from './commands/dispatch.ts';
+import { execute, type Client } from './commands/dispatch.ts';
 import type { Engine } from './commands/command.ts';
+import type { Steps } from './steps.ts';
 import type { Message } from './wire.ts';
 
 export interface Log {
@@ -11,20 +12,30 @@ export interface Log {
 
 interface Job {
   readonly message: Message;
-  readonly connectionId: number;
-  reply(body: Uint8Array): void;
+  readonly client: Client;
+  /** Called once, without an answer when the client wants none. */
+  done(answer: Uint8Array | undefined): void;
+}
+
+interface Task {
+  readonly job: Job;
+  readonly steps: Steps<Uint8Array>;
 }
 
 const MAX_BATCH = 200;
+/** How long a command goes on before the others have their turn. */
+const TURN_MS = 4;
 
 /**
- * Carries out commands one after the other. Those that came in together share one commit, since the disk takes as long for one
- * as for many; none is answered before that commit has returned.
+ * Carries out commands: short ones one after the other, long ones by turns. Those that are done together share one commit, since
+ * the disk takes as long for one as for many; none is answered before that commit has returned.
  */
 export class Executor {
   readonly #engine: Engine;
   readonly #log: Log;
-  #waiting: Job[] = [];
+  #waiting: Task[] = [];
+  /** Begun, and not done when their turn was over. */
+  #begun: Task[] = [];
   #isScheduled = false;
   #isFinished = false;
 
@@ -35,14 +46,14 @@ export class Executor {
 
   add(job: Job): void {
     if (this.#isFinished) return;
-    this.#waiting.push(job);
+    this.#waiting.push({ job, steps: execute(this.#engine, job.message, job.client) });
     this.#schedule();
   }
 
   /** Carries out and answers what is waiting, and takes nothing more. */
   finish(): void {
     this.#isFinished = true;
-    while (this.#waiting.length > 0) this.#runBatch();
+    while (this.#hasWork()) this.#runTurn();
   }
 
   /** Removes what has expired, for when no command asks. */
@@ -55,32 +66,44 @@ export class Executor {
     this.#commit();
   }
 
+  #hasWork(): boolean {
+    return this.#waiting.length > 0 || this.#begun.length > 0;
+  }
+
   #schedule(): void {
-    if (this.#isScheduled || this.#waiting.length === 0) return;
+    if (this.#isScheduled || !this.#hasWork()) return;
     this.#isScheduled = true;
     // After the sockets that are readable now have been read, so that their commands join the batch.
     setImmediate(() => {
       this.#isScheduled = false;
-      this.#runBatch();
+      this.#runTurn();
       this.#schedule();
     });
   }
 
-  #runBatch(): void {
-    const jobs = this.#waiting.splice(0, MAX_BATCH);
-    const done = jobs.map((job) => ({ job, reply: this.#execute(job) }));
+  /** All that is new, and one of those that take long. */
+  #runTurn(): void {
+    const tasks = [...this.#begun.splice(0, 1), ...this.#waiting.splice(0, MAX_BATCH)];
+    const done = tasks.flatMap((task) => this.#advance(task));
+    if (done.length === 0) return; // nobody waits for a commit
     const failure = this.#commit();
-    for (const { job, reply } of done) {
-      if (!reply.isSilent) job.reply(failure ?? reply.body);
-    }
+    for (const { job, answer } of done) settle(job, failure ?? answer);
   }
 
-  #execute({ message, connectionId }: Job): Reply {
+  /** The reply, if the task is done within its turn. */
+  #advance(task: Task): { job: Job; answer: Uint8Array }[] {
+    const { job, steps } = task;
+    const end = performance.now() + TURN_MS;
     try {
-      return execute(this.#engine, message, connectionId);
+      do {
+        const step = steps.next();
+        if (step.done === true) return [{ job, answer: step.value }];
+      } while (performance.now() < end);
     } catch (error) {
-      return { body: this.#internalError(error), isSilent: message.moreToCome };
+      return [{ job, answer: this.#internalError(error) }];
     }
+    this.#begun.push(task);
+    return [];
   }
 
   /** The answer to everybody when the disk does not take what they wrote. */
@@ -93,6 +116,8 @@ export class Executor {
       this.#engine.storage.rollback();
       this.#engine.catalog.reload();
       this.#engine.expiry.forget();
+      // What they wrote or read so far may be gone with it.
+      for (const { job } of this.#begun.splice(0)) settle(job, answer);
       return answer;
     }
   }
@@ -108,4 +133,8 @@ export class Executor {
       codeName: isFull ? 'OutOfDiskSpace' : 'InternalError',
     });
   }
+}
+
+function settle(job: Job, answer: Uint8Array): void {
+  job.done(job.message.moreToCome ? undefined : answer);
 }

@@ -49,7 +49,7 @@ export class Expiry {
   #removeFrom(collection: Collection, index: Index, dueAt: number): void {
     for (;;) {
       const expired = earliest(this.#storage, index, new Date(dueAt), PAGE);
-      for (const { rid, bson } of expired) removeRecord(this.#storage, collection, rid, decode(bson));
+      for (const { rid, bson } of expired) removeRecord(this.#storage, collection, { rid, doc: decode(bson) });
       if (expired.length < PAGE) return;
     }
   }

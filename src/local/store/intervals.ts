@@ -1,6 +1,5 @@
 import { encodeKey, TYPE, typeOf } from './keys.ts';
-import type { Doc } from './documents.ts';
-import { clausesOf, type Clause } from './filter.ts';
+import { isComparison, type Clause, type Comparison } from './filter.ts';
 
 interface Bound {
   readonly key: Buffer;
@@ -22,18 +21,17 @@ const RANGE_OPERATORS = new Set(['$eq', '$gt', '$gte', '$lt', '$lte']);
 export function intervalOf(path: string, clauses: readonly Clause[]): Interval | undefined {
   let result: Interval | undefined;
   for (const clause of clauses) {
-    const next = clause.operator === '$or' ? hull(path, clause.operand as Doc[]) : ofClause(path, clause);
+    const next = isComparison(clause) ? ofComparison(path, clause) : hull(path, clause.branches);
     if (next === undefined || (result !== undefined && next.type !== result.type)) continue;
     result = result === undefined ? next : intersect(result, next);
   }
   return result;
 }
 
-function ofClause(path: string, clause: Clause): Interval | undefined {
+function ofComparison(path: string, clause: Comparison): Interval | undefined {
   if (clause.path !== path || !RANGE_OPERATORS.has(clause.operator)) return undefined;
   const type = typeOf(clause.operand);
-  const isOpenEnded = type === TYPE.minKey || type === TYPE.maxKey || type === TYPE.array;
-  if (isOpenEnded || (type === TYPE.null && clause.operator !== '$eq')) return undefined;
+  if (type === TYPE.array || (type === TYPE.null && clause.operator !== '$eq')) return undefined;
   const bound = { key: encodeKey(clause.operand), isInclusive: clause.operator !== '$gt' && clause.operator !== '$lt' };
   const hasLower = !clause.operator.startsWith('$lt');
   const hasUpper = !clause.operator.startsWith('$gt');
@@ -41,8 +39,8 @@ function ofClause(path: string, clause: Clause): Interval | undefined {
 }
 
 /** What all branches of an `$or` have in common: a page's cursor `{$or: [{date: {$gt}}, {date, _id: {$gt}}]}` begins at its date. */
-function hull(path: string, branches: readonly Doc[]): Interval | undefined {
-  const parts = branches.map((branch) => intervalOf(path, clausesOf(branch)));
+function hull(path: string, branches: readonly (readonly Clause[])[]): Interval | undefined {
+  const parts = branches.map((branch) => intervalOf(path, branch));
   return parts.reduce((a, b) => {
     if (a === undefined || b === undefined || a.type !== b.type) return undefined;
     return {

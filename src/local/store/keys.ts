@@ -1,16 +1,4 @@
-import {
-  Binary,
-  BSONRegExp,
-  BSONSymbol,
-  Decimal128,
-  Double,
-  Int32,
-  Long,
-  MaxKey,
-  MinKey,
-  ObjectId,
-  Timestamp,
-} from 'bson';
+import { Double, Int32, Long, ObjectId, Timestamp } from 'bson';
 import { isDoc } from './documents.ts';
 import { notImplemented } from './errors.ts';
 
@@ -23,42 +11,32 @@ import { notImplemented } from './errors.ts';
 export type Direction = 1 | -1;
 
 export const TYPE = {
-  minKey: 0x08,
   null: 0x10,
   number: 0x18,
   string: 0x20,
   object: 0x28,
   array: 0x30,
-  binary: 0x38,
   objectId: 0x40,
   boolean: 0x48,
   date: 0x50,
-  timestamp: 0x58,
-  regex: 0x60,
-  maxKey: 0xf0,
 } as const;
 
-/** Beyond every continuation of a key: types end at 0xf0, or at 0xf7 when a descending field inverts them. */
+/** Beyond every continuation of a key: types end at 0x50, or at 0xef when a descending field inverts them. */
 export const AFTER = Buffer.from([0xff]);
 
-/** @throws {CommandError} NotImplemented for the types that have no key here (Decimal128, code, DBRef). */
+/** @throws {CommandError} NotImplemented for a type that has no key here (decimals, binary data, regular expressions). */
 export function typeOf(value: unknown): number {
   if (value === null || value === undefined) return TYPE.null;
-  if (typeof value === 'string' || value instanceof BSONSymbol) return TYPE.string;
+  if (typeof value === 'string') return TYPE.string;
   if (typeof value === 'number' || value instanceof Int32 || value instanceof Double) return TYPE.number;
   if (typeof value === 'boolean') return TYPE.boolean;
   if (value instanceof Date) return TYPE.date;
   if (value instanceof ObjectId) return TYPE.objectId;
   if (Array.isArray(value)) return TYPE.array;
-  // Timestamp extends Long, so it has to be asked for first.
-  if (value instanceof Timestamp) return TYPE.timestamp;
-  if (value instanceof Long) return TYPE.number;
-  if (value instanceof Binary) return TYPE.binary;
-  if (value instanceof BSONRegExp) return TYPE.regex;
-  if (value instanceof MinKey) return TYPE.minKey;
-  if (value instanceof MaxKey) return TYPE.maxKey;
+  // A Timestamp is a Long to JavaScript, and no number to MongoDB.
+  if (value instanceof Long && !(value instanceof Timestamp)) return TYPE.number;
   if (isDoc(value)) return TYPE.object;
-  throw notImplemented(`comparing a value of type ${value instanceof Decimal128 ? 'decimal' : bsonName(value)}`);
+  throw notImplemented(`comparing a value of type ${bsonName(value)}`);
 }
 
 function bsonName(value: unknown): string {
@@ -115,9 +93,6 @@ function write(value: unknown): void {
   else if (type === TYPE.boolean) byte(value === true ? 1 : 0);
   else if (type === TYPE.object) object(value as Record<string, unknown>);
   else if (type === TYPE.array) array(value as unknown[]);
-  else if (type === TYPE.binary) binary(value as Binary);
-  else if (type === TYPE.timestamp) unsigned((value as Timestamp).toBigInt());
-  else if (type === TYPE.regex) regex(value as BSONRegExp);
 }
 
 function raw(bytes: Uint8Array): void {
@@ -164,11 +139,6 @@ function integer16(value: number): void {
   length = scratch.writeUInt16BE(value + 0x8000, length);
 }
 
-function unsigned(value: bigint): void {
-  reserve(8);
-  length = scratch.writeBigUInt64BE(BigInt.asUintN(64, value), length);
-}
-
 /** Member by member: its type, its name, its value (MongoDB compares in that order). */
 function object(value: Record<string, unknown>): void {
   for (const [name, member] of Object.entries(value)) {
@@ -182,18 +152,4 @@ function object(value: Record<string, unknown>): void {
 function array(value: readonly unknown[]): void {
   value.forEach(write);
   byte(0);
-}
-
-/** By length, then subtype, then content. */
-function binary(value: Binary): void {
-  const bytes = value.buffer.subarray(0, value.position);
-  reserve(5);
-  length = scratch.writeUInt32BE(bytes.length, length);
-  scratch[length++] = value.sub_type;
-  raw(bytes);
-}
-
-function regex(value: BSONRegExp): void {
-  text(value.pattern);
-  text(value.options);
 }

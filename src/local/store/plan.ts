@@ -1,6 +1,6 @@
 import type { Collection, Index } from './catalog.ts';
 import type { Doc } from './documents.ts';
-import { clausesOf, compileNormalized, normalizeFilter, type Clause, type Predicate } from './filter.ts';
+import { isComparison, parseFilter, predicateOf, type Clause, type Predicate } from './filter.ts';
 import { AFTER, encodeKey, invert, TYPE, typeOf } from './keys.ts';
 import { intervalOf, type Interval } from './intervals.ts';
 import type { SortField } from './paths.ts';
@@ -8,8 +8,7 @@ import type { Range } from './storage.ts';
 
 /** How a query finds its documents. */
 export interface Plan {
-  /** Undefined: by reading the whole collection. */
-  readonly index: Index | undefined;
+  readonly index: Index;
   /** Of keys of the index, apart from each other and ascending. */
   readonly ranges: readonly Range[];
   readonly isBackward: boolean;
@@ -17,6 +16,8 @@ export interface Plan {
   readonly isSorted: boolean;
   /** What the ranges do not decide; undefined when they decide everything, and no document has to be parsed. */
   readonly residual: Predicate | undefined;
+  /** No index helps: the whole collection is read. */
+  readonly isCollectionScan: boolean;
 }
 
 interface Candidate {
@@ -32,20 +33,12 @@ const MAX_RANGES = 10_000;
 
 /** @throws {CommandError} for a filter that this store does not understand. */
 export function planQuery(collection: Collection, filter: Doc, sort: readonly SortField[]): Plan {
-  const clauses = clausesOf(normalizeFilter(filter));
+  const clauses = parseFilter(filter);
   const best = collection.indexes
     .filter((index) => index.includes === undefined)
     .map((index) => rate(index, clauses, sort))
-    .reduce<Candidate | undefined>((a, b) => (b.score > (a?.score ?? 0) ? b : a), undefined);
-  if (best === undefined) {
-    return {
-      index: undefined,
-      ranges: [],
-      isBackward: false,
-      isSorted: sort.length === 0,
-      residual: residualOf(clauses, new Set()),
-    };
-  }
+    // The first index is that of the ids, which holds everything: where none is better, all of it is read.
+    .reduce((a, b) => (b.score > a.score ? b : a));
   const decided = new Set([...best.points.map(({ clause }) => clause), ...(best.interval?.decided ?? [])]);
   return {
     index: best.index,
@@ -53,16 +46,13 @@ export function planQuery(collection: Collection, filter: Doc, sort: readonly So
     isBackward: best.order === 'backward',
     isSorted: best.order !== undefined,
     residual: residualOf(clauses, decided),
+    isCollectionScan: best.score === 0,
   };
 }
 
 function residualOf(clauses: readonly Clause[], decided: ReadonlySet<Clause>): Predicate | undefined {
-  const rest = clauses
-    .filter((clause) => !decided.has(clause))
-    .map(({ path, operator, operand }) =>
-      path === '' && operator.startsWith('$') ? { [operator]: operand } : { [path]: { [operator]: operand } },
-    );
-  return rest.length === 0 ? undefined : compileNormalized({ $and: rest });
+  const rest = clauses.filter((clause) => !decided.has(clause));
+  return rest.length === 0 ? undefined : predicateOf(rest);
 }
 
 function rate(index: Index, clauses: readonly Clause[], sort: readonly SortField[]): Candidate {
@@ -87,7 +77,7 @@ function rate(index: Index, clauses: readonly Clause[], sort: readonly SortField
 /** The keys that an equality on this path allows. Arrays are not in indexes, so a comparison with one is left to the filter. */
 function pointOf(path: string, clauses: readonly Clause[]): { clause: Clause; keys: Buffer[] } | undefined {
   for (const clause of clauses) {
-    if (clause.path !== path) continue;
+    if (!isComparison(clause) || clause.path !== path) continue;
     if (clause.operator === '$eq' && isPoint(clause.operand)) return { clause, keys: [encodeKey(clause.operand)] };
     if (clause.operator !== '$in') continue;
     const operands = clause.operand as unknown[];
@@ -99,7 +89,7 @@ function pointOf(path: string, clauses: readonly Clause[]): { clause: Clause; ke
 }
 
 function isPoint(operand: unknown): boolean {
-  return !(operand instanceof RegExp) && typeOf(operand) !== TYPE.array;
+  return typeOf(operand) !== TYPE.array;
 }
 
 /** Whether reading the index one way or the other gives the documents in the order asked for. */

@@ -1,8 +1,9 @@
-import type { Collection } from './catalog.ts';
+import type { Catalog, Collection } from './catalog.ts';
 import { decode, type Doc } from './documents.ts';
 import { CommandError } from './errors.ts';
 import { sortKey, type SortField } from './paths.ts';
 import { planQuery, type Plan } from './plan.ts';
+import type { Scan } from './steps.ts';
 import type { IndexedRow, Row, Storage } from './storage.ts';
 
 /** A stored document, parsed only if somebody asks. */
@@ -29,95 +30,100 @@ export interface Query {
   readonly limit?: number;
 }
 
+/** Where the documents are. */
+interface Source {
+  readonly storage: Storage;
+  readonly catalog: Catalog;
+}
+
 /** What a query cost, for `explain`. */
 export interface Work {
-  keysExamined: number;
   docsExamined: number;
 }
 
-/** How many there are, without holding them all. */
-export function countOf(found: Iterable<unknown>): number {
-  let count = 0;
-  const each = found[Symbol.iterator]();
-  while (each.next().done !== true) count += 1;
-  return count;
-}
-
-const MAX_PAGE = 200;
+const MAX_PAGE = 100;
 // MongoDB's own limit for a sort without an index.
 const MAX_SORT_BYTES = 100 * 1024 * 1024;
 
 /**
- * The documents that a query finds, in its order. Reads in pages and holds no SQLite cursor open between them, so that it can go on
- * after other commands have written: a document that stays put is neither skipped nor repeated.
+ * The documents that a query finds, in its order. Reads in pages and holds no SQLite cursor open between them, so that others may
+ * write there: a document that stays put is neither skipped nor repeated. Unless the query sorts by itself, what is found is as it
+ * is stored until the next pause.
  *
  * @throws {CommandError} for a filter that this store does not understand, at once.
  */
 export function findDocuments(
-  storage: Storage,
+  source: Source,
   collection: Collection,
   query: Query,
-  work: Work = { keysExamined: 0, docsExamined: 0 },
-): Generator<StoredDocument> {
-  const plan = planQuery(collection, query.filter, query.sort ?? []);
-  return run(storage, collection, plan, query, work);
+  work: Work = { docsExamined: 0 },
+): Scan<StoredDocument> {
+  return run(source, collection, planQuery(collection, query.filter, query.sort ?? []), query, work);
+}
+
+/** How many documents a query finds, without reading those that an index decides about. */
+export function* countDocuments(
+  source: Source,
+  collection: Collection,
+  query: Query,
+): Generator<undefined, number, undefined> {
+  const { skip = 0, limit = 0 } = query;
+  const { index, ranges, residual } = planQuery(collection, query.filter, []);
+  let n = 0;
+  if (residual === undefined) {
+    const wanted = limit === 0 ? Number.MAX_SAFE_INTEGER : skip + limit;
+    for (const range of ranges) n += source.storage.countEntries(index.id, range, wanted - n);
+    return Math.max(0, n - skip);
+  }
+  for (const document of findDocuments(source, collection, query)) {
+    if (document === undefined) yield;
+    else n += 1;
+  }
+  return n;
 }
 
 function* run(
-  storage: Storage,
+  source: Source,
   collection: Collection,
   plan: Plan,
-  query: Query,
+  { skip = 0, limit = 0, sort = [] }: Query,
   work: Work,
-): Generator<StoredDocument> {
-  const { skip = 0, limit = 0, sort = [] } = query;
+): Generator<StoredDocument | undefined> {
   const wanted = limit === 0 ? Infinity : skip + limit;
-  // What is left over by a filter makes the next page larger.
   const page = plan.isSorted ? Math.min(MAX_PAGE, wanted) : MAX_PAGE;
-  const matches = matching(rows(storage, collection, plan, page, work), plan);
+  const matches = matching(rows(source, collection, plan, page), plan, work);
   let seen = 0;
-  for (const document of plan.isSorted ? matches : sorted(matches, sort)) {
-    seen += 1;
-    if (seen > skip) yield document;
+  for (const document of plan.isSorted ? matches : sorted(matches, sort, wanted)) {
+    if (document !== undefined) seen += 1;
+    if (document === undefined || seen > skip) yield document;
     if (seen >= wanted) return;
   }
 }
 
-function* matching(found: Iterable<Row>, { residual }: Plan): Generator<StoredDocument> {
+function* matching(found: Scan<Row>, { residual }: Plan, work: Work): Generator<StoredDocument | undefined> {
   for (const row of found) {
-    const document = new StoredDocument(row);
-    if (residual === undefined || residual(document.doc)) yield document;
+    const document = row && new StoredDocument(row);
+    if (document !== undefined) work.docsExamined += 1;
+    if (document === undefined || residual === undefined || residual(document.doc)) yield document;
   }
 }
 
-function* rows(storage: Storage, collection: Collection, plan: Plan, page: number, work: Work): Generator<Row> {
-  const found = plan.index === undefined ? naturalRows(storage, collection, page) : indexedRows(storage, plan, page);
-  for (const row of found) {
-    work.docsExamined += 1;
-    if (plan.index !== undefined) work.keysExamined += 1;
-    yield row;
-  }
-}
-
-function* naturalRows(storage: Storage, collection: Collection, page: number): Generator<Row> {
-  let after = -1;
-  for (let size = page; ; size = Math.min(MAX_PAGE, size * 2)) {
-    const found = storage.natural(collection.id, after, size);
-    yield* found;
-    const last = found.at(-1);
-    if (last === undefined || found.length < size) return;
-    after = last.rid;
-  }
-}
-
-function* indexedRows(storage: Storage, plan: Plan, page: number): Generator<IndexedRow> {
-  const index = plan.index?.id ?? 0;
+/** Pauses before every page but the first. */
+function* rows(source: Source, collection: Collection, plan: Plan, page: number): Generator<Row | undefined> {
+  let isFirst = true;
   for (const range of plan.isBackward ? plan.ranges.toReversed() : plan.ranges) {
     let after: IndexedRow | undefined;
+    // What is left over by a filter makes the next page larger.
     for (let size = page; ; size = Math.min(MAX_PAGE, size * 2)) {
+      if (!isFirst) {
+        yield undefined;
+        checkIsThere(source.catalog, collection, plan);
+      }
+      isFirst = false;
+      const { storage } = source;
       const found: IndexedRow[] = plan.isBackward
-        ? storage.backward(index, range, after, size)
-        : storage.forward(index, range, after, size);
+        ? storage.backward(plan.index.id, range, after, size)
+        : storage.forward(plan.index.id, range, after, size);
       yield* found;
       after = found.at(-1);
       if (found.length < size) break;
@@ -125,16 +131,44 @@ function* indexedRows(storage: Storage, plan: Plan, page: number): Generator<Ind
   }
 }
 
-function sorted(matches: Iterable<StoredDocument>, sort: readonly SortField[]): StoredDocument[] {
-  const keyed: { key: Buffer; document: StoredDocument }[] = [];
+/** Others may have dropped it meanwhile; half of an answer would look like a whole one. */
+function checkIsThere(catalog: Catalog, { db, name, ns }: Collection, { index }: Plan): void {
+  if (catalog.find(db, name)?.indexes.some(({ id }) => id === index.id) === true) return;
+  throw new CommandError(175, `the collection ${ns} or its index ${index.name} was dropped while it was read`);
+}
+
+/** Those that come first, sorted here; `wanted` of them. */
+function* sorted(
+  matches: Scan<StoredDocument>,
+  sort: readonly SortField[],
+  wanted: number,
+): Generator<StoredDocument | undefined> {
+  let first: Keyed[] = [];
   let bytes = 0;
   for (const document of matches) {
+    if (document === undefined) {
+      yield undefined;
+      continue;
+    }
+    // Without the parsed form, which takes several times the memory.
+    first.push({ key: sortKey(document.doc, sort), document: new StoredDocument(document) });
     bytes += document.bson.length;
+    if (first.length >= 2 * wanted + MAX_PAGE) {
+      first = inOrder(first).slice(0, wanted);
+      bytes = first.reduce((sum, { document: { bson } }) => sum + bson.length, 0);
+    }
     if (bytes > MAX_SORT_BYTES) {
       throw new CommandError(292, `Sort exceeded memory limit of ${MAX_SORT_BYTES} bytes: it needs an index`);
     }
-    // Without the parsed form, which takes several times the memory.
-    keyed.push({ key: sortKey(document.doc, sort), document: new StoredDocument(document) });
   }
-  return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ document }) => document);
+  for (const { document } of inOrder(first)) yield document;
+}
+
+interface Keyed {
+  readonly key: Buffer;
+  readonly document: StoredDocument;
+}
+
+function inOrder(keyed: Keyed[]): Keyed[] {
+  return keyed.sort((a, b) => Buffer.compare(a.key, b.key));
 }

@@ -1,7 +1,7 @@
 import { ObjectId } from 'bson';
 import { encode, isDoc, MAX_DOCUMENT_BYTES, type Doc } from './documents.ts';
 import { CommandError, notImplemented } from './errors.ts';
-import { encodeKeys, typeOf, TYPE } from './keys.ts';
+import { encodeKeys } from './keys.ts';
 import { indexedValue } from './paths.ts';
 import type { Collection, Index } from './catalog.ts';
 import type { Storage } from './storage.ts';
@@ -38,7 +38,7 @@ export function replaceRecord(
   }
 }
 
-export function removeRecord(storage: Storage, collection: Collection, rid: number, doc: Doc): void {
+export function removeRecord(storage: Storage, collection: Collection, { rid, doc }: { rid: number; doc: Doc }): void {
   for (const [index, key] of keysOf(collection, doc)) storage.removeEntry(index.id, key, rid);
   storage.removeDocument(rid);
 }
@@ -110,10 +110,7 @@ function checkDocument(doc: Doc, bson: Uint8Array): void {
       `BSONObj size: ${bson.length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
     );
   }
-  const type = typeOf(doc['_id']);
-  if (type === TYPE.array || type === TYPE.regex || doc['_id'] === undefined) {
-    throw new CommandError(53, `The '_id' value cannot be of type ${type === TYPE.array ? 'array' : 'regex'}`);
-  }
+  if (Array.isArray(doc['_id'])) throw new CommandError(53, "The '_id' value cannot be of type array");
   for (const name of Object.keys(doc)) {
     if (name.startsWith('$'))
       throw new CommandError(52, `The dollar ($) prefixed field '${name}' in '${name}' is not allowed`);

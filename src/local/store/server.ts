@@ -1,10 +1,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Client } from './commands/dispatch.ts';
 import type { Executor, Log } from './executor.ts';
 import { encodeReply, MessageReader, WireError, type Message } from './wire.ts';
 
 const CLOSE_MS = 500;
 
-let lastConnectionId = 0;
+/** Messages of one client that may wait for their turn; it is not read any further then. */
+const MAX_WAITING = 100;
+
+let lastClientId = 0;
 
 /** Speaks the wire protocol with every client of a socket. */
 export class WireServer {
@@ -56,31 +60,18 @@ export class WireServer {
   }
 
   #serve(socket: Socket): void {
-    const connectionId = (lastConnectionId += 1);
     const reader = new MessageReader();
+    const connection = new Connection(socket, this.#executor);
     this.#sockets.add(socket);
     socket.setNoDelay(true);
-    socket.on('drain', () => socket.resume());
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy()); // the client is gone, which is its own business
     socket.on('data', (chunk) => {
       try {
-        for (const message of reader.read(chunk)) this.#take(message, connectionId, socket);
+        for (const message of reader.read(chunk)) connection.take(message);
       } catch (error) {
         this.#refuse(error, socket);
       }
-    });
-  }
-
-  #take(message: Message, connectionId: number, socket: Socket): void {
-    this.#executor.add({
-      message,
-      connectionId,
-      reply: (body) => {
-        if (!socket.writable) return;
-        // No more commands from a client before it has read its answers.
-        if (!socket.write(encodeReply(message, body))) socket.pause();
-      },
     });
   }
 
@@ -90,5 +81,57 @@ export class WireServer {
       this.#log.warn({ reason: error.message }, 'closed a connection that does not speak the protocol');
     else this.#log.error({ err: error }, 'closed a connection of the embedded store');
     socket.destroy();
+  }
+}
+
+/** One client. Its commands are carried out in their order, each when the one before is answered. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #executor: Executor;
+  readonly #client: Client;
+  readonly #waiting: Message[] = [];
+  #isBusy = false;
+
+  constructor(socket: Socket, executor: Executor) {
+    this.#socket = socket;
+    this.#executor = executor;
+    this.#client = { id: (lastClientId += 1), isGone: () => socket.destroyed };
+    socket.on('drain', () => {
+      this.#readOn();
+    });
+  }
+
+  take(message: Message): void {
+    this.#waiting.push(message);
+    if (this.#waiting.length > MAX_WAITING) this.#socket.pause();
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#isBusy) return;
+    const message = this.#waiting.shift();
+    if (message === undefined) return;
+    this.#isBusy = true;
+    this.#executor.add({
+      message,
+      client: this.#client,
+      done: (body) => {
+        this.#isBusy = false;
+        if (body !== undefined) this.#answer(message, body);
+        this.#next();
+        this.#readOn();
+      },
+    });
+  }
+
+  #answer(message: Message, body: Uint8Array): void {
+    if (!this.#socket.writable) return;
+    // No more commands from a client before it has read its answers.
+    if (!this.#socket.write(encodeReply(message, body))) this.#socket.pause();
+  }
+
+  #readOn(): void {
+    if (this.#socket.isPaused() && !this.#socket.writableNeedDrain && this.#waiting.length <= MAX_WAITING)
+      this.#socket.resume();
   }
 }

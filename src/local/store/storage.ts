@@ -42,6 +42,7 @@ const FORWARD = `SELECT e.key, d.rid, d.bson FROM entries e JOIN documents d ON 
   WHERE e.idx = ? AND (e.key, e.rid) > (?, ?) AND e.key < ? ORDER BY e.key, e.rid LIMIT ?`;
 const BACKWARD = `SELECT e.key, d.rid, d.bson FROM entries e JOIN documents d ON d.rid = e.rid
   WHERE e.idx = ? AND (e.key, e.rid) < (?, ?) AND e.key >= ? ORDER BY e.key DESC, e.rid DESC LIMIT ?`;
+const COUNT = 'SELECT count(*) AS n FROM (SELECT 1 FROM entries WHERE idx = ? AND key >= ? AND key < ? LIMIT ?)';
 
 /**
  * The SQL. Documents lie in one table, and every index of every collection in another, as order-preserving keys (keys.ts) with the
@@ -136,10 +137,6 @@ export class Storage {
     this.#run('DELETE FROM documents WHERE rid = ?', rid);
   }
 
-  countDocuments(collection: number): number {
-    return this.#all<{ n: number }>('SELECT count(*) AS n FROM documents WHERE collection = ?', collection)[0]?.n ?? 0;
-  }
-
   addEntry(index: number, key: Uint8Array, rid: number): void {
     this.#run('INSERT INTO entries (idx, key, rid) VALUES (?, ?, ?)', index, key, rid);
   }
@@ -151,6 +148,11 @@ export class Storage {
   /** The row that has exactly this key, for unique indexes. */
   ridOf(index: number, key: Uint8Array): number | undefined {
     return this.#all<{ rid: number }>('SELECT rid FROM entries WHERE idx = ? AND key = ? LIMIT 1', index, key)[0]?.rid;
+  }
+
+  /** How many keys there are in a range, counted up to a limit. */
+  countEntries(index: number, range: Range, limit: number): number {
+    return this.#all<{ n: number }>(COUNT, index, range.low, range.high, limit)[0]?.n ?? 0;
   }
 
   /** At most `limit` rows of a range, in the order of their keys, after the row given. */

@@ -6,10 +6,9 @@ export const OP_MSG = 2013;
 export const MAX_MESSAGE_BYTES = 48_000_000;
 
 const HEADER_BYTES = 16;
-const CHECKSUM_PRESENT = 1;
 const MORE_TO_COME = 2;
-// Bits 0 to 15 must be understood by whoever reads the message; the others may be ignored.
-const UNKNOWN_REQUIRED = 0xffff & ~(CHECKSUM_PRESENT | MORE_TO_COME);
+// Bits 0 to 15 must be understood by whoever reads the message; the others may be ignored. No driver sends a checksum (bit 0).
+const UNKNOWN_REQUIRED = 0xffff & ~MORE_TO_COME;
 
 export interface Message {
   readonly requestId: number;
@@ -77,15 +76,11 @@ function parseMessage(message: Buffer): Message {
 function parseMsg(message: Buffer, requestId: number): Message {
   const flags = message.readUInt32LE(16);
   if ((flags & UNKNOWN_REQUIRED) !== 0) throw new WireError(`flags ${flags}`);
-  const end = (flags & CHECKSUM_PRESENT) === 0 ? message.length : message.length - 4;
-  if (end < message.length && crc32c(message.subarray(0, end)) !== message.readUInt32LE(end)) {
-    throw new WireError('a wrong checksum');
-  }
   const sequences = new Map<string, Uint8Array[]>();
   let body: Uint8Array | undefined;
-  for (let at = 20; at < end;) {
+  for (let at = 20; at < message.length;) {
     const kind = message.readUInt8(at);
-    const section = sized(message, at + 1, end);
+    const section = sized(message, at + 1, message.length);
     if (kind === 0 && body === undefined) body = section;
     else if (kind === 1) readSequence(section, sequences);
     else throw new WireError(`section ${kind}`);
@@ -139,17 +134,4 @@ export function encodeReply(request: Message, body: Uint8Array): Buffer {
   if (isQuery) reply.writeInt32LE(1, 32);
   reply.set(body, start);
   return reply;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ ((crc & 1) === 0 ? 0 : 0x82f63b78);
-  return crc;
-});
-
-/** CRC-32C (RFC 3720, appendix B.4), which Node's zlib does not have. */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0);
-  return (crc ^ 0xffffffff) >>> 0;
 }

@@ -35,6 +35,14 @@ export async function connect(t: TestContext, uri: string): Promise<Client> {
   return client.connect();
 }
 
+export async function countOf(
+  collection: Pick<Collection, 'find'>,
+  filter: object = {},
+  options = {},
+): Promise<number> {
+  return (await collection.find(filter, options).toArray()).length;
+}
+
 /** The error that MongoDB would answer: its code and that its message names what was refused. */
 export function refusal(code: number, name: string) {
   return (error: unknown): boolean => {

@@ -4,6 +4,7 @@ import type { Cursors } from '../cursors.ts';
 import { isDoc, toNumber, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import type { Expiry } from '../expiry.ts';
+import type { Steps } from '../steps.ts';
 import type { Storage } from '../storage.ts';
 
 /** What the commands work on. */
@@ -25,12 +26,17 @@ export interface Request {
   readonly connectionId: number;
 }
 
-export interface Command {
+interface CommandTraits {
   /** The members that it understands besides its own name and those of every command. Others are refused by name. */
   readonly fields: readonly string[];
   readonly isWrite: boolean;
-  run(engine: Engine, request: Request): Doc | Uint8Array;
 }
+
+export type Answer = Doc | Uint8Array;
+
+/** Carried out at once, or in steps when it may read or write much. */
+export type Command = CommandTraits &
+  ({ run(engine: Engine, request: Request): Answer } | { steps(engine: Engine, request: Request): Steps<Answer> });
 
 /** @throws {CommandError} naming the first member that is not among those understood. */
 export function checkFields(where: string, doc: Doc, fields: ReadonlySet<string>): void {
@@ -67,6 +73,11 @@ export function readNumber(doc: Doc, name: string): number | undefined {
   if (number === undefined) throw new CommandError(14, `BSON field '${name}' is the wrong type, expected a number`);
   if (number < 0) throw new CommandError(51024, `BSON field '${name}' value must be >= 0, actual value '${number}'`);
   return Math.trunc(number);
+}
+
+/** Milliseconds that the client gives the command; 0 and nothing mean as long as it takes. */
+export function readTimeLimit(body: Doc): number {
+  return readNumber(body, 'maxTimeMS') || Infinity;
 }
 
 export function readFlag(doc: Doc, name: string, absent = false): boolean {

@@ -3,11 +3,10 @@ import { decodeForeign, encode, isDoc, toNumber, type Doc } from '../documents.t
 import { CommandError } from '../errors.ts';
 import type { Message } from '../wire.ts';
 import { MAX_MESSAGE_BYTES, OP_QUERY } from '../wire.ts';
-import { checkFields, type Command, type Engine, type Request } from './command.ts';
-import { aggregateCommands } from './aggregate.ts';
+import { inTime, type Steps } from '../steps.ts';
+import { checkFields, readTimeLimit, type Answer, type Command, type Engine, type Request } from './command.ts';
 import { collectionCommands } from './collections.ts';
-import { explain } from './explain.ts';
-import { findAndModify } from './findAndModify.ts';
+import { countCommands } from './count.ts';
 import { findCommands } from './find.ts';
 import { handshakeCommands } from './handshake.ts';
 import { indexCommands } from './indexes.ts';
@@ -16,11 +15,8 @@ import { writeCommands } from './write.ts';
 const TABLE: Readonly<Record<string, Command>> = {
   ...handshakeCommands,
   ...findCommands,
-  ...aggregateCommands,
-  explain,
+  ...countCommands,
   ...writeCommands,
-  findAndModify,
-  findandmodify: findAndModify,
   ...collectionCommands,
   ...indexCommands,
 };
@@ -46,36 +42,62 @@ const READ_CONCERNS = new Set(['local', 'majority', 'available']);
 
 const MAX_REPLY_BYTES = MAX_MESSAGE_BYTES - 1024;
 
-export interface Reply {
-  readonly body: Uint8Array;
-  /** The client asked for no answer (write concern 0). */
-  readonly isSilent: boolean;
+/** Who asks. */
+export interface Client {
+  readonly id: number;
+  isGone(): boolean;
 }
 
 /** Carries out one message. Answers errors as MongoDB does; throws only what is not the client's doing. */
-export function execute(engine: Engine, message: Message, connectionId: number): Reply {
+export function* execute(
+  engine: Engine,
+  message: Message,
+  client: Client,
+): Generator<undefined, Uint8Array, undefined> {
   try {
-    const request = readRequest(message, connectionId);
+    const request = readRequest(message, client.id);
     const command = commandOf(request, message);
     engine.expiry.removeExpired(engine.clock.now());
-    const result = command.isWrite ? runWrite(engine, command, request) : command.run(engine, request);
-    const reply = result instanceof Uint8Array ? result : encode(result);
-    if (reply.length > MAX_REPLY_BYTES)
-      throw new CommandError(10334, `an answer of ${reply.length} bytes is too large`);
-    return { body: reply, isSilent: message.moreToCome };
+    const steps = command.isWrite
+      ? writing(engine, stepsOf(command, engine, request))
+      : whileWanted(client, stepsOf(command, engine, request));
+    const answer = yield* inTime(steps, readTimeLimit(request.body));
+    const body = answer instanceof Uint8Array ? answer : encode(answer);
+    if (body.length > MAX_REPLY_BYTES) throw new CommandError(10334, `an answer of ${body.length} bytes is too large`);
+    return body;
   } catch (error) {
-    return { body: encode(describe(error)), isSilent: message.moreToCome };
+    return encode(describe(error));
   }
 }
 
-function runWrite(engine: Engine, command: Command, request: Request): Doc | Uint8Array {
-  engine.expiry.forget();
-  try {
-    return engine.storage.write(() => command.run(engine, request));
-  } catch (error) {
-    engine.catalog.reload(); // what the command made in memory was never written
-    throw error;
-  }
+function stepsOf(command: Command, engine: Engine, request: Request): Steps<Answer> {
+  if ('steps' in command) return command.steps(engine, request);
+  return { next: () => ({ done: true, value: command.run(engine, request) }) };
+}
+
+/** Each step is done as a whole or not at all. */
+function writing(engine: Engine, steps: Steps<Answer>): Steps<Answer> {
+  return {
+    next() {
+      engine.expiry.forget();
+      try {
+        return engine.storage.write(() => steps.next());
+      } catch (error) {
+        engine.catalog.reload(); // what the step made in memory was never written
+        throw error;
+      }
+    },
+  };
+}
+
+/** Nobody reads for a client that has gone away. */
+function whileWanted(client: Client, steps: Steps<Answer>): Steps<Answer> {
+  return {
+    next() {
+      if (client.isGone()) throw new CommandError(279, 'the client has closed its connection');
+      return steps.next();
+    },
+  };
 }
 
 /** @throws the error itself when it is not one that a client is meant to read. */

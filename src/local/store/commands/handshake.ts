@@ -1,4 +1,3 @@
-import { Long } from 'bson';
 import { MAX_DOCUMENT_BYTES, type Doc } from '../documents.ts';
 import { MAX_MESSAGE_BYTES } from '../wire.ts';
 import type { Command, Engine, Request } from './command.ts';
@@ -44,42 +43,10 @@ const hello: Command = {
 
 const ping: Command = { fields: [], isWrite: false, run: () => ({ ok: 1 }) };
 
-const buildInfo: Command = {
-  fields: [],
-  isWrite: false,
-  run: () => ({
-    version: '7.0.0',
-    versionArray: [7, 0, 0, 0],
-    modules: ['embedded'],
-    bits: 64,
-    maxBsonObjectSize: MAX_DOCUMENT_BYTES,
-    ok: 1,
-  }),
-};
-
-const killCursors: Command = {
-  fields: ['cursors'],
-  isWrite: false,
-  run({ cursors }, { body }) {
-    const ids = (Array.isArray(body['cursors']) ? body['cursors'] : []).filter((id) => id instanceof Long);
-    const killed = ids.filter((id) => cursors.kill(id));
-    return {
-      cursorsKilled: killed,
-      cursorsNotFound: ids.filter((id) => !killed.includes(id)),
-      cursorsAlive: [],
-      cursorsUnknown: [],
-      ok: 1,
-    };
-  },
-};
-
 export const handshakeCommands: Readonly<Record<string, Command>> = {
   hello,
   isMaster: hello,
   ismaster: hello,
   ping,
-  buildInfo,
-  buildinfo: buildInfo,
   endSessions: ping,
-  killCursors,
 };

@@ -1,7 +1,7 @@
 import type { Collection, Index } from '../catalog.ts';
 import { decode, encode, isDoc, toNumber, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
-import { compileFilter } from '../filter.ts';
+import { parseFilter } from '../filter.ts';
 import { indexRecord } from '../records.ts';
 import type { Storage } from '../storage.ts';
 import {
@@ -9,17 +9,19 @@ import {
   findCollection,
   readDoc,
   readDocs,
+  readFlag,
   type Command,
   type Engine,
   type Request,
 } from './command.ts';
-import { listReply } from './collections.ts';
+import { openCursor } from './find.ts';
 
 const OPTIONS = new Set([
   'v',
   'key',
   'name',
   'unique',
+  'sparse',
   'partialFilterExpression',
   'expireAfterSeconds',
   'background',
@@ -83,8 +85,9 @@ function checkField(path: string, direction: unknown): void {
 function checkPartial(spec: Doc): void {
   const partial = spec['partialFilterExpression'];
   if (partial === undefined) return;
+  if (readFlag(spec, 'sparse')) throw new CommandError(67, "cannot mix 'partialFilterExpression' and 'sparse' options");
   if (!isDoc(partial)) throw new CommandError(67, "'partialFilterExpression' for an index has to be a document");
-  compileFilter(partial);
+  parseFilter(partial);
 }
 
 function checkExpiry(spec: Doc, key: Doc): void {
@@ -127,6 +130,7 @@ function pattern(spec: Doc): [string, number | undefined][] {
 function optionsOf(spec: Doc): unknown {
   return [
     spec['unique'] ?? null,
+    spec['sparse'] ?? null,
     spec['partialFilterExpression'] ?? null,
     toNumber(spec['expireAfterSeconds']) ?? null,
   ];
@@ -157,15 +161,11 @@ function required(engine: Engine, request: Request): Collection {
 const listIndexes: Command = {
   fields: ['cursor'],
   isWrite: false,
-  run(engine, request) {
+  steps(engine, request) {
     const collection = required(engine, request);
-    const specs = collection.indexes.map(({ spec }) => spec);
-    return listReply(
-      engine,
-      `${request.db}.$cmd.listIndexes.${collection.name}`,
-      specs,
-      readDoc(request.body, 'cursor') ?? {},
-    );
+    const ns = `${request.db}.$cmd.listIndexes.${collection.name}`;
+    const specs = collection.indexes.map(({ spec }) => encode(spec));
+    return openCursor(engine, ns, specs, readDoc(request.body, 'cursor') ?? {});
   },
 };
 
@@ -175,7 +175,6 @@ const dropIndexes: Command = {
   run(engine, request) {
     const collection = required(engine, request);
     const nIndexesWas = collection.indexes.length;
-    engine.cursors.closeOf(collection.ns);
     for (const index of chosen(collection, request.body['index'])) engine.catalog.dropIndex(collection, index);
     return { nIndexesWas, ok: 1 };
   },
