@@ -1,24 +1,51 @@
-/** Every `code` that a client can receive, one class each. When each one comes is in `ops/openapi/problems.ts`, for `/docs`. */
+/** Every `code` that a client can receive: one class each, which says when it happens. The API document and `/docs` quote it. */
 
 export type HeaderMap = Readonly<Record<string, string>>;
+
+interface ApiErrorOptions extends ErrorOptions {
+  headers?: HeaderMap;
+  /** What a person reads when it is more than the message. */
+  detail?: string;
+}
 
 /** An error the caller is meant to read. Anything else that is thrown is answered with a plain 500. */
 export class ApiError extends Error {
   readonly statusCode: number;
   readonly code: string;
+  readonly detail: string;
   readonly headers: HeaderMap;
 
-  constructor(statusCode: number, code: string, message: string, options: ErrorOptions & { headers?: HeaderMap } = {}) {
+  constructor(statusCode: number, code: string, message: string, options: ApiErrorOptions = {}) {
     super(message, options);
     this.name = `${code}Error`;
     this.statusCode = statusCode;
     this.code = code;
+    this.detail = options.detail ?? message;
     this.headers = options.headers ?? {};
   }
 }
 
+/** What a class of errors says of itself, for those who read the API document. */
+export interface ProblemClass {
+  /** When it happens and what to do, in Markdown. */
+  readonly when: string;
+  /** One as it could be thrown: its status, code, message and headers are the server's own. */
+  readonly example: ApiError;
+}
+
+const EXAMPLE_ID = '6742d0c4e1a2b3c4d5e6f708';
+const BARE_CHALLENGE = 'Bearer realm="Users"';
+const RATE_LIMIT = { 'RateLimit-Limit': '10', 'RateLimit-Remaining': '0', 'RateLimit-Reset': '2' };
+
+function refusedToken(error: string, description: string): string {
+  return `${BARE_CHALLENGE}, error="${error}", error_description="${description}"`;
+}
+
 /** The request itself cannot be understood: its target, its headers, or a combination of them. */
 export class BadRequestError extends ApiError {
+  static readonly when = 'The target or a header is malformed, or headers contradict each other.';
+  static readonly example = new BadRequestError('the request target or the Host header is malformed');
+
   constructor(message: string) {
     super(400, 'BadRequest', message);
   }
@@ -26,6 +53,9 @@ export class BadRequestError extends ApiError {
 
 /** The body cannot be read as what it says it is. Quotes neither the body nor the parser. */
 export class InvalidContentError extends ApiError {
+  static readonly when = 'The body is not what its `Content-Type` says, or not UTF-8.';
+  static readonly example = new InvalidContentError('the body is not valid JSON');
+
   constructor(message: string) {
     super(400, 'InvalidContent', message);
   }
@@ -33,6 +63,9 @@ export class InvalidContentError extends ApiError {
 
 /** A member of a task has the wrong type or value; the message names it. */
 export class InvalidTaskError extends ApiError {
+  static readonly when = 'A member of the task has the wrong type or value; the message names it.';
+  static readonly example = new InvalidTaskError('"completed" must be true or false');
+
   constructor(message: string) {
     super(400, 'InvalidTask', message);
   }
@@ -40,6 +73,9 @@ export class InvalidTaskError extends ApiError {
 
 /** A query parameter is bad or repeated; the message names it. */
 export class InvalidQueryError extends ApiError {
+  static readonly when = 'A query parameter is bad, repeated or unknown; the message names it.';
+  static readonly example = new InvalidQueryError('limit must be a number from 1 to 100');
+
   constructor(message: string) {
     super(400, 'InvalidQuery', message);
   }
@@ -47,6 +83,12 @@ export class InvalidQueryError extends ApiError {
 
 /** No credentials, or credentials that do not hold (RFC 6750, section 3). */
 export class UnauthorizedError extends ApiError {
+  static readonly when = 'There is no token, or it does not verify: sign in again. `WWW-Authenticate` says which.';
+  static readonly example = new UnauthorizedError(
+    'the token has expired',
+    refusedToken('invalid_token', 'the token has expired'),
+  );
+
   constructor(message: string, challenge: string) {
     super(401, 'Unauthorized', message, { headers: { 'WWW-Authenticate': challenge } });
   }
@@ -54,6 +96,12 @@ export class UnauthorizedError extends ApiError {
 
 /** The credentials came in a way that RFC 6750 does not allow. */
 export class InvalidRequestError extends ApiError {
+  static readonly when = 'The `Authorization` header is malformed, or the token came twice or in the wrong place.';
+  static readonly example = new InvalidRequestError(
+    'there is more than one Authorization header',
+    refusedToken('invalid_request', 'there is more than one Authorization header'),
+  );
+
   constructor(message: string, challenge: string) {
     super(400, 'InvalidRequest', message, { headers: { 'WWW-Authenticate': challenge } });
   }
@@ -61,6 +109,12 @@ export class InvalidRequestError extends ApiError {
 
 /** The token is good, but lacks the scope that this operation needs. */
 export class InsufficientScopeError extends ApiError {
+  static readonly when = 'The token is good, but lacks the scope that `WWW-Authenticate` names.';
+  static readonly example = new InsufficientScopeError(
+    'the token lacks the scope tasks.write',
+    `${BARE_CHALLENGE}, error="insufficient_scope", scope="tasks.write"`,
+  );
+
   constructor(message: string, challenge: string) {
     super(403, 'InsufficientScope', message, { headers: { 'WWW-Authenticate': challenge } });
   }
@@ -68,6 +122,9 @@ export class InsufficientScopeError extends ApiError {
 
 /** The token is good, but nobody has registered its user, and this server registers nobody by itself. */
 export class NotRegisteredError extends ApiError {
+  static readonly when = 'The token is good, but this service knows only users that its operator has added.';
+  static readonly example = new NotRegisteredError();
+
   constructor() {
     super(403, 'NotRegistered', 'this user is not registered: ask the operator of this service to add you');
   }
@@ -75,20 +132,35 @@ export class NotRegisteredError extends ApiError {
 
 /** The path names nothing. */
 export class NotFoundError extends ApiError {
+  static readonly when = 'The path names nothing.';
+  static readonly example = new NotFoundError();
+
   constructor() {
     super(404, 'ResourceNotFound', 'there is nothing at this path: GET / lists the routes');
   }
 }
 
+// Enough to recognise it by.
+const MAX_QUOTED = 200;
+
 /** The caller has no such task. Someone else's task gets the same answer, so nobody learns what exists. */
 export class TaskNotFoundError extends ApiError {
+  static readonly when = 'You have no such task. Another user’s task, or user, gets the same answer.';
+  static readonly example = new TaskNotFoundError(EXAMPLE_ID);
+
+  /** @param segment what was asked for, quoted as it came, though not all of a path of several kilobytes. */
   constructor(segment: string) {
-    super(404, 'TaskNotFound', `${segment} was not found`);
+    const isLong = segment.length > MAX_QUOTED;
+    const quoted = isLong ? `${segment.slice(0, MAX_QUOTED).toWellFormed()}…` : segment;
+    super(404, 'TaskNotFound', `${quoted} was not found`);
   }
 }
 
 /** The path exists, but not for this method. */
 export class MethodNotAllowedError extends ApiError {
+  static readonly when = 'The path exists, but not for this method; `Allow` lists those that it has.';
+  static readonly example = new MethodNotAllowedError('GET, HEAD, OPTIONS');
+
   constructor(allow: string) {
     super(405, 'MethodNotAllowed', `this path answers ${allow}`, { headers: { Allow: allow } });
   }
@@ -96,6 +168,9 @@ export class MethodNotAllowedError extends ApiError {
 
 /** The client accepts nothing that this route can produce. */
 export class NotAcceptableError extends ApiError {
+  static readonly when = 'The `Accept` header excludes JSON.';
+  static readonly example = new NotAcceptableError();
+
   constructor() {
     super(406, 'NotAcceptable', 'this resource is application/json: accept that, or send no Accept header');
   }
@@ -103,6 +178,9 @@ export class NotAcceptableError extends ApiError {
 
 /** The request was not complete in time. */
 export class RequestTimeoutError extends ApiError {
+  static readonly when = 'Headers and body were not complete within 60 seconds.';
+  static readonly example = new RequestTimeoutError();
+
   constructor() {
     super(408, 'RequestTimeout', 'the request was not complete in time: send it again');
   }
@@ -110,13 +188,21 @@ export class RequestTimeoutError extends ApiError {
 
 /** A text is needed and none came. The message is the tutorial's own. */
 export class MissingTaskError extends ApiError {
-  constructor() {
-    super(409, 'MissingTask', '"task" is a required parameter');
+  static readonly when = 'A text is needed and none came, it is blank, or a `DELETE` does not say what to delete.';
+  static readonly example = new MissingTaskError();
+
+  /** @param hint what to change, when the request tells. */
+  constructor(hint?: string) {
+    const message = '"task" is a required parameter';
+    super(409, 'MissingTask', message, hint === undefined ? {} : { detail: `${message}: ${hint}` });
   }
 }
 
 /** The id is taken, by whomever. */
 export class TaskExistsError extends ApiError {
+  static readonly when = 'The id is taken.';
+  static readonly example = new TaskExistsError(EXAMPLE_ID);
+
   constructor(id: string) {
     super(409, 'TaskExists', `${id} is taken: choose another id`);
   }
@@ -124,6 +210,10 @@ export class TaskExistsError extends ApiError {
 
 /** The sync token is too old, or from before the data it points into was erased. */
 export class SyncTokenExpiredError extends ApiError {
+  static readonly when =
+    'The sync token is older than 30 days, or its history is no longer there. Start again without one.';
+  static readonly example = new SyncTokenExpiredError();
+
   constructor() {
     super(410, 'SyncTokenExpired', 'this sync token has expired: start again without "since"');
   }
@@ -131,6 +221,12 @@ export class SyncTokenExpiredError extends ApiError {
 
 /** A condition of the request does not hold. Carries the current tag, so that the client can fetch and decide. */
 export class PreconditionFailedError extends ApiError {
+  static readonly when = '`If-Match` or `If-None-Match` does not hold. `ETag` is the current one.';
+  static readonly example = new PreconditionFailedError(
+    'it has changed since: fetch it again and decide',
+    '"6742d0c4e1a2b3c4d5e6f709"',
+  );
+
   constructor(message: string, currentETag?: string) {
     super(412, 'PreconditionFailed', message, currentETag === undefined ? {} : { headers: { ETag: currentETag } });
   }
@@ -138,6 +234,9 @@ export class PreconditionFailedError extends ApiError {
 
 /** The body is larger than this server reads. */
 export class PayloadTooLargeError extends ApiError {
+  static readonly when = 'The body is larger than 64 KiB (a batch: 256 KiB).';
+  static readonly example = new PayloadTooLargeError(65_536);
+
   constructor(maxBytes: number) {
     super(413, 'PayloadTooLarge', `the body may have ${maxBytes} bytes at most`);
   }
@@ -145,6 +244,9 @@ export class PayloadTooLargeError extends ApiError {
 
 /** The body is of a type, charset or coding that this route does not read. */
 export class UnsupportedMediaTypeError extends ApiError {
+  static readonly when = 'The body is neither JSON nor a form, is compressed, or declares a charset other than UTF-8.';
+  static readonly example = new UnsupportedMediaTypeError('send application/json or application/x-www-form-urlencoded');
+
   constructor(message: string) {
     super(415, 'UnsupportedMediaType', message);
   }
@@ -152,6 +254,9 @@ export class UnsupportedMediaTypeError extends ApiError {
 
 /** RFC 9110, section 10.1.1: 100-continue is the only expectation there is. */
 export class ExpectationFailedError extends ApiError {
+  static readonly when = 'The `Expect` header asks for something else than 100-continue.';
+  static readonly example = new ExpectationFailedError();
+
   constructor() {
     super(417, 'ExpectationFailed', 'only "Expect: 100-continue" is understood');
   }
@@ -159,17 +264,20 @@ export class ExpectationFailedError extends ApiError {
 
 /** The idempotency key was used for another request within its lifetime. */
 export class IdempotencyKeyReusedError extends ApiError {
+  static readonly when = 'The same `Idempotency-Key` came with another task or path within 24 hours.';
+  static readonly example = new IdempotencyKeyReusedError();
+
   constructor() {
-    super(
-      422,
-      'IdempotencyKeyReused',
-      'this Idempotency-Key was used for another request: make a new key for each one',
-    );
+    const message = 'this Idempotency-Key was used for another request: make a new key for each one';
+    super(422, 'IdempotencyKeyReused', message);
   }
 }
 
 /** The caller has spent its share of requests. */
 export class TooManyRequestsError extends ApiError {
+  static readonly when = 'You, or your address, have spent your share of requests. Wait for `Retry-After`.';
+  static readonly example = new TooManyRequestsError(1, RATE_LIMIT);
+
   constructor(retryAfterSeconds: number, headers: HeaderMap) {
     super(429, 'TooManyRequests', `too many requests: wait ${retryAfterSeconds} s`, {
       headers: { ...headers, 'Retry-After': String(retryAfterSeconds) },
@@ -179,6 +287,9 @@ export class TooManyRequestsError extends ApiError {
 
 /** Request line and headers are larger than this server reads. */
 export class HeadersTooLargeError extends ApiError {
+  static readonly when = 'Request line and headers are larger than 64 KiB together.';
+  static readonly example = new HeadersTooLargeError();
+
   constructor() {
     super(431, 'RequestHeaderFieldsTooLarge', 'request line and headers may have 64 KiB together at most');
   }
@@ -186,6 +297,9 @@ export class HeadersTooLargeError extends ApiError {
 
 /** Something failed that should not have. The log has the rest, under the request id. */
 export class InternalError extends ApiError {
+  static readonly when = 'Something failed that should not have. Please report the `requestId`.';
+  static readonly example = new InternalError();
+
   constructor(options?: ErrorOptions) {
     super(500, 'InternalError', 'something went wrong here: give the requestId to the operator', options);
   }
@@ -193,6 +307,9 @@ export class InternalError extends ApiError {
 
 /** RFC 9110, section 15.6.2: a method, or a transfer coding, that this server knows nothing of. */
 export class NotImplementedError extends ApiError {
+  static readonly when = 'The method, or the transfer coding of the body, is none that this server knows.';
+  static readonly example = new NotImplementedError('this server knows no such method');
+
   constructor(message: string) {
     super(501, 'NotImplemented', message);
   }
@@ -200,6 +317,9 @@ export class NotImplementedError extends ApiError {
 
 /** RFC 9110, section 15.6.6. */
 export class VersionNotSupportedError extends ApiError {
+  static readonly when = 'The request is in another version of HTTP.';
+  static readonly example = new VersionNotSupportedError();
+
   constructor() {
     super(505, 'VersionNotSupported', 'this server speaks HTTP/1.1 and HTTP/1.0');
   }
@@ -207,6 +327,9 @@ export class VersionNotSupportedError extends ApiError {
 
 /** No keys can be had from the tenant, so no token can be verified. The caller did nothing wrong. */
 export class TenantUnavailableError extends ApiError {
+  static readonly when = 'The identity provider cannot be reached, so no token verifies. Try again later.';
+  static readonly example = new TenantUnavailableError();
+
   constructor(retryAfterSeconds = 10, options?: ErrorOptions) {
     super(503, 'TenantUnavailable', 'the identity provider cannot be reached: try again later', {
       ...options,
@@ -217,6 +340,9 @@ export class TenantUnavailableError extends ApiError {
 
 /** The database does not answer. The caller did nothing wrong, and may repeat the request. */
 export class StoreUnavailableError extends ApiError {
+  static readonly when = 'The database cannot be reached. The request may be repeated.';
+  static readonly example = new StoreUnavailableError();
+
   constructor(options?: ErrorOptions) {
     super(503, 'StoreUnavailable', 'the store cannot be reached: try again later', {
       ...options,
@@ -227,6 +353,9 @@ export class StoreUnavailableError extends ApiError {
 
 /** This instance cannot serve yet, or no longer. For probes: a balancer sends its requests elsewhere. */
 export class NotReadyError extends ApiError {
+  static readonly when = 'This instance cannot serve yet, or no longer; the message names what is missing.';
+  static readonly example = new NotReadyError(['the store does not answer']);
+
   constructor(missing: readonly string[]) {
     super(503, 'NotReady', `not ready: ${missing.join(', ')}`, { headers: { 'Retry-After': '2' } });
   }

@@ -1,28 +1,43 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Connection } from 'mongoose';
-import restify, { type Request, type RequestHandler, type Response, type Route, type Server } from 'restify';
+import restify, { type Request, type Response, type Route, type Server } from 'restify';
 import type { Authentication } from './auth/index.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { StoreTime } from './database/deadline.ts';
 import { isRefusal, toStoreError } from './database/errors.ts';
-import { mountHello } from './hello.ts';
+import {
+  InsufficientScopeError,
+  InvalidContentError,
+  InvalidRequestError,
+  NotAcceptableError,
+  NotRegisteredError,
+  PayloadTooLargeError,
+  StoreUnavailableError,
+  TenantUnavailableError,
+  TooManyRequestsError,
+  UnauthorizedError,
+  UnsupportedMediaTypeError,
+} from './errors.ts';
+import { helloOperations } from './hello.ts';
 import { acceptsJson } from './http/accept.ts';
-import { readBody } from './http/body.ts';
+import { readBody, type BodyOptions } from './http/body.ts';
 import { Connections } from './http/connections.ts';
 import { commonHeaders, corsHeaders, mountOptions } from './http/cors.ts';
 import { createDrain, type Drain } from './http/drain.ts';
 import { guard, refuseRejected } from './http/guard.ts';
 import { DEFAULT_LIMITS, limit, type Limits } from './http/limits.ts';
+import { mountOperations, type Body, type Guard, type Operation, type Step } from './http/operation.ts';
 import { answerParserErrors } from './http/parserErrors.ts';
 import { answerProblems } from './http/problem.ts';
 import { identifyRequest } from './http/requestId.ts';
 import { createThrottle } from './http/throttle.ts';
 import { logRequest, type Logger } from './log.ts';
-import { mountOps } from './ops/index.ts';
+import { opsOperations } from './ops/index.ts';
 import type { Metrics } from './ops/metrics.ts';
-import { isFirstClientPath } from './tasks/firstClients.ts';
-import { mountTasks } from './tasks/routes.ts';
 import { createRegistration } from './people/registration.ts';
+import { taskModels } from './tasks/model.ts';
+import { isFirstClientPath, taskOperations } from './tasks/operations.ts';
 
 export interface Parts {
   config: Config;
@@ -33,10 +48,14 @@ export interface Parts {
   authentication: Authentication;
   metrics: Metrics;
   limits?: Partial<Limits>;
+  /** How long a request may wait for the store. */
+  storeTime?: StoreTime;
 }
 
 export interface App {
   server: Server;
+  /** Everything that it does. */
+  operations: readonly Operation[];
   drain: Drain;
 }
 
@@ -47,7 +66,7 @@ const MAX_PARAMETER_CHARS = 40_000;
 
 /** The pipeline, in the order in which a request meets it. Opens no socket and no database. */
 export function createServer(parts: Parts): App {
-  const { config, log, clock, database, authentication, metrics } = parts;
+  const { config, log, metrics, storeTime = new StoreTime() } = parts;
   const server = restify.createServer({
     name: '',
     log,
@@ -67,23 +86,8 @@ export function createServer(parts: Parts): App {
     commonHeaders(config.corsOrigins, (path) => path === '/metrics'),
     refuseRejected,
   );
-  mountOps(server, {
-    metrics,
-    readiness: {
-      store: () => database.isReady(),
-      keys: () => authentication.keys.isReady(),
-      draining: () => drain.isDraining,
-    },
-  });
-  const { read, write } = signedIn(parts);
-  mountHello(server, read);
-  mountTasks(server, {
-    connection: database.connection,
-    clock,
-    read,
-    write,
-    readBody: (options) => [readBody({ ...options, maxBytes: MAX_BODY_BYTES }), authentication.refuseBodyToken],
-  });
+  const operations = operationsOf(parts, drain, storeTime);
+  mountOperations(server, operations, storeTime);
   mountOptions(server);
 
   answerProblems(server, { isPlainText: isFirstClientPath, translate: toStoreError, needsOperator: isRefusal });
@@ -91,7 +95,33 @@ export function createServer(parts: Parts): App {
     logRequest(req, res, route);
     metrics.observeRequest(req, res, route);
   });
-  return { server, drain };
+  return { server, operations, drain };
+}
+
+/** Everything that this server does. */
+function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operation[] {
+  const { clock, database, authentication, metrics } = parts;
+  const { toRead, toWrite } = signedIn(parts, storeTime);
+  const operations: Operation[] = [
+    ...opsOperations({
+      metrics,
+      readiness: {
+        store: () => database.isReady(),
+        keys: () => authentication.keys.isReady(),
+        draining: () => drain.isDraining,
+      },
+      all: () => operations,
+    }),
+    ...helloOperations(toRead),
+    ...taskOperations({
+      models: taskModels(database.connection),
+      clock,
+      toRead,
+      toWrite,
+      readBody: bodyReader(authentication),
+    }),
+  ];
+  return operations;
 }
 
 /** At its lower levels restify logs whole responses, with the requests they belong to: texts and tokens. */
@@ -104,14 +134,11 @@ function silenceResponses(server: Server, log: Logger): void {
   });
 }
 
-/** What stands in front of everything that belongs to somebody. */
-function signedIn({
-  config,
-  clock,
-  database,
-  authentication,
-  metrics,
-}: Parts): Record<'read' | 'write', RequestHandler[]> {
+/** What stands in front of everything that belongs to somebody, and what it can answer with. */
+function signedIn(
+  { config, clock, database, authentication, metrics }: Parts,
+  storeTime: StoreTime,
+): Record<'toRead' | 'toWrite', Guard> {
   const throttle = createThrottle({
     rate: config.throttleRate,
     burst: config.throttleBurst,
@@ -124,10 +151,27 @@ function signedIn({
     throttle.refuseSpentAddress,
     throttle.around(authentication.authenticate),
     throttle.chargeUser,
-    createRegistration({ connection: database.connection, clock, autoRegister: config.autoRegister }),
-  ];
-  return {
-    read: [...known, authentication.requireScope(config.readScope)],
-    write: [...known, authentication.requireScope(config.writeScope)],
-  };
+    createRegistration({ connection: database.connection, clock, storeTime, autoRegister: config.autoRegister }),
+  ] as Step[];
+  const guardFor = (scope: string | undefined): Guard => ({
+    steps: [...known, authentication.requireScope(scope) as Step],
+    problems: SIGNED_IN,
+    headers: ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+    needsToken: true,
+  });
+  return { toRead: guardFor(config.readScope), toWrite: guardFor(config.writeScope) };
+}
+
+const SIGNED_IN = [
+  ...[InvalidRequestError, UnauthorizedError, InsufficientScopeError, NotRegisteredError, NotAcceptableError],
+  ...[TooManyRequestsError, TenantUnavailableError, StoreUnavailableError],
+];
+
+/** How a body is read, behind the guard, so that an unknown caller costs no memory. */
+function bodyReader(authentication: Authentication) {
+  return (body: Pick<Body, 'description' | 'isRequired' | 'content'>, options: Partial<BodyOptions> = {}): Body => ({
+    ...body,
+    steps: [readBody({ maxBytes: MAX_BODY_BYTES, ...options }) as Step, authentication.refuseBodyToken as Step],
+    problems: [InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError],
+  });
 }

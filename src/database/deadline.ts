@@ -25,38 +25,58 @@ export class DeadlineError extends Error {
 
 /** A signal that aborts after `ms` milliseconds. It keeps no process alive. */
 export function requestDeadline(ms: number = DEADLINE_MS): AbortSignal {
+  return startDeadline(ms).signal;
+}
+
+function startDeadline(ms: number): { signal: AbortSignal; timer: NodeJS.Timeout } {
   const controller = new AbortController();
-  setTimeout(() => {
+  const timer = setTimeout(() => {
     controller.abort(new DeadlineError(ms));
-  }, ms).unref();
-  return controller.signal;
+  }, ms);
+  return { signal: controller.signal, timer: timer.unref() };
 }
 
-const spentMs = new WeakMap<Request, number>();
-const deadlines = new WeakMap<Request, AbortSignal>();
+/** The time that the requests of one server may wait for the store. */
+export class StoreTime {
+  readonly #ms: number;
+  readonly #spentMs = new WeakMap<Request, number>();
+  readonly #running = new WeakMap<Request, { signal: AbortSignal; timer: NodeJS.Timeout }>();
 
-/**
- * Aborts when the time that the store has for this request is over. The time starts when this is first called, so call
- * it when the body is read: what a slow client takes to send it is not the store's.
- */
-export function deadlineOf(req: Request): AbortSignal {
-  const deadline = deadlines.get(req) ?? requestDeadline(leftMs(req));
-  deadlines.set(req, deadline);
-  return deadline;
-}
-
-/** Runs what must be done before the body is read. The time it takes is taken off the request's deadline. */
-export async function withinDeadline<T>(req: Request, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const start = performance.now();
-  try {
-    return await work(requestDeadline(leftMs(req)));
-  } finally {
-    spentMs.set(req, (spentMs.get(req) ?? 0) + performance.now() - start);
+  /** @param ms for tests: a machine that is slow is no store that is down. */
+  constructor(ms: number = DEADLINE_MS) {
+    this.#ms = ms;
   }
-}
 
-function leftMs(req: Request): number {
-  return Math.max(1, DEADLINE_MS - (spentMs.get(req) ?? 0));
+  /**
+   * Aborts when the time that the store has for this request is over. The time starts when this is first called, so call
+   * it when the body is read: what a slow client takes to send it is not the store's.
+   */
+  signalOf(req: Request): AbortSignal {
+    const running = this.#running.get(req) ?? startDeadline(this.#leftMs(req));
+    this.#running.set(req, running);
+    return running.signal;
+  }
+
+  /** For when the request is answered: nothing is left to cut off. */
+  end(req: Request): void {
+    clearTimeout(this.#running.get(req)?.timer);
+  }
+
+  /** Runs what must be done before the body is read. The time it takes is taken off the request's. */
+  async within<T>(req: Request, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const { signal, timer } = startDeadline(this.#leftMs(req));
+    try {
+      return await work(signal);
+    } finally {
+      clearTimeout(timer);
+      this.#spentMs.set(req, (this.#spentMs.get(req) ?? 0) + performance.now() - start);
+    }
+  }
+
+  #leftMs(req: Request): number {
+    return Math.max(1, this.#ms - (this.#spentMs.get(req) ?? 0));
+  }
 }
 
 /** An operation's option. The driver takes a signal for every operation; its types say so only for some. */

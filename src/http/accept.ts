@@ -5,10 +5,26 @@ import { NotAcceptableError } from '../errors.ts';
 // Every parameter but q, with its value quoted or not.
 const PARAMETER = /;\s*(?!q\s*=)[^=;,\s]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^;,]*)/gi;
 
+// No client has this much to say about what it reads; what it does say costs time to take apart.
+const MAX_CHARS = 1_024;
+const PROBLEM = 'application/problem+json';
+const ANY = { accept: '*/*' };
+
 /** For JSON routes, before anything is done: refuses a request whose Accept excludes JSON (RFC 9110, section 12.5.1). */
-export async function acceptsJson(req: Request): Promise<void> {
-  const accept = req.headers.accept;
-  if (accept === undefined || accept.trim() === '' || accept === '*/*') return;
-  const negotiator = new Negotiator({ headers: { accept: accept.replace(PARAMETER, '') } });
-  if (negotiator.mediaType(['application/json']) === undefined) throw new NotAcceptableError();
+export function acceptsJson({ headers: { accept } }: Pick<Request, 'headers'>): void {
+  if (accept === undefined || accept === '*/*' || accept === 'application/json' || accept.trim() === '') return;
+  if (preferred(accept, ['application/json']) !== undefined) return;
+  // Generated clients name it alone where the only body that they expect is an error.
+  if (accept.includes(PROBLEM) && preferred(accept, [PROBLEM]) !== undefined) return;
+  throw new NotAcceptableError();
+}
+
+/** Whether a page is preferred to JSON, as browsers do. */
+export function prefersHtml({ accept }: Request['headers']): boolean {
+  return accept !== undefined && preferred(accept, ['application/json', 'text/html']) === 'text/html';
+}
+
+function preferred(accept: string, types: string[]): string | undefined {
+  const headers = accept.length > MAX_CHARS ? ANY : { accept: accept.replace(PARAMETER, '') };
+  return new Negotiator({ headers }).mediaType(types);
 }

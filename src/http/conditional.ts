@@ -1,23 +1,29 @@
 /** Conditional requests (RFC 9110, section 13): what the client holds, against what there is. Knows nothing of tasks. */
-import type { Request } from 'restify';
 import { BadRequestError, PreconditionFailedError } from '../errors.ts';
 
-/** Entity tags as a client lists them: `*`, or the opaque parts with their weakness. */
-export type TagList = '*' | readonly { readonly tag: string; readonly isWeak: boolean }[];
+/** Entity tags as a client lists them: `*`, or their opaque parts. */
+export type TagList = '*' | readonly string[];
 
 export interface Conditions {
   readonly ifMatch: TagList | undefined;
   readonly ifNoneMatch: TagList | undefined;
 }
 
+export interface ConditionHeaders {
+  readonly 'if-match'?: string | undefined;
+  readonly 'if-none-match'?: string | undefined;
+}
+
 // RFC 9110, section 8.8.3: etagc is any visible character but the quote, and obs-text.
-const ENTITY_TAG = /[\t ]*(?:(W\/)?"([\x21\x23-\x7E\x80-\xFF]*)"[\t ]*)?/y;
+const ENTITY_TAG = /[\t ]*(?:(?:W\/)?"([\x21\x23-\x7E\x80-\xFF]*)"[\t ]*)?/y;
+// What proxies that compress put behind a tag: Apache, nginx modules, Caddy and Jetty each have a way of their own.
+const CODING_SUFFIX = /(?:[-;](?:gzip|br|zstd|deflate))+$/;
 
 /** @throws {BadRequestError} when If-Match or If-None-Match is malformed: ignoring it could overwrite somebody's work. */
-export function readConditions(req: Request): Conditions {
+export function readConditions(headers: ConditionHeaders): Conditions {
   return {
-    ifMatch: readTagList('If-Match', req.headers['if-match']),
-    ifNoneMatch: readTagList('If-None-Match', req.headers['if-none-match']),
+    ifMatch: readTagList('If-Match', headers['if-match']),
+    ifNoneMatch: readTagList('If-None-Match', headers['if-none-match']),
   };
 }
 
@@ -28,30 +34,38 @@ export function readConditions(req: Request): Conditions {
 export function assertPreconditions({ ifMatch, ifNoneMatch }: Conditions, currentTag: string | undefined): void {
   const current = currentTag === undefined ? undefined : quoteTag(currentTag);
   // RFC 9110, section 13.1.1: `*` matches any current representation, so a missing one fails here.
-  if (ifMatch !== undefined && !matches(ifMatch, currentTag, 'strong')) {
+  if (ifMatch !== undefined && !matches(ifMatch, currentTag)) {
     throw new PreconditionFailedError('it has changed since: fetch it again and decide', current);
   }
-  if (ifNoneMatch !== undefined && matches(ifNoneMatch, currentTag, 'weak')) {
+  if (ifNoneMatch !== undefined && matches(ifNoneMatch, currentTag)) {
     throw new PreconditionFailedError('it exists already', current);
   }
 }
 
+/** For GET and HEAD. @throws {PreconditionFailedError} when If-Match does not hold for what there is. */
+export function assertHolds(headers: ConditionHeaders, currentTag: string): void {
+  if (headers['if-match'] === undefined) return;
+  assertPreconditions({ ...readConditions(headers), ifNoneMatch: undefined }, currentTag);
+}
+
 /** Whether the client of a GET or HEAD holds the current representation already. */
-export function isNotModified(req: Request, currentTag: string): boolean {
-  if (req.method !== 'GET' && req.method !== 'HEAD') return false;
-  const { ifNoneMatch } = readConditions(req);
-  return ifNoneMatch !== undefined && matches(ifNoneMatch, currentTag, 'weak');
+export function isNotModified(headers: ConditionHeaders, currentTag: string): boolean {
+  if (headers['if-none-match'] === undefined) return false;
+  const { ifNoneMatch } = readConditions(headers);
+  return ifNoneMatch !== undefined && matches(ifNoneMatch, currentTag);
 }
 
 export function quoteTag(tag: string): string {
   return `"${tag}"`;
 }
 
-function matches(list: TagList, currentTag: string | undefined, comparison: 'strong' | 'weak'): boolean {
+/**
+ * A tag of ours names one state, whatever became of it on the way: proxies that compress make tags weak or add the coding.
+ * So the weak comparison serves for If-Match as well, against the letter of RFC 9110, section 13.1.1.
+ */
+function matches(list: TagList, currentTag: string | undefined): boolean {
   if (currentTag === undefined) return false;
-  if (list === '*') return true;
-  // The tag of the gzip form names the same state.
-  return list.some(({ tag, isWeak }) => (comparison === 'weak' || !isWeak) && tag.replace(/-gzip$/, '') === currentTag);
+  return list === '*' || list.some((tag) => tag === currentTag || tag.replace(CODING_SUFFIX, '') === currentTag);
 }
 
 function readTagList(name: string, header: string | undefined): TagList | undefined {
@@ -62,15 +76,15 @@ function readTagList(name: string, header: string | undefined): TagList | undefi
   return tags;
 }
 
-function parseTags(header: string): { tag: string; isWeak: boolean }[] | undefined {
-  const tags: { tag: string; isWeak: boolean }[] = [];
+function parseTags(header: string): string[] | undefined {
+  const tags: string[] = [];
   let at = 0;
   do {
     ENTITY_TAG.lastIndex = at;
-    const [element, weakness, tag] = ENTITY_TAG.exec(header) ?? [];
+    const [element, tag] = ENTITY_TAG.exec(header) ?? [];
     if (element === undefined) return undefined;
     // RFC 9110, section 5.6.1.2: a list may hold empty elements.
-    if (tag !== undefined) tags.push({ tag, isWeak: weakness !== undefined });
+    if (tag !== undefined) tags.push(tag);
     at = ENTITY_TAG.lastIndex;
   } while (header[at++] === ',');
   return at > header.length && tags.length > 0 ? tags : undefined;

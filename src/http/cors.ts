@@ -1,7 +1,7 @@
 /** Cross-origin requests (the Fetch standard), OPTIONS, and the headers that every response carries. */
 import type { Request, RequestHandler, Response, Server } from 'restify';
 import type { HeaderMap } from '../errors.ts';
-import { sendEmpty } from './respond.ts';
+import { send } from './respond.ts';
 
 const EXPOSED_HEADERS = [
   'ETag',
@@ -77,7 +77,7 @@ function methodsOn(server: Server, path: string | undefined): string[] {
 function answerOptions(allow: string): RequestHandler {
   return async function options(req: Request, res: Response): Promise<void> {
     const isAllowed = res.getHeader('Access-Control-Allow-Origin') !== undefined;
-    sendEmpty(req, res, 204, { Allow: allow, ...(isAllowed && preflightHeaders(req, allow)) });
+    await send(req, res, { status: 204, headers: { Allow: allow, ...(isAllowed && preflightHeaders(req, allow)) } });
   };
 }
 

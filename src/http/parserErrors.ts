@@ -1,5 +1,5 @@
 /** The answers that Node's parser raises by itself, in the form of all others. */
-import { STATUS_CODES, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import {
   ApiError,
@@ -11,7 +11,7 @@ import {
   type HeaderMap,
 } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { problemOf } from './problem.ts';
+import { problemOf, titleOf } from './answer.ts';
 import { requestIdFrom } from './requestId.ts';
 
 // RFC 9112, section 3: a method is any token.
@@ -80,7 +80,7 @@ function refusalFor({ code, rawPacket }: ParserError): ApiError {
 function rawProblem(error: ApiError, requestId: string, corsHeaders: HeaderMap): string {
   const body = JSON.stringify(problemOf(error, requestId));
   return [
-    `HTTP/1.1 ${error.statusCode} ${STATUS_CODES[error.statusCode] ?? ''}`,
+    `HTTP/1.1 ${error.statusCode} ${titleOf(error.statusCode)}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'X-Content-Type-Options: nosniff',

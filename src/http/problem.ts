@@ -1,7 +1,7 @@
 /** The one error path: whatever is thrown becomes application/problem+json (RFC 9457). */
-import { STATUS_CODES } from 'node:http';
 import type { Request, Response, Server } from 'restify';
 import { ApiError, InternalError, MethodNotAllowedError, NotFoundError } from '../errors.ts';
+import { problemAnswer } from './answer.ts';
 import { allowedMethods } from './cors.ts';
 import { sendNow } from './respond.ts';
 import './request.ts';
@@ -30,19 +30,12 @@ export function answerProblems(server: Server, options: ProblemOptions): void {
   });
 }
 
-/** The body of an error response. `code` and `message` are restify's names, kept for the clients that know them. */
-export function problemOf({ statusCode, code, message }: ApiError, requestId: string): object {
-  const title = STATUS_CODES[statusCode] ?? code;
-  return { type: 'about:blank', title, status: statusCode, detail: message, code, message, requestId };
-}
-
 function sendProblem(req: Request, res: Response, error: ApiError, { isPlainText }: ProblemOptions): void {
   if (res.headersSent) return;
-  const isPlain = isPlainText(req.getPath());
-  const body = isPlain ? error.message : JSON.stringify(problemOf(error, req.requestId));
-  const contentType = isPlain ? 'text/plain; charset=utf-8' : 'application/problem+json';
+  const answer = problemAnswer(error, req.requestId);
   clearRepresentation(res);
-  sendNow(req, res, error.statusCode, body, { contentType, headers: error.headers });
+  if (!isPlainText(req.getPath())) sendNow(req, res, answer);
+  else sendNow(req, res, { ...answer, body: error.message, contentType: 'text/plain; charset=utf-8' });
 }
 
 /** A handler may have begun an answer before it failed. */
@@ -50,6 +43,7 @@ function clearRepresentation(res: Response): void {
   for (const name of ['ETag', 'Link', 'Location', 'Content-Encoding', 'Content-Length']) res.removeHeader(name);
 }
 
+/** What the caller is told of an error, whatever was thrown. */
 function toApiError(error: unknown, { translate }: ProblemOptions, allowed: () => string): ApiError {
   if (error instanceof ApiError) return error;
   const statusCode = statusOf(error);

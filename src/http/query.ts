@@ -1,16 +1,24 @@
-import type { Request } from 'restify';
 import { InvalidQueryError } from '../errors.ts';
 import { decodeUtf8, readUrlencoded } from './urlencoded.ts';
 
 /**
- * The query parameters that a route knows; others are ignored.
+ * The query parameters that a route knows. Others are ignored, or, when it is strict, refused.
  *
- * @throws {InvalidQueryError} naming a parameter that is given twice or is not well-formed UTF-8.
+ * @param query without its question mark.
+ * @throws {InvalidQueryError} naming a parameter that is given twice, is not well-formed UTF-8, or is not known.
  */
-export function readQuery<Name extends string>(req: Request, names: readonly Name[]): Partial<Record<Name, string>> {
+export function readQuery<Name extends string>(
+  query: string,
+  names: readonly Name[],
+  isStrict = false,
+): Partial<Record<Name, string>> {
   const known: Partial<Record<Name, string>> = {};
   // Latin-1 keeps every byte apart, so that one that is not UTF-8 can be told together with its name.
-  const given = readUrlencoded(req.getQuery(), (bytes) => bytes.toString('latin1'));
+  const given = readUrlencoded(query, (bytes) => bytes.toString('latin1'));
+  const stranger = isStrict ? given.find(([other]) => !(names as readonly string[]).includes(other)) : undefined;
+  if (stranger !== undefined) {
+    throw new InvalidQueryError(`${quoted(stranger[0])} is not known here: ${names.join(', ')} are`);
+  }
   for (const name of names) {
     const [value, ...more] = given.filter(([other]) => other === name).map(([, bytes]) => bytes);
     if (more.length > 0) throw new InvalidQueryError(`${name} is given more than once`);
@@ -25,4 +33,12 @@ function decodeValue(name: string, bytes: string): string {
   } catch {
     throw new InvalidQueryError(`${name} is not well-formed UTF-8`);
   }
+}
+
+// Enough to recognise it by.
+const MAX_QUOTED = 50;
+
+function quoted(name: string): string {
+  const text = Buffer.from(name.slice(0, MAX_QUOTED), 'latin1').toString();
+  return /^[\w.-]+$/.test(text) ? text : JSON.stringify(text);
 }

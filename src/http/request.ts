@@ -10,7 +10,7 @@ declare module 'restify' {
     /** `performance.now()` when the request was first seen, in milliseconds. */
     startedAt: number;
     /** Who calls, once `authenticate` has said so. */
-    user?: { readonly oid: string; readonly name: string | undefined };
+    user?: Caller;
     /** Why the request is refused before it reaches a route. */
     rejection?: ApiError;
     /** The path as the client sent it; `req.getPath()` is without doubled and trailing slashes. */
@@ -31,6 +31,13 @@ declare module 'restify' {
     /** What restify itself logs with. */
     log: Logger;
   }
+}
+
+/** Who calls. */
+export interface Caller {
+  /** The owner id: of everything that belongs to somebody. */
+  readonly oid: string;
+  readonly name: string | undefined;
 }
 
 /** Members of a JSON object or a form. */

@@ -1,91 +1,155 @@
 /** What operators and newcomers ask: is it alive, is it ready, how is it doing, what can it do. Open to all. */
-import type { Request, RequestHandler, Response, Server } from 'restify';
-import { acceptsJson } from '../http/accept.ts';
-import { mountedRoutes } from '../http/cors.ts';
-import { sendBody, sendJson } from '../http/respond.ts';
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { NotAcceptableError, NotReadyError } from '../errors.ts';
+import { acceptsJson, prefersHtml } from '../http/accept.ts';
+import { JSON_TYPE, ok, type Answer } from '../http/answer.ts';
+import type { Guard, Operation } from '../http/operation.ts';
+import { answer, example, parameter, schema } from '../http/schema.ts';
 import { docsHeaders, docsPage } from './docs/page.ts';
 import type { Metrics } from './metrics.ts';
-import { apiDocument } from './openapi/document.ts';
+import { documentOf } from './openapi/document.ts';
 import { assertReady, type Readiness } from './readiness.ts';
 
 export interface OpsParts {
   readiness: Readiness;
   metrics: Metrics;
+  /** Everything that this server does, these operations included. */
+  all: () => readonly Operation[];
 }
 
-export function mountOps(server: Server, { readiness, metrics }: OpsParts): void {
+const open: Guard = { steps: [], problems: [], headers: [], needsToken: false };
+const openJson: Guard = { ...open, steps: [acceptsJson], problems: [NotAcceptableError] };
+
+const ifNoneMatch = parameter('IfNoneMatch', {
+  name: 'If-None-Match',
+  in: 'header',
+  description: 'Send nothing (304) if this `ETag` is still the current one.',
+  schema: { type: 'string' },
+});
+const status = schema('Status', {
+  type: 'object',
+  required: ['status'],
+  properties: { status: { type: 'string', enum: ['ok', 'ready'] } },
+});
+const routes = schema('Routes', { type: 'array', items: { type: 'string', pattern: '^[A-Z]+ /' } });
+
+export function opsOperations({ readiness, metrics, all }: OpsParts): Operation[] {
   metrics.watch(readiness);
-  mount(server, '/', 'Routes', acceptsJson, listRoutes(server));
-  mount(server, '/healthz', 'Health', acceptsJson, getHealth);
-  mount(server, '/readyz', 'Readiness', acceptsJson, getReadiness(readiness));
-  mount(server, '/metrics', 'Metrics', getMetrics(metrics));
-  mount(server, '/openapi.json', 'ApiDocument', acceptsJson, getApiDocument);
-  mount(server, '/docs', 'Docs', getDocs);
+  const routeList = fixed(() => ({ body: JSON.stringify(routesOf(all())) }));
+  const document = fixed(() => ({ body: JSON.stringify(documentOf(all())) }));
+  const page = fixed(() => ({
+    body: docsPage(documentOf(all())),
+    contentType: 'text/html; charset=utf-8',
+    headers: docsHeaders,
+  }));
+  const get = (name: string, path: string, rest: Pick<Operation, 'guard' | 'summary' | 'answers' | 'handle'>) =>
+    ({ name, method: 'GET', path, tag: 'Service', ...rest }) as const;
+  const unchanged = answer('You have it already', undefined, undefined, ['ETag']);
+
+  return [
+    {
+      ...get('ListRoutes', '/', {
+        guard: open,
+        summary: 'Every route of this server',
+        answers: {
+          200: answer('Method and path of each', routes, { two: example('Two', ['GET /api/tasks', 'GET /docs']) }, [
+            'ETag',
+          ]),
+          303: answer('To the documentation, for a browser', undefined, undefined, ['Location']),
+          304: unchanged,
+        },
+        handle: ({ headers }) => {
+          if (prefersHtml(headers)) return { status: 303, headers: { Location: 'docs' } };
+          acceptsJson({ headers });
+          return routeList();
+        },
+      }),
+      description: 'A browser is led to the documentation.',
+      parameters: [ifNoneMatch],
+      problems: [NotAcceptableError],
+    },
+    get('GetHealth', '/healthz', {
+      guard: openJson,
+      summary: 'Whether the process serves',
+      answers: { 200: answer('It does', status, { ok: example('Alive', { status: 'ok' }) }) },
+      // The store has no say: restarting this process does not mend it.
+      handle: () => ok({ status: 'ok' }),
+    }),
+    {
+      ...get('GetReadiness', '/readyz', {
+        guard: openJson,
+        summary: 'Whether to send requests here',
+        answers: { 200: answer('Store and keys are there', status, { ready: example('Ready', { status: 'ready' }) }) },
+        handle: () => {
+          assertReady(readiness);
+          return ok({ status: 'ready' });
+        },
+      }),
+      problems: [NotReadyError],
+    },
+    get('GetMetrics', '/metrics', {
+      guard: open,
+      summary: 'Metrics for Prometheus',
+      answers: {
+        200: { description: 'The text exposition format', content: { 'text/plain': { schema: { type: 'string' } } } },
+      },
+      handle: async () => ({ status: 200, body: await metrics.text(), contentType: metrics.contentType }),
+    }),
+    {
+      ...get('GetApiDocument', '/openapi.json', {
+        guard: openJson,
+        summary: 'This document',
+        answers: {
+          200: answer('OpenAPI 3.1', { type: 'object', required: ['openapi', 'info', 'paths'] }, undefined, ['ETag']),
+          304: unchanged,
+        },
+        handle: document,
+      }),
+      parameters: [ifNoneMatch],
+    },
+    {
+      ...get('GetDocs', '/docs', {
+        guard: open,
+        summary: 'This document as a page',
+        answers: {
+          200: {
+            description: 'A page',
+            content: { 'text/html': { schema: { type: 'string' } } },
+            headers: ['ETag', 'Content-Security-Policy'],
+          },
+          304: answer('You have it already', undefined, undefined, ['ETag', 'Content-Security-Policy']),
+        },
+        handle: page,
+      }),
+      parameters: [ifNoneMatch],
+    },
+  ];
 }
 
-// A name of its own for HEAD: restify makes a repeated one unique with random characters, new at each start.
-function mount(server: Server, path: string, name: string, ...handlers: RequestHandler[]): void {
-  server.get({ path, name: path === '/' ? `List${name}` : `Get${name}` }, ...handlers);
-  server.head({ path, name: `Head${name}` }, ...handlers);
+/** Everything as `METHOD path`, without OPTIONS, which every path answers. */
+function routesOf(operations: readonly Operation[]): string[] {
+  return operations.flatMap(({ method, path }) => {
+    const shown = withoutPatterns(path);
+    return method === 'GET' ? [`GET ${shown}`, `HEAD ${shown}`] : [`${method} ${shown}`];
+  });
 }
 
-/** GET / */
-function listRoutes(server: Server): RequestHandler {
-  return async function listRoutes(req: Request, res: Response): Promise<void> {
-    await sendJson(req, res, 200, routeList(server), { etag: 'hash' });
-  };
-}
-
-/** Everything mounted as `METHOD path`, without OPTIONS, which every path answers. */
-function routeList(server: Server): string[] {
-  return mountedRoutes(server)
-    .filter(({ method }) => method !== 'OPTIONS')
-    .map(({ method, path }) => `${method} ${withoutPatterns(path)}`);
-}
-
-/** `/api/tasks/:id([0-9a-f]{24})` is `/api/tasks/:id` to a reader. Patterns may hold groups of their own. */
+/** `/api/tasks/:id([0-9a-f]{24})` is `/api/tasks/:id` to a reader. */
 function withoutPatterns(path: string): string {
-  const less = path.replace(/\([^()]*\)/g, '');
-  return less === path ? path : withoutPatterns(less);
+  return path.replace(/\([^/]*\)/g, '');
 }
 
-/** GET /healthz: the process serves. The store has no say: restarting this process does not mend it. */
-async function getHealth(req: Request, res: Response): Promise<void> {
-  await sendJson(req, res, 200, { status: 'ok' });
+/**
+ * An answer that stays the same for as long as the process lives: made when it is first asked for, compressed once, and with
+ * one tag.
+ */
+export function fixed(make: () => Omit<Answer, 'status' | 'body'> & { body: string }): () => Answer {
+  let made: Answer | undefined;
+  return () => (made ??= withGzip({ status: 200, contentType: JSON_TYPE, ...make() }));
 }
 
-/** GET /readyz */
-function getReadiness(readiness: Readiness): RequestHandler {
-  return async function getReadiness(req: Request, res: Response): Promise<void> {
-    assertReady(readiness);
-    await sendJson(req, res, 200, { status: 'ready' });
-  };
-}
-
-/** GET /metrics */
-function getMetrics(metrics: Metrics): RequestHandler {
-  return async function getMetrics(req: Request, res: Response): Promise<void> {
-    await sendBody(req, res, 200, await metrics.text(), { contentType: metrics.contentType });
-  };
-}
-
-/** GET /openapi.json */
-async function getApiDocument(req: Request, res: Response): Promise<void> {
-  await sendBody(req, res, 200, documentText(), { etag: 'hash' });
-}
-
-/** GET /docs */
-async function getDocs(req: Request, res: Response): Promise<void> {
-  const contentType = 'text/html; charset=utf-8';
-  await sendBody(req, res, 200, pageText(), { etag: 'hash', contentType, headers: docsHeaders });
-}
-
-// The same for as long as the process lives, and for nobody in particular.
-const documentText = once(() => JSON.stringify(apiDocument()));
-const pageText = once(() => docsPage(apiDocument()));
-
-/** Made when it is first asked for. */
-function once(make: () => string): () => string {
-  let made: string | undefined;
-  return () => (made ??= make());
+function withGzip(answer: Answer & { body: string }): Answer {
+  const etag = createHash('sha256').update(answer.body).digest('base64url').slice(0, 27);
+  return { ...answer, etag, gzip: gzipSync(answer.body) };
 }

@@ -3,7 +3,7 @@ import type { Connection } from 'mongoose';
 import type { RequestHandler } from 'restify';
 
 import type { Clock } from '../clock.ts';
-import { withinDeadline } from '../database/deadline.ts';
+import type { StoreTime } from '../database/deadline.ts';
 import { NotRegisteredError } from '../errors.ts';
 import '../http/request.ts';
 import { UserStore } from './store.ts';
@@ -23,6 +23,7 @@ interface Memory {
 export interface RegistrationOptions {
   connection: Connection;
   clock: Clock;
+  storeTime: StoreTime;
   /** Whether someone who calls for the first time is added. */
   autoRegister: boolean;
 }
@@ -33,13 +34,18 @@ export interface RegistrationOptions {
  *
  * @throws {NotRegisteredError} when nobody has added this user and `autoRegister` is off.
  */
-export function createRegistration({ connection, clock, autoRegister }: RegistrationOptions): RequestHandler {
+export function createRegistration({
+  connection,
+  clock,
+  storeTime,
+  autoRegister,
+}: RegistrationOptions): RequestHandler {
   const registry = new Registry(new UserStore(connection), clock, autoRegister);
   return async (req) => {
     const { user } = req;
     if (user === undefined) throw new Error('registration stands behind authenticate');
     const known = registry.recall(user.oid);
-    if (!(known ?? (await withinDeadline(req, (signal) => registry.check(user, signal))))) {
+    if (!(known ?? (await storeTime.within(req, (signal) => registry.check(user, signal))))) {
       throw new NotRegisteredError();
     }
   };

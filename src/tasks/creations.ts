@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Request } from 'restify';
 import { IdempotencyKeyReusedError } from '../errors.ts';
-import { readIdempotencyKey, requestFingerprint } from '../http/idempotency.ts';
-import { randomId, type Birth, type TaskState } from './document.ts';
-import type { TaskFields } from './input.ts';
+import { randomId, type Birth, type Draft, type TaskState } from './document.ts';
 import { CREATION_HOURS, type CreationDocument } from './model.ts';
 import { equals, OwnedCollection } from './owned.ts';
 import { TaskStore, type Session } from './store.ts';
@@ -18,11 +15,24 @@ const LIFETIME_MS = CREATION_HOURS * 3_600_000;
  * @returns the task as it was when it was created, made anew from the request, which is the same as the first.
  * @throws {IdempotencyKeyReusedError} when the key came with another request.
  */
-export async function createTask(req: Request, session: Session, fields: TaskFields): Promise<TaskState> {
-  const key = readIdempotencyKey(req);
+export async function createTask(session: Session, draft: Draft, { key, path }: Repeatable): Promise<TaskState> {
   const store = new TaskStore(session);
-  if (key === undefined) return await store.create(fields);
-  return await store.createOnce(await claim(session, key, requestFingerprint(req)), fields);
+  if (key === undefined) return await store.create(draft);
+  return await store.createOnce(await claim(session, key, fingerprintOf(path, draft)), draft);
+}
+
+/** What makes a POST repeatable. */
+export interface Repeatable {
+  key: string | undefined;
+  /** The same key on another path is another request. */
+  path: string;
+}
+
+/** Two requests are the same when they are read the same, however they were written. */
+function fingerprintOf(path: string, { text, due, details }: Draft): string {
+  return createHash('sha256')
+    .update(JSON.stringify([path, text, due, details]))
+    .digest('base64url');
 }
 
 /** Where the task of this key comes from: decided by the first request that gets here. */

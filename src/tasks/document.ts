@@ -1,7 +1,9 @@
 /** The states that a task goes through, as documents. Pure: the store decides when, the clock says which time it is. */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Types } from 'mongoose';
-import type { TaskChanges, TaskFields } from './input.ts';
+import { dueOfChanged, dueOfNew, NOT_DUE, showDue, type Due } from './due.ts';
+import { agreedText, type TaskInput } from './input.ts';
+import { ABSENT, memberList, type Details } from './members.ts';
 import type { TaskDocument } from './model.ts';
 
 /** A document but for its owner, whom the collection of one owner adds. */
@@ -14,6 +16,13 @@ export interface Birth {
   at: Date;
 }
 
+/** All that a client can say of a task. */
+export interface Draft {
+  text: string;
+  due: Due;
+  details: Details;
+}
+
 /** 96 random bits. The driver's own ids tell the time and count, so a stranger could guess them. */
 export function randomId(): Types.ObjectId {
   return new mongoose.Types.ObjectId(randomBytes(12));
@@ -24,33 +33,66 @@ export function isTaskId(text: string): boolean {
   return /^[0-9a-f]{24}$/i.test(text);
 }
 
-export function newTask({ id, version, at }: Birth, { text, completed, date }: TaskFields): TaskState {
-  return {
-    _id: id,
-    Text: text,
-    completed,
-    date: date ?? at,
-    completedAt: completed ? at : null,
-    createdAt: at,
-    updatedAt: at,
-    version,
-  };
+/**
+ * What a body says of a task that is new.
+ *
+ * @throws {InvalidTaskError} when two names of one member are at odds.
+ */
+export function draftOf({ texts, dues, details }: TaskInput): Draft {
+  return { text: agreedText(texts), due: dueOfNew(dues), details: { ...ABSENT, ...details } };
 }
 
-/** The next state. Whole: what the tutorial's documents lack is filled in, and `seq` is left out on purpose. */
-export function changedTask(current: TaskState, { text, completed, date }: TaskChanges, now: Date): TaskState {
+export function newTask({ id, version, at }: Birth, draft: Draft): TaskState {
+  const completedAt = draft.details.completed ? at : null;
+  return { _id: id, ...stored(draft, at), completedAt, createdAt: at, updatedAt: at, version };
+}
+
+/** The next state when what the body does not name stays. `seq` is left out of it on purpose. */
+export function patchedTask(current: TaskState, input: TaskInput, now: Date): TaskState {
+  return nextTask(current, { ...input, details: { ...detailsOf(current), ...input.details } }, now);
+}
+
+/** The next state when what the body does not name is absent. */
+export function replacedTask(current: TaskState, input: TaskInput, now: Date): TaskState {
+  const dues = input.dues.length > 0 ? input.dues : [{ name: 'due', due: NOT_DUE } as const];
+  return nextTask(current, { ...input, dues, details: { ...ABSENT, ...input.details } }, now);
+}
+
+function nextTask(
+  current: TaskState,
+  { texts, dues, details }: TaskInput & { details: Details },
+  now: Date,
+): TaskState {
   const createdAt = createdAtOf(current);
-  const isCompleted = completed ?? current.completed === true;
+  const text = textOf(current);
+  // A client that sends back what it got, with one of the two names changed, means that one.
+  const changed = texts.filter((other) => other !== text);
+  const draft = {
+    text: changed.length > 0 ? agreedText(changed) : text,
+    due: dueOfChanged(dues, dueOf(current), dateOf(current)),
+    details,
+  };
   return {
     _id: current._id,
-    Text: text ?? textOf(current),
-    completed: isCompleted,
-    date: date === undefined ? dateOf(current) : (date ?? createdAt),
-    completedAt: nextCompletedAt(current, isCompleted, now),
+    ...stored(draft, createdAt),
+    completedAt: nextCompletedAt(current, details.completed, now),
     createdAt,
     updatedAt: now,
     version: randomId(),
   };
+}
+
+/** What is absent is not stored, so that a plain task stays small. */
+function stored({ text, due, details }: Draft, createdAt: Date): Omit<TaskState, '_id'> {
+  const { completed } = details;
+  const state: Record<string, unknown> = { Text: text, completed, date: due.kind === 'none' ? createdAt : due.at };
+  if (due.kind !== 'time') state['due'] = due.kind;
+  for (const [name, { absent }] of memberList) {
+    const value = details[name];
+    const isEmpty = value === absent || (Array.isArray(value) && value.length === 0);
+    if (!isEmpty) state[name] = value;
+  }
+  return state;
 }
 
 /** What stays of a deleted task, for clients that must hear of it. */
@@ -80,7 +122,53 @@ export function dateOf(task: TaskState): Date {
   return task.date ?? createdAtOf(task);
 }
 
+/** Tasks of the tutorial and of earlier versions remember no more than their date. */
+function dueOf(task: TaskState): Due {
+  return task.due === 'none' ? NOT_DUE : { kind: task.due ?? 'time', at: dateOf(task) };
+}
+
+function detailsOf(task: TaskState): Details {
+  const details = Object.fromEntries(memberList.map(([name, { absent }]) => [name, task[name] ?? absent])) as Details;
+  return { ...details, completed: task.completed === true };
+}
+
 function nextCompletedAt(current: TaskState, isCompleted: boolean, now: Date): Date | null {
   if (!isCompleted) return null;
   return current.completed === true ? (current.completedAt ?? null) : now;
+}
+
+/**
+ * A task as clients see it. Exactly these members: the .NET clients match names ignoring case and fail on a member
+ * named `id` and on `completed: null`; the Android client fails on a task without `task`. Dates are written by JSON as
+ * RFC 3339 in UTC, with milliseconds.
+ */
+export interface Task extends Details {
+  _id: string;
+  Text: string;
+  /** The same as `Text`, under the name that the first clients know. */
+  task: string;
+  date: Date;
+  due: string | null;
+  completedAt: Date | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** The tutorial's documents look like any other task, though they lack most of it. */
+export function toTask(document: TaskState): Task {
+  const text = textOf(document);
+  const createdAt = createdAtOf(document);
+  const { completed, ...details } = detailsOf(document);
+  return {
+    _id: document._id.toHexString(),
+    Text: text,
+    task: text,
+    completed,
+    date: dateOf(document),
+    due: showDue(dueOf(document)),
+    completedAt: completed ? (document.completedAt ?? null) : null,
+    ...details,
+    createdAt,
+    updatedAt: document.updatedAt ?? createdAt,
+  };
 }

@@ -1,27 +1,21 @@
-/** Reads what a client says about a task, strictly: nothing but checked strings, booleans and dates goes on from here. */
+/** Reads what a client says about a task, strictly: nothing but checked strings, booleans, lists and dates goes on from here. */
 import { InvalidTaskError, MissingTaskError } from '../errors.ts';
-import type { BodyKind } from '../http/mediaType.ts';
+import type { Call } from '../http/operation.ts';
 import type { Members } from '../http/request.ts';
-import { parseDate } from './date.ts';
+import { readDue, type GivenDue } from './due.ts';
+import { memberList, readString, type Details } from './members.ts';
 
-/** UTF-16 code units, JavaScript's `length`. */
 export const MAX_TEXT_LENGTH = 4096;
 
-/** A whole task. */
-export interface TaskFields {
-  text: string;
-  completed: boolean;
-  /** Absent: the time of creation. */
-  date: Date | undefined;
+/** What a body says of a task. What it does not name is not there. */
+export interface TaskInput {
+  /** Under one of its names, or under both. */
+  readonly texts: readonly string[];
+  readonly dues: readonly GivenDue[];
+  readonly details: Partial<Details>;
 }
 
-/** What changes in a task; what is absent stays. */
-export interface TaskChanges {
-  text?: string;
-  completed?: boolean;
-  /** Null: back to the time of creation. */
-  date?: Date | null;
-}
+type Read = Pick<Call, 'body' | 'bodyKind'>;
 
 /**
  * The task in a body of POST or PUT.
@@ -29,34 +23,31 @@ export interface TaskChanges {
  * @throws {MissingTaskError} without a text.
  * @throws {InvalidTaskError} naming the member of the wrong type or value.
  */
-export function readTask(members: Members = {}, kind: BodyKind = 'json'): TaskFields {
-  const text = checkText(readTextMember(members));
-  const { completed = false, date } = readDetails(members, kind);
-  return { text, completed, date };
+export function readTask(call: Read): TaskInput {
+  const input = readInput(call);
+  if (input.texts.length === 0) throw new MissingTaskError(hint(call));
+  return input;
 }
 
 /** The task of a POST that has its text in the URL; a body may add the rest, and must not name another text. */
-export function readTaskNamed(text: string, members: Members = {}, kind: BodyKind = 'json'): TaskFields {
-  const { Text = text, task = text } = members;
-  if (Text !== text || task !== text)
+export function readTaskNamed(text: string, call: Read): TaskInput {
+  const input = readInput(call);
+  if (input.texts.some((other) => other !== text)) {
     throw new InvalidTaskError('the text in the body differs from the one in the URL');
-  return readTask({ ...members, Text: text, task: text }, kind);
+  }
+  return { ...input, texts: [checkText(text)] };
 }
 
 /** A text that selects tasks, and what changes in them. */
-export function readUpdate(members: Members = {}, kind: BodyKind = 'json'): { text: string; changes: TaskChanges } {
-  return { text: checkText(readTextMember(members)), changes: readDetails(members, kind) };
+export function readUpdate(call: Read): { text: string; changes: TaskInput } {
+  const { texts, dues, details } = readTask(call);
+  return { text: agreedText(texts), changes: { texts: [], dues, details } };
 }
 
-/** A JSON merge patch (RFC 7396): null sets a member back to what it is when absent. */
-export function readPatch(members: Members): TaskChanges {
-  const text = readTextMember(members);
-  const { completed, date } = members;
-  return {
-    ...(text !== undefined && { text: checkText(text) }),
-    ...(completed !== undefined && { completed: completed === null ? false : readCompleted(completed, 'json') }),
-    ...(date !== undefined && { date: date === null ? null : readDate(date) }),
-  };
+/** A JSON merge patch (RFC 7396): null sets a member back to what it is when absent. A task is never without its text. */
+export function readPatch(call: Read): TaskInput {
+  if (call.body?.['Text'] === null || call.body?.['task'] === null) throw new MissingTaskError();
+  return readInput(call);
 }
 
 /**
@@ -65,10 +56,14 @@ export function readPatch(members: Members): TaskChanges {
  * @throws {InvalidTaskError} when they differ.
  */
 export function readSelection(...sources: Members[]): string | undefined {
-  const given = sources.map(readTextMember).filter((text) => text !== undefined);
-  if (given.length === 0) return undefined;
-  if (given.some((text) => text !== given[0])) throw new InvalidTaskError('the texts given differ: send one of them');
-  return checkText(given[0]);
+  const given = sources.flatMap(({ Text, task }) => [Text, task]).filter((text) => text !== undefined);
+  return given.length === 0 ? undefined : agreedText(given.map(checkText));
+}
+
+/** @throws {InvalidTaskError} when the two names of the text say different things. */
+export function agreedText([text = '', ...others]: readonly string[]): string {
+  if (others.every((other) => other === text)) return text;
+  throw new InvalidTaskError('"Text" and "task" differ: they are the same under two names, so send one of them');
 }
 
 /** @throws {MissingTaskError | InvalidTaskError} when it is no text for a task. */
@@ -76,39 +71,38 @@ export function checkText(text: unknown): string {
   if (text === undefined || text === null) throw new MissingTaskError();
   if (typeof text !== 'string') throw new InvalidTaskError('"Text" must be a string ("task" is the same)');
   if (text.trim() === '') throw new MissingTaskError();
-  if (text.length > MAX_TEXT_LENGTH) {
-    throw new InvalidTaskError(`"Text" has ${text.length} characters: ${MAX_TEXT_LENGTH} at most`);
-  }
-  // BSON would store a lone surrogate as U+FFFD, silently.
-  if (!text.isWellFormed()) throw new InvalidTaskError('"Text" is not well-formed Unicode: it has a lone surrogate');
-  return text;
+  return readString(text, 'Text', MAX_TEXT_LENGTH);
 }
 
-function readTextMember({ Text, task }: Members): unknown {
-  if (Text !== undefined && task !== undefined && Text !== task) {
-    throw new InvalidTaskError('"Text" and "task" differ: they are the same under two names, so send one of them');
-  }
-  return Text === undefined ? task : Text;
-}
-
-function readDetails({ completed, date }: Members, kind: BodyKind): { completed?: boolean; date?: Date } {
+function readInput({ body = {}, bodyKind }: Read): TaskInput {
+  const { Text, task, due, date } = body;
+  const texts = [Text, task].filter((text) => text !== undefined && text !== null);
   return {
-    ...(completed !== undefined && { completed: readCompleted(completed, kind) }),
-    ...(date !== undefined && { date: readDate(date) }),
+    texts: texts.map(checkText),
+    dues: [...(due === undefined ? [] : [readDue('due', due)]), ...(date === undefined ? [] : [readDue('date', date)])],
+    details: readDetails(body, bodyKind),
   };
 }
 
-function readCompleted(value: unknown, kind: BodyKind): boolean {
-  // A form has nothing but text.
-  if (value === true || (kind === 'form' && value === 'true')) return true;
-  if (value === false || (kind === 'form' && value === 'false')) return false;
-  throw new InvalidTaskError('"completed" must be true or false');
+function readDetails(body: Members, kind: Call['bodyKind']): Partial<Details> {
+  const details: Record<string, unknown> = {};
+  for (const [name, { absent, read, fromForm }] of memberList) {
+    const given = body[name];
+    if (given === undefined || (kind === 'form' && fromForm === undefined)) continue;
+    const value = kind === 'form' ? fromForm?.(given as string) : given;
+    details[name] = value === null ? absent : read(value, name);
+  }
+  return details;
 }
 
-function readDate(value: unknown): Date {
-  const date = typeof value === 'string' ? parseDate(value) : undefined;
-  if (date === undefined) {
-    throw new InvalidTaskError('"date" must be an RFC 3339 date-time or YYYY-MM-DD that exists in the calendar');
+/** What a client that sent no text may have meant. */
+function hint({ body = {}, bodyKind }: Read): string | undefined {
+  const names = Object.keys(body);
+  if (bodyKind === 'form' && names.some((name) => name.trimStart().startsWith('{'))) {
+    return 'the body was read as a form; it looks like JSON, so send Content-Type: application/json';
   }
-  return date;
+  const slip = names.find(
+    (name) => ['text', 'task', 'title'].includes(name.toLowerCase()) && name !== 'Text' && name !== 'task',
+  );
+  return slip === undefined ? undefined : `"${slip}" is not known: send "Text"`;
 }

@@ -1,24 +1,31 @@
-import mongoose, { type Types } from 'mongoose';
+/** What a list is asked for, and what that means to the store. */
+import mongoose from 'mongoose';
 import { InvalidQueryError } from '../errors.ts';
 import { decodeCursor, encodeCursor, type Cursor } from './cursor.ts';
-import { parseDate } from './date.ts';
 import type { TaskState } from './document.ts';
-import { MAX_TEXT_LENGTH } from './input.ts';
+import { parseDate } from './due.ts';
+import { members, type Importance } from './members.ts';
 import type { TaskDocument } from './model.ts';
 import { equals, type Where } from './owned.ts';
 
 /** The query parameters that a list knows. */
-export const LIST_PARAMETERS = ['limit', 'sort', 'completed', 'dueAfter', 'dueBefore', 'q', 'cursor'] as const;
+export const LIST_PARAMETERS = [
+  ...['limit', 'sort', 'completed', 'importance', 'category', 'dueAfter', 'dueBefore', 'q', 'cursor'],
+] as const;
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 100;
+export const MAX_SEARCH_LENGTH = 100;
 
-export type ListQuery = Partial<Record<(typeof LIST_PARAMETERS)[number], string>>;
-type SortField = 'date' | 'createdAt' | 'updatedAt';
+export type ListQuery = Readonly<Partial<Record<string, string>>>;
+
+const FIELDS = ['date', 'createdAt', 'updatedAt', 'position'] as const;
+/** Every order by name, such as `-date`. */
+export const SORTS = FIELDS.flatMap((field) => [field, `-${field}`]);
 
 export interface Sort {
   /** As the client wrote it. */
   name: string;
-  field: SortField;
+  field: (typeof FIELDS)[number];
   isDescending: boolean;
 }
 
@@ -26,27 +33,21 @@ export interface Sort {
 export interface Listing {
   limit: number;
   sort: Sort;
-  completed: boolean | undefined;
-  /** Inclusive. */
-  dueAfter: Date | undefined;
-  /** Exclusive. */
-  dueBefore: Date | undefined;
-  /** Part of the text, in any case. */
+  where: Where<TaskDocument>;
+  /** Part of the text or the notes. */
   q: string | undefined;
   cursor: Cursor | undefined;
 }
 
 /** @throws {InvalidQueryError} naming the parameter that is bad. */
 export function readListing(query: ListQuery, defaultLimit = DEFAULT_LIMIT): Listing {
-  const sort = readSort(query.sort);
+  const sort = readSort(query['sort']);
   return {
-    limit: readLimit(query.limit, defaultLimit),
+    limit: readLimit(query['limit'], defaultLimit),
     sort,
-    completed: readCompleted(query.completed),
-    dueAfter: readDay('dueAfter', query.dueAfter),
-    dueBefore: readDay('dueBefore', query.dueBefore),
-    q: readPart(query.q),
-    cursor: readCursor(query.cursor, sort),
+    where: readFilters(query),
+    q: readPart(query['q']),
+    cursor: readCursor(query['cursor'], sort),
   };
 }
 
@@ -59,21 +60,67 @@ export function readLimit(limit: string | undefined, absent: number): number {
 }
 
 /** The place behind this task in this order. */
-export function cursorBehind(task: TaskState, { name, field }: Sort): string {
-  return encodeCursor({ sort: name, key: task[field]?.getTime() ?? null, id: task._id });
+export function cursorBehind(task: TaskState, { name, field }: Sort): Cursor {
+  const key = task[field] ?? null;
+  return { sort: name, key: key instanceof Date ? key.getTime() : key, id: task._id };
 }
 
-export function conditionsOf({ completed, dueAfter, dueBefore, q, cursor, sort }: Listing): Where<TaskDocument> {
+/** The same resource with another cursor. All else in the query stays as the client wrote it. */
+export function referenceToNext(query: string, cursor: Cursor): string {
+  const parameters = new URLSearchParams(query);
+  parameters.set('cursor', encodeCursor(cursor));
+  return `?${parameters.toString()}`;
+}
+
+/** As the store sorts. */
+export function orderOf({ field, isDescending }: Sort): Record<string, 1 | -1> {
+  const direction = isDescending ? -1 : 1;
+  return { [field]: direction, _id: direction };
+}
+
+/**
+ * What follows the cursor, or everything, as one part of the order after the other: where tasks without a key do not come
+ * where the store would put them (first of all), they are a part of their own. Each part says its bounds in front, since an
+ * index would be read from its beginning for bounds that stand in an `$or` alone.
+ */
+export function partsBehind(cursor: Cursor | undefined, { field, isDescending }: Sort): Where<TaskDocument>[] {
+  const withoutKey: Where<TaskDocument> = { [field]: null };
+  const isKeyFirst = isDescending || field === 'position';
+  if (cursor === undefined) {
+    return field === 'position' && !isDescending ? [{ position: { $gt: '' } }, withoutKey] : [{}];
+  }
+  const [beyond, upTo] = isDescending ? (['$lt', '$lte'] as const) : (['$gt', '$gte'] as const);
+  const tie = { _id: { [beyond]: cursor.id } };
+  if (cursor.key === null) {
+    const rest = { ...withoutKey, ...tie };
+    return isKeyFirst ? [rest] : [rest, { [field]: { $ne: null } }];
+  }
+  const key = typeof cursor.key === 'number' ? new Date(cursor.key) : cursor.key;
+  const following = {
+    [field]: { [upTo]: key },
+    $or: [{ [field]: { [beyond]: key } }, { [field]: equals(key), ...tie }],
+  };
+  return isKeyFirst ? [following, withoutKey] : [following];
+}
+
+function readFilters(query: ListQuery): Where<TaskDocument> {
+  const { category } = query;
+  const completed = readCompleted(query['completed']);
+  const importance = readImportance(query['importance']);
+  const dueAfter = readDay('dueAfter', query['dueAfter']);
+  const dueBefore = readDay('dueBefore', query['dueBefore']);
   const all: Where<TaskDocument>[] = [];
   // The tutorial's tasks may have no such member, and are not completed then.
   if (completed !== undefined) all.push({ completed: completed ? { $eq: true } : { $ne: true } });
+  // What is absent is not stored.
+  if (importance !== undefined)
+    all.push({ importance: { $in: [importance, importance === 'normal' ? null : importance] } });
+  if (category !== undefined) all.push({ categories: equals(category) });
+  if (dueAfter !== undefined || dueBefore !== undefined) all.push({ due: { $ne: 'none' } });
   if (dueAfter !== undefined) all.push(due('$gte', dueAfter));
   if (dueBefore !== undefined) all.push(due('$lt', dueBefore));
-  if (q !== undefined) all.push(contains(q));
-  if (cursor !== undefined) all.push(behind(cursor, sort));
   return all.length === 0 ? {} : { $and: all };
 }
-
 /** The tutorial's tasks may have no date. They are due when they were made, which their id tells in seconds. */
 function due(operator: '$gte' | '$lt', date: Date): Where<TaskDocument> {
   const seconds = Math.min(Math.max(Math.ceil(date.getTime() / 1000), 0), 0xffff_ffff);
@@ -81,37 +128,23 @@ function due(operator: '$gte' | '$lt', date: Date): Where<TaskDocument> {
   return { $or: [{ date: { [operator]: date } }, { date: null, _id: { [operator]: id } }] };
 }
 
-/** What follows the cursor. In MongoDB's order a missing date comes before all others. */
-function behind({ key, id }: Cursor, { field, isDescending }: Sort): Where<TaskDocument> {
-  const tie: Record<string, Types.ObjectId> = isDescending ? { $lt: id } : { $gt: id };
-  if (key === null) {
-    const sameKey = { [field]: null, _id: tie };
-    return isDescending ? sameKey : { $or: [sameKey, { [field]: { $ne: null } }] };
-  }
-  const date = new Date(key);
-  const beyond = { [field]: isDescending ? { $lt: date } : { $gt: date } };
-  const sameKey = { [field]: equals(date), _id: tie };
-  return { $or: [beyond, sameKey, ...(isDescending ? [{ [field]: null }] : [])] };
-}
-
-function contains(part: string): Where<TaskDocument> {
-  // Every character with a meaning in a pattern stands for itself; a pattern cannot hold a NUL as it is.
-  const $regex = part.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`).replaceAll('\0', String.raw`\x00`);
-  const pattern = { $regex, $options: 'i' };
-  return { $or: [{ Text: pattern }, { Text: null, task: pattern }] };
-}
-
 function readSort(name = 'date'): Sort {
-  const [, sign, field] = /^(-?)(date|createdAt|updatedAt)$/.exec(name) ?? [];
-  if (field === undefined)
-    throw new InvalidQueryError('sort must be date, createdAt or updatedAt, or one of them after "-"');
-  return { name, field: field as SortField, isDescending: sign === '-' };
+  const isDescending = name.startsWith('-');
+  const field = FIELDS.find((known) => known === (isDescending ? name.slice(1) : name));
+  if (field !== undefined) return { name, field, isDescending };
+  throw new InvalidQueryError(`sort must be ${FIELDS.join(', ')}, or one of them after "-"`);
 }
 
 function readCompleted(completed: string | undefined): boolean | undefined {
   if (completed === undefined) return undefined;
   if (completed !== 'true' && completed !== 'false') throw new InvalidQueryError('completed must be true or false');
   return completed === 'true';
+}
+
+function readImportance(importance: string | undefined): Importance | undefined {
+  const known = members.importance.schema.enum as readonly string[];
+  if (importance === undefined || known.includes(importance)) return importance as Importance | undefined;
+  throw new InvalidQueryError(`importance must be ${known.join(', ')}`);
 }
 
 function readDay(name: string, text: string | undefined): Date | undefined {
@@ -122,10 +155,8 @@ function readDay(name: string, text: string | undefined): Date | undefined {
 }
 
 function readPart(q: string | undefined): string | undefined {
-  if (q !== undefined && q.length > MAX_TEXT_LENGTH) {
-    throw new InvalidQueryError(`q is longer than any task: ${MAX_TEXT_LENGTH} characters at most`);
-  }
-  return q === '' ? undefined : q;
+  if (q === undefined || (q.length > 0 && q.length <= MAX_SEARCH_LENGTH)) return q;
+  throw new InvalidQueryError(`q must have 1 to ${MAX_SEARCH_LENGTH} characters`);
 }
 
 function readCursor(text: string | undefined, { name }: Sort): Cursor | undefined {

@@ -1,5 +1,6 @@
 import type { Connection, Model, SchemaOptions, Types } from 'mongoose';
 import mongoose from 'mongoose';
+import { memberList, type Details } from './members.ts';
 
 const { Schema } = mongoose;
 
@@ -7,14 +8,15 @@ const { Schema } = mongoose;
  * A task as it is stored, or what is left of one: a deleted task is replaced by a tombstone that has `deletedAt` and
  * neither text nor dates. The tutorial's documents have `task` or `Text`, and of the rest only `_id` and `owner` for sure.
  */
-export interface TaskDocument {
+export interface TaskDocument extends Partial<Details> {
   _id: Types.ObjectId;
   owner: string;
   Text?: string;
   /** Where the tutorial's first edition kept the text. */
   task?: string;
-  completed?: boolean;
   date?: Date;
+  /** How the date was said, when it was not as a time: as a day (midnight UTC), or not at all (the time of creation). */
+  due?: 'none' | 'day';
   completedAt?: Date | null;
   createdAt?: Date;
   updatedAt?: Date;
@@ -82,6 +84,11 @@ function modelOn<T>(connection: Connection, name: string, collection: string, sc
   return known as unknown as Model<T>;
 }
 
+const memberTypes = Object.fromEntries(
+  // Otherwise mongoose would put an empty list into every document that it makes.
+  memberList.map(([name, { type }]) => [name, { type, default: undefined }]),
+) as object;
+
 // Every index leads with the owner, but for the ones that let the store delete what is too old.
 function taskSchema(): mongoose.Schema {
   const schema = new Schema(
@@ -89,8 +96,9 @@ function taskSchema(): mongoose.Schema {
       owner: String,
       Text: String,
       task: String,
-      completed: Boolean,
       date: Date,
+      due: String,
+      ...memberTypes,
       completedAt: Date,
       createdAt: Date,
       updatedAt: Date,
@@ -104,6 +112,7 @@ function taskSchema(): mongoose.Schema {
   schema.index({ owner: 1, deletedAt: 1, date: 1, _id: 1 });
   schema.index({ owner: 1, deletedAt: 1, createdAt: 1, _id: 1 });
   schema.index({ owner: 1, deletedAt: 1, updatedAt: 1, _id: 1 });
+  schema.index({ owner: 1, deletedAt: 1, position: 1, _id: 1 });
   schema.index({ owner: 1, seq: 1, _id: 1 });
   // Descending, so that it can be made beside the whole one of earlier versions, which holds an entry for every live task.
   schema.index(

@@ -15,8 +15,11 @@ export type Condition<V> =
   | { $eq?: V | null; $ne?: V | null; $gt?: V; $gte?: V; $lt?: V; $lte?: V; $in?: (V | null)[] }
   | { $regex: string; $options: string };
 
+/** A condition on a list holds when it does for one of its elements. */
+type One<V> = V extends readonly (infer Element)[] ? Element : V;
+
 /** Conditions on an owner's documents. The owner is not among them: it is added to every one. */
-export type Where<T extends Owned> = { [K in Exclude<keyof T, 'owner'>]?: Condition<NonNullable<T[K]>> } & {
+export type Where<T extends Owned> = { [K in Exclude<keyof T, 'owner'>]?: Condition<One<NonNullable<T[K]>>> } & {
   owner?: never;
   $or?: Where<T>[];
   $and?: Where<T>[];

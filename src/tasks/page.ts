@@ -1,21 +1,41 @@
-import type { TaskState } from './document.ts';
-import { toTask } from './view.ts';
+import { toTask, type TaskState } from './document.ts';
 
-/**
- * Bytes of JSON in one answer, unless its first task alone has more. A thousand tasks of ordinary length have a tenth of it; a
- * thousand of the longest would take fifty megabytes, and the time of everybody else.
- */
-const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+/** Bytes of JSON in one answer, unless its first task alone has more. A thousand tasks of ordinary length have a third of it. */
+export const MAX_PAGE_BYTES = 1024 * 1024;
+// Tasks that are asked for before it is known how large they are.
+const FIRST = 25;
 
-/** The tasks as a JSON array on one line, up to where it becomes too large, and how many of them are in it. */
-export function jsonPage(tasks: readonly TaskState[], maxBytes = MAX_PAGE_BYTES): { json: string; count: number } {
-  const parts: string[] = [];
-  let bytes = 0;
-  for (const task of tasks) {
-    const part = JSON.stringify(toTask(task));
-    bytes += Buffer.byteLength(part);
-    if (bytes > maxBytes && parts.length > 0) break;
-    parts.push(part);
+/** The tasks of one answer, as a JSON array on one line that ends before it becomes too large. */
+export class Page {
+  readonly tasks: TaskState[] = [];
+  readonly #parts: string[] = [];
+  readonly #limit: number;
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
   }
-  return { json: `[${parts.join(',')}]`, count: parts.length };
+
+  get json(): string {
+    return `[${this.#parts.join(',')}]`;
+  }
+
+  /** False, and nothing is added, when there is no room. */
+  add(task: TaskState): boolean {
+    if (this.tasks.length >= this.#limit) return false;
+    const part = JSON.stringify(toTask(task));
+    const bytes = Buffer.byteLength(part) + 1;
+    if (this.#bytes + bytes > MAX_PAGE_BYTES && this.tasks.length > 0) return false;
+    this.#bytes += bytes;
+    this.#parts.push(part);
+    this.tasks.push(task);
+    return true;
+  }
+
+  /** How many more to read: what there is room for if they are like those before, and one to see whether more follow. */
+  get room(): number {
+    const left = this.#limit - this.tasks.length + 1;
+    if (this.tasks.length === 0) return Math.min(left, FIRST);
+    return Math.min(left, Math.ceil((MAX_PAGE_BYTES - this.#bytes + 1) / (this.#bytes / this.tasks.length)));
+  }
 }

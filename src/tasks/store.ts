@@ -1,13 +1,28 @@
 import mongoose, { type Types } from 'mongoose';
 import type { Clock } from '../clock.ts';
-import { TaskExistsError } from '../errors.ts';
+import { TaskExistsError, TaskNotFoundError } from '../errors.ts';
 import { assertPreconditions, type Conditions } from '../http/conditional.ts';
-import { changedTask, isDeleted, newTask, randomId, tagOf, tombstone, type Birth, type TaskState } from './document.ts';
-import type { TaskChanges, TaskFields } from './input.ts';
-import { conditionsOf, type Listing } from './listing.ts';
+import type { Cursor } from './cursor.ts';
+import {
+  draftOf,
+  isDeleted,
+  newTask,
+  patchedTask,
+  randomId,
+  replacedTask,
+  tagOf,
+  textOf,
+  tombstone,
+  type Birth,
+  type Draft,
+  type TaskState,
+} from './document.ts';
+import type { TaskInput } from './input.ts';
+import { cursorBehind, orderOf, partsBehind, type Listing } from './listing.ts';
 import type { TaskDocument, TaskModels } from './model.ts';
-import { notFound } from './notFound.ts';
 import { equals, OwnedCollection, type Where } from './owned.ts';
+import { Page } from './page.ts';
+import { containing } from './search.ts';
 
 export interface Session {
   models: TaskModels;
@@ -26,6 +41,9 @@ const LIVE = { deletedAt: null } satisfies Where<TaskDocument>;
 const BATCH = 1000;
 // Tasks that are changed at the same time when a text names several.
 const CONCURRENCY = 8;
+// Tasks that are looked through at a time for a part of their text, and in one request: what lies behind is the next page.
+const SEARCHED_AT_A_TIME = 200;
+const MAX_SEARCHED = 5_000;
 
 /**
  * One user's tasks. Every query leads with the owner: nothing outside it can be read or changed. A write is decided on
@@ -40,33 +58,42 @@ export class TaskStore {
     this.#clock = clock;
   }
 
-  /** A page of tasks, and whether more follow. */
-  async list(listing: Listing): Promise<{ tasks: TaskState[]; hasMore: boolean }> {
-    const { sort, limit } = listing;
-    const found = await this.#tasks.find(
-      { ...LIVE, ...conditionsOf(listing) },
-      { sort: order(sort), limit: limit + 1 },
-    );
-    return { tasks: found.slice(0, limit), hasMore: found.length > limit };
+  /** A page of tasks, and where the next one begins. */
+  async list(listing: Listing): Promise<{ page: Page; next: Cursor | undefined }> {
+    const { limit, sort, q } = listing;
+    const page = new Page(limit);
+    const isWanted = q === undefined ? undefined : containingTask(q);
+    let from = listing.cursor;
+    for (let searched = 0; ;) {
+      const count = isWanted === undefined ? page.room : SEARCHED_AT_A_TIME;
+      const found = await this.#readBehind(from, listing, count);
+      for (const task of found) {
+        if ((isWanted?.(task) ?? true) && !page.add(task)) return { page, next: from };
+        from = cursorBehind(task, sort);
+      }
+      searched += found.length;
+      if (found.length < count) return { page, next: undefined };
+      if (isWanted !== undefined && searched >= MAX_SEARCHED) return { page, next: from };
+    }
   }
 
   /** @throws {TaskNotFoundError} when this user has no task with that id. */
   async get(id: string): Promise<TaskState> {
     const task = await this.#read(id);
-    if (task === undefined || isDeleted(task)) throw notFound(id);
+    if (task === undefined || isDeleted(task)) throw new TaskNotFoundError(id);
     return task;
   }
 
-  async create(fields: TaskFields): Promise<TaskState> {
-    const task = newTask(this.#birth(), fields);
+  async create(draft: Draft): Promise<TaskState> {
+    const task = newTask(this.#birth(), draft);
     // Two of 2^96 ids would have to be equal.
     if (!(await this.#tasks.insert(task))) throw new TaskExistsError(task._id.toHexString());
     return task;
   }
 
   /** Creates the task unless it was created before; also when it was changed or deleted since. */
-  async createOnce(birth: Birth, fields: TaskFields): Promise<TaskState> {
-    const task = newTask(birth, fields);
+  async createOnce(birth: Birth, draft: Draft): Promise<TaskState> {
+    const task = newTask(birth, draft);
     await this.#tasks.insert(task);
     return task;
   }
@@ -79,24 +106,22 @@ export class TaskStore {
    */
   async replace(
     id: string,
-    fields: TaskFields,
+    input: TaskInput,
     conditions = UNCONDITIONAL,
   ): Promise<{ task: TaskState; isNew: boolean }> {
     for (;;) {
       const current = await this.#read(id);
       const isNew = current === undefined || isDeleted(current);
       assertPreconditions(conditions, isNew ? undefined : tagOf(current));
-      const task = isNew
-        ? newTask(this.#birth(id), fields)
-        : changedTask(current, { ...fields, date: fields.date ?? null }, this.#now());
+      const task = isNew ? newTask(this.#birth(id), draftOf(input)) : replacedTask(current, input, this.#now());
       const isDone = current === undefined ? await this.#insertAt(id, task) : await this.#swap(current, task);
       if (isDone) return { task, isNew };
     }
   }
 
   /** @throws {TaskNotFoundError | PreconditionFailedError} */
-  async patch(id: string, changes: TaskChanges, conditions = UNCONDITIONAL): Promise<TaskState> {
-    return await this.#change(id, conditions, (current) => changedTask(current, changes, this.#now()));
+  async patch(id: string, input: TaskInput, conditions = UNCONDITIONAL): Promise<TaskState> {
+    return await this.#change(id, conditions, (current) => patchedTask(current, input, this.#now()));
   }
 
   /** @throws {TaskNotFoundError | PreconditionFailedError} */
@@ -110,23 +135,46 @@ export class TaskStore {
 
   /** @throws {TaskNotFoundError} when no task has exactly this text. */
   async removeByText(text: string): Promise<void> {
-    if ((await this.#removeEach(hasText(text))) === 0) throw notFound(text);
+    if ((await this.#removeEach(hasText(text))) === 0) throw new TaskNotFoundError(text);
   }
 
-  /** @throws {TaskNotFoundError} when no task has exactly this text. */
-  async updateByText(text: string, changes: TaskChanges): Promise<TaskState[]> {
-    const updated: TaskState[] = [];
+  /**
+   * A page of the tasks as they are now, and how many were changed in all.
+   *
+   * @throws {TaskNotFoundError} when no task has exactly this text.
+   */
+  async updateByText(text: string, changes: TaskInput): Promise<{ page: Page; count: number }> {
+    const page = new Page(Infinity);
+    let count = 0;
     let batch: TaskState[] = [];
     do {
       const after = batch.at(-1);
       batch = await this.#liveBatch({ ...hasText(text), ...(after && { _id: { $gt: after._id } }) });
       for (let i = 0; i < batch.length; i += CONCURRENCY) {
         const changed = batch.slice(i, i + CONCURRENCY).map((task) => this.#changeIfText(task, text, changes));
-        updated.push(...(await Promise.all(changed)).filter((task) => task !== undefined));
+        for (const task of await Promise.all(changed)) {
+          if (task === undefined) continue;
+          // What follows the first that had no room has none either: a page has no gaps.
+          if (page.tasks.length === count) page.add(task);
+          count += 1;
+        }
       }
     } while (batch.length === BATCH);
-    if (updated.length === 0) throw notFound(text);
-    return updated;
+    if (count === 0) throw new TaskNotFoundError(text);
+    return { page, count };
+  }
+
+  async #readBehind(from: Cursor | undefined, { where, sort }: Listing, count: number): Promise<TaskState[]> {
+    const found: TaskState[] = [];
+    for (const part of partsBehind(from, sort)) {
+      const limit = count - found.length;
+      if (limit === 0) break;
+      const all = { $and: [part, where] };
+      found.push(
+        ...(await this.#tasks.find({ ...LIVE, ...(isEmpty(where) ? part : all) }, { sort: orderOf(sort), limit })),
+      );
+    }
+    return found;
   }
 
   async #change(id: string, conditions: Conditions, next: (current: TaskState) => TaskState): Promise<TaskState> {
@@ -137,16 +185,16 @@ export class TaskStore {
       if (conditions.ifMatch !== undefined || !isMissing) {
         assertPreconditions(conditions, isMissing ? undefined : tagOf(current));
       }
-      if (isMissing) throw notFound(id);
+      if (isMissing) throw new TaskNotFoundError(id);
       const state = next(current);
       if (await this.#swap(current, state)) return state;
     }
   }
 
-  async #changeIfText(found: TaskState, text: string, changes: TaskChanges): Promise<TaskState | undefined> {
+  async #changeIfText(found: TaskState, text: string, changes: TaskInput): Promise<TaskState | undefined> {
     let current: TaskState | undefined = found;
     while (current !== undefined) {
-      const next = changedTask(current, changes, this.#now());
+      const next = patchedTask(current, changes, this.#now());
       if (await this.#swap(current, next)) return next;
       // Somebody changed it meanwhile; it may have another text by now.
       current = await this.#tasks.findOne({ _id: equals(current._id), ...LIVE, ...hasText(text) });
@@ -202,7 +250,11 @@ function hasText(text: string): Where<TaskDocument> {
   return { $or: [{ Text: equals(text) }, { Text: null, task: equals(text) }] };
 }
 
-function order(sort: Listing['sort']): Record<string, 1 | -1> {
-  const direction = sort.isDescending ? -1 : 1;
-  return { [sort.field]: direction, _id: direction };
+function containingTask(q: string): (task: TaskState) => boolean {
+  const isIn = containing(q);
+  return (task) => isIn(textOf(task)) || (task.notes != null && isIn(task.notes));
+}
+
+function isEmpty(where: Where<TaskDocument>): boolean {
+  return Object.keys(where).length === 0;
 }

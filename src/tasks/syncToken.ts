@@ -2,7 +2,7 @@ import mongoose, { type Types } from 'mongoose';
 import { InvalidQueryError, SyncTokenExpiredError } from '../errors.ts';
 import { isTaskId } from './document.ts';
 import { SYNC_DAYS } from './model.ts';
-import { decodeOpaque, encodeOpaque } from './opaque.ts';
+import { decodeOpaque, encodeOpaque } from './cursor.ts';
 
 /** What a client knows already: opaque to it, and all that the server needs to go on from there. */
 export interface SyncToken {

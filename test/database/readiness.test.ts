@@ -10,7 +10,7 @@ import { openReady } from './support.ts';
 // These wait for real heartbeats, some seconds each, so they wait together.
 describe('readiness', { concurrency: true }, () => {
   test('it names the store, and liveness does not depend on it', async (t) => {
-    const proxy = await proxyStore(t, (await testDatabase(t)).uri);
+    const proxy = await proxyStore(t, (await testDatabase(t, { isPatient: false })).uri);
     const { anonymous, database } = await startServer(t, { uri: proxy.uri });
 
     await proxy.refuse();

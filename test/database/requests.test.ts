@@ -23,8 +23,8 @@ async function createUntilDone(client: Client, text: string): Promise<{ task: Ta
 
 describe('requests while the store fails', { concurrency: true }, () => {
   test('every route of a signed-in user is 503 within 3 s when the store hangs, and served when it is back', async (t) => {
-    const proxy = await proxyStore(t, (await testDatabase(t)).uri);
-    const { as } = await startServer(t, { uri: proxy.uri });
+    const proxy = await proxyStore(t, (await testDatabase(t, { isPatient: false })).uri);
+    const { as } = await startServer(t, { uri: proxy.uri, storeMs: 2_500 });
     const alice = as('alice');
     const { _id } = await alice.create({ Text: 'Buy milk' });
     const requests: [string, string, object?][] = [
@@ -57,8 +57,8 @@ describe('requests while the store fails', { concurrency: true }, () => {
   });
 
   test('a request repeated with its key until it is answered makes one task, however often connections are cut', async (t) => {
-    const proxy = await proxyStore(t, (await testDatabase(t)).uri);
-    const { as } = await startServer(t, { uri: proxy.uri });
+    const proxy = await proxyStore(t, (await testDatabase(t, { isPatient: false })).uri);
+    const { as } = await startServer(t, { uri: proxy.uri, storeMs: 2_500 });
     const alice = as('alice');
     const texts = Array.from({ length: 18 }, (_, number) => `task ${String(number).padStart(2, '0')}`);
 

@@ -233,6 +233,8 @@ const accepted = [
   'application/*;q=0.1',
   'text/html, */*; q=.2',
   'application/json;version=2',
+  'application/problem+json',
+  'text/html, application/problem+json;q=0.5',
   '',
 ];
 const excluded = ['text/html', 'application/json;q=0', 'application/json;q=0, */*;q=1', 'application/xml'];

@@ -8,7 +8,7 @@ import { UnauthorizedError } from '../../src/errors.ts';
 import { guard } from '../../src/http/guard.ts';
 import { answerProblems } from '../../src/http/problem.ts';
 import { identifyRequest } from '../../src/http/requestId.ts';
-import { sendEmpty } from '../../src/http/respond.ts';
+import { send } from '../../src/http/respond.ts';
 import { createThrottle, type ThrottleOptions } from '../../src/http/throttle.ts';
 import { createLog } from '../../src/log.ts';
 import { expectProblem } from '../support/client.ts';
@@ -175,7 +175,7 @@ async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {})
 }
 
 async function answer(req: Request, res: RestifyResponse): Promise<void> {
-  sendEmpty(req, res, 204);
+  void send(req, res, { status: 204 });
 }
 
 function fetchAs(url: string, authorization?: string, forwardedFor?: string): Promise<Response> {

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { html, marked } from '../../src/ops/docs/html.ts';
 import { document, operations } from './document.ts';
-import { startOps } from './support.ts';
+import { startServer } from '../support/server.ts';
 
 test('the page shows every operation, parameter, code and example of the document', async (t) => {
-  const { url } = await startOps(t);
+  const { url } = await startServer(t);
 
   const page = await (await fetch(`${url}/docs`)).text();
 
@@ -22,7 +22,7 @@ test('the page shows every operation, parameter, code and example of the documen
 });
 
 test('every link on the page leads to a place on it, or to the document', async (t) => {
-  const { url } = await startOps(t);
+  const { url } = await startServer(t);
 
   const page = await (await fetch(`${url}/docs`)).text();
 
@@ -33,7 +33,7 @@ test('every link on the page leads to a place on it, or to the document', async 
 });
 
 test('the page needs nothing else, and the policy lets in nothing but its own style', async (t) => {
-  const { url } = await startOps(t);
+  const { url } = await startServer(t);
 
   const response = await fetch(`${url}/docs`);
   const page = await response.text();
@@ -50,7 +50,7 @@ test('the page needs nothing else, and the policy lets in nothing but its own st
 });
 
 test('elements on the page are closed in the order in which they were opened', async (t) => {
-  const { url } = await startOps(t);
+  const { url } = await startServer(t);
 
   const page = await (await fetch(`${url}/docs`)).text();
 
@@ -64,7 +64,7 @@ test('elements on the page are closed in the order in which they were opened', a
 });
 
 test('a page that was seen before is not sent again', async (t) => {
-  const { url } = await startOps(t);
+  const { url } = await startServer(t);
   const etag = (await fetch(`${url}/docs`)).headers.get('etag') ?? '';
 
   const again = await fetch(`${url}/docs`, { headers: { 'If-None-Match': etag } });

@@ -2,16 +2,38 @@
 import assert from 'node:assert/strict';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { apiDocument } from '../../src/ops/openapi/document.ts';
+import { createAuthentication } from '../../src/auth/index.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createDatabase } from '../../src/database/database.ts';
+import { headName } from '../../src/http/operation.ts';
+import { createLog } from '../../src/log.ts';
+import { createMetrics } from '../../src/ops/metrics.ts';
+import { documentOf } from '../../src/ops/openapi/document.ts';
+import type { ApiDocument } from '../../src/ops/openapi/types.ts';
+import { createServer } from '../../src/server.ts';
 
 export type Json = Record<string, unknown>;
 
-export const document = JSON.parse(JSON.stringify(apiDocument())) as Json & ReturnType<typeof apiDocument>;
+/** What a server does that listens nowhere. */
+function operationsOfServer(): ReturnType<typeof createServer>['operations'] {
+  const config = loadConfig({
+    B2C_TENANT_NAME: 'contoso',
+    B2C_POLICY_NAME: 'b2c_1_susi',
+    B2C_CLIENT_ID: '11111111-2222-3333-4444-555555555555',
+    MONGODB_URI: 'mongodb://localhost/none',
+  });
+  const [log, clock] = [createLog('fatal', process.stdout), Date];
+  const database = createDatabase({ uri: config.mongodbUri, clock, log });
+  const authentication = createAuthentication({ config, clock, log });
+  return createServer({ config, log, clock, database, authentication, metrics: createMetrics() }).operations;
+}
+
+export const document = JSON.parse(JSON.stringify(documentOf(operationsOfServer()))) as Json & ApiDocument;
 
 export interface DocumentedOperation {
   path: string;
   method: string;
-  operation: Json & { operationId: string; responses: Json };
+  operation: Json & { operationId: string; responses: Json; security?: [] };
 }
 
 export function operations(): DocumentedOperation[] {
@@ -52,19 +74,21 @@ const TELLING = /^(etag|link|location|retry-after|www-authenticate|ratelimit-.*|
 
 /** Asserts that the document says so: the status, the headers that tell something, the type, and the body. */
 export async function assertDocumented(operationId: string, response: Response): Promise<void> {
-  const found = operations().find(({ operation }) => operation.operationId === operationId);
+  const isHead = operationId.includes('Head');
+  const found = operations().find(({ operation }) =>
+    isHead ? headName(operation.operationId) === operationId : operation.operationId === operationId,
+  );
   assert.ok(found, operationId);
   const place = ['paths', found.path, found.method, 'responses', String(response.status)];
   const given = at(place);
   assert.ok(given, `${operationId} answers ${response.status}: ${await response.clone().text()}`);
-  const { $ref } = given as { $ref?: string };
-  const { headers, content = {} } = resolved(given) as { headers: Json; content?: Json };
+  const { headers, content = {} } = given as { headers: Json; content?: Json };
   const names = Object.keys(headers).map((name) => name.toLowerCase());
   for (const name of response.headers.keys())
     assert.ok(!TELLING.test(name) || names.includes(name), `${operationId}: ${name}`);
   const type = response.headers.get('content-type')?.split(';', 1)[0];
-  if (found.method === 'head' || response.status === 204 || response.status === 304) return;
+  if (isHead || response.status === 204 || response.status === 304) return;
   assert.ok(type !== undefined && type in content, `${operationId}: ${type}`);
   const body = type.endsWith('json') ? await response.json() : await response.text();
-  assertValid([...($ref?.split('/').slice(1) ?? place), 'content', type, 'schema'], body);
+  assertValid([...place, 'content', type, 'schema'], body);
 }

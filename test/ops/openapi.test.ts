@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import * as errors from '../../src/errors.ts';
-import { problems } from '../../src/ops/openapi/problems.ts';
+import { problems } from '../../src/ops/openapi/document.ts';
 import { assertValid, document, operations, resolved, type Json } from './document.ts';
 
 test('the API document is valid OpenAPI 3.1', async () => {
@@ -33,7 +33,7 @@ test('operation ids are unique', () => {
 
 test('every code that the server can answer is documented, and no other', () => {
   const classes = Object.values(errors).filter((error) => error !== errors.ApiError);
-  const documented = [...problems.values()].map(({ error }) => error.constructor);
+  const documented = [...problems.values()].map(({ example }) => example.constructor);
 
   assert.deepEqual(namesOf(documented), namesOf(classes));
   assert.deepEqual(Object.keys(document.components.examples).sort(), [...problems.keys()].sort());
@@ -45,7 +45,7 @@ test('every error says with which headers it comes', () => {
       const { description, headers } = resolved(response) as { description: string; headers: Json };
       const codes = Number(status) < 400 ? [] : [...description.matchAll(/`(\w+)`/g)].map(([, code]) => code ?? '');
       for (const code of codes) {
-        for (const name of Object.keys(problems.get(code)?.error.headers ?? {})) assert.ok(name in headers, code);
+        for (const name of Object.keys(problems.get(code)?.example.headers ?? {})) assert.ok(name in headers, code);
       }
     }
   }

@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { TestContext } from 'node:test';
 import restify, { type Request, type Response, type Route } from 'restify';
+import { StoreTime } from '../../src/database/deadline.ts';
 import { guard } from '../../src/http/guard.ts';
 import { answerProblems } from '../../src/http/problem.ts';
 import { identifyRequest } from '../../src/http/requestId.ts';
 import { createLog } from '../../src/log.ts';
-import { mountOps } from '../../src/ops/index.ts';
+import { mountOperations, type Operation } from '../../src/http/operation.ts';
+import { opsOperations } from '../../src/ops/index.ts';
 import { createMetrics, type Metrics } from '../../src/ops/metrics.ts';
 
 export interface Ops {
@@ -27,7 +29,8 @@ export async function startOps(t: TestContext): Promise<Ops> {
   guard(server, httpServer);
   server.pre(identifyRequest);
   const readiness = { store: () => state.store, keys: () => state.keys, draining: () => state.draining };
-  mountOps(server, { metrics, readiness });
+  const operations: Operation[] = opsOperations({ metrics, readiness, all: () => operations });
+  mountOperations(server, operations, new StoreTime());
   answerProblems(server, { isPlainText: () => false, translate: () => undefined });
   server.on('after', (req: Request, res: Response, route: Route | undefined) => {
     metrics.observeRequest(req, res, route);

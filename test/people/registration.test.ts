@@ -178,7 +178,7 @@ describe('registration', { concurrency: true }, () => {
   });
 
   test('a first call that finds no store is 503, and the next one is served', async (t) => {
-    const proxy = await proxyStore(t, (await testDatabase(t)).uri);
+    const proxy = await proxyStore(t, (await testDatabase(t, { isPatient: false })).uri);
     const { as, users } = await startCounted(t, { uri: proxy.uri });
 
     proxy.stall();

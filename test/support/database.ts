@@ -21,6 +21,8 @@ export interface TestDatabase {
 interface Options {
   /** Moves the embedded store's own time, such as what it expires. A server has its own. */
   clock?: Clock;
+  /** Unless false, a machine that is slow is taken for no store that is down. */
+  isPatient?: boolean;
 }
 
 /**
@@ -28,7 +30,8 @@ interface Options {
  * when the test process ends: a server of the test that is still open could make it anew before.
  */
 export async function testDatabase(_t: TestContext, options: Options = {}): Promise<TestDatabase> {
-  return serverUri === undefined ? await embeddedDatabase(options) : serverDatabase(serverUri);
+  const { uri } = serverUri === undefined ? await embeddedDatabase(options) : serverDatabase(serverUri);
+  return { uri: options.isPatient === false ? uri : withPatience(uri) };
 }
 
 /** The kinds of store that a fault test runs on: the embedded one, and a server if there is one. */
@@ -70,6 +73,10 @@ function serverDatabase(server: string): TestDatabase {
     await client.close();
   });
   return { uri };
+}
+
+function withPatience(uri: string): string {
+  return `${uri}${uri.includes('?') ? '&' : '?'}waitQueueTimeoutMS=30000&serverSelectionTimeoutMS=30000&connectTimeoutMS=30000`;
 }
 
 function randomName(): string {

@@ -8,6 +8,7 @@ import { createAuthentication } from '../../src/auth/index.ts';
 import type { Clock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createDatabase, type Database } from '../../src/database/database.ts';
+import { StoreTime } from '../../src/database/deadline.ts';
 import type { Limits } from '../../src/http/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
@@ -21,6 +22,8 @@ export interface ServerOptions {
   env?: Record<string, string>;
   clock?: Clock;
   limits?: Partial<Limits>;
+  /** Milliseconds that a request may wait for the store. */
+  storeMs?: number;
   /** Another server's tenant or database: several instances of one service. */
   tenant?: Tenant;
   uri?: string;
@@ -68,7 +71,9 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     onKeyFetch: metrics.observeKeyFetch,
   });
   const limits = options.limits === undefined ? {} : { limits: options.limits };
-  const app = createServer({ config, log, clock, database, authentication, metrics, ...limits });
+  // Ample, so that no slow machine looks like a store that is down; tests of a store that is down give less.
+  const storeTime = new StoreTime(options.storeMs ?? 30_000);
+  const app = createServer({ config, log, clock, database, authentication, metrics, storeTime, ...limits });
   await database.start();
   authentication.keys.start();
   app.server.listen(0, '127.0.0.1');

@@ -43,7 +43,7 @@ for (const [name, write] of Object.entries(writes)) {
     const created = await alice.put(`/api/tasks/${ID}`, { Text: 'Buy milk' });
     const task = (await created.json()) as TaskJson;
 
-    for (const condition of [{ 'If-Match': STALE }, { 'If-Match': `W/${etagOf(created)}` }, { 'If-None-Match': '*' }]) {
+    for (const condition of [{ 'If-Match': STALE }, { 'If-Match': `W/${STALE}` }, { 'If-None-Match': '*' }]) {
       const refused = await write(alice, condition);
       await expectProblem(refused, 412, 'PreconditionFailed');
       assert.equal(etagOf(refused), etagOf(created));

@@ -38,22 +38,25 @@ test('DELETE with a text removes the tasks with exactly this text', async (t) =>
   }
 });
 
-test('DELETE with nothing at all removes all of the caller, and of nobody else', async (t) => {
+test('DELETE with all=true removes all of the caller, and of nobody else', async (t) => {
   const server = await startServer(t);
   const bob = await withThreeTasks(server, 'bob');
   for (const path of ['/api/tasks', '/api/tasks/me', '/api/tasks/alice']) {
     const alice = await withThreeTasks(server, 'alice');
 
-    const response = await alice.delete(path);
+    const response = await alice.delete(`${path}?all=true`);
 
     assert.equal(response.status, 204);
     assert.deepEqual(await alice.list(), []);
-    assert.equal((await alice.delete(path)).status, 204);
+    assert.equal((await alice.delete(`${path}?all=true`)).status, 204);
   }
   assert.equal((await bob.list()).length, 3);
 });
 
 const refused: Record<string, (client: Client) => Promise<Response>> = {
+  'nothing at all': (client) => client.delete('/api/tasks'),
+  'nothing behind the owner': (client) => client.delete('/api/tasks/me'),
+  'a slash at the end and all': (client) => client.delete('/api/tasks/?all=true'),
   'a Content-Type without the body that it announces': (client) => client.delete('/api/tasks', undefined, json),
   'an empty JSON object': (client) => client.delete('/api/tasks', {}),
   'a body without a text': (client) => client.delete('/api/tasks', { id: 5, text: 'Buy milk' }),
@@ -73,9 +76,11 @@ test('DELETE with anything else is refused, and nothing is deleted', async (t) =
   const client = await withThreeTasks(server, 'alice');
 
   for (const remove of Object.values(refused)) {
-    await expectProblem(await remove(client), 409, 'MissingTask', '"task" is a required parameter');
+    await expectProblem(await remove(client), 409, 'MissingTask', /^"task" is a required parameter/);
   }
 
+  await expectProblem(await client.delete('/api/tasks'), 409, 'MissingTask', /all=true/);
+  await expectProblem(await client.delete('/api/tasks?all=yes'), 400, 'InvalidQuery', /^all/);
   const contradicting = await client.delete('/api/tasks?Text=Buy+bread', { Text: 'Buy milk' });
   await expectProblem(contradicting, 400, 'InvalidTask');
   const repeated = await client.delete('/api/tasks?Text=Buy+milk&Text=Buy+milk');
@@ -134,7 +139,7 @@ test('what is deleted leaves nothing but its id, its owner and when', async (t) 
 
   await alice.delete(`/api/tasks/${first?._id ?? ''}`);
   await alice.delete('/api/tasks?Text=Buy+bread');
-  await alice.delete('/api/tasks');
+  await alice.delete('/api/tasks?all=true');
 
   const left = await connection.collection('tasks').find({ owner: 'alice' }).toArray();
   assert.equal(left.length, 3);
@@ -150,11 +155,11 @@ test('a tag cannot be compared with many tasks at once, so the write is refused'
   const etag = (await alice.get('/api/tasks')).headers.get('etag') ?? '';
 
   for (const headers of [{ 'If-Match': etag }, { 'If-None-Match': '*' }]) {
-    await expectProblem(await alice.delete('/api/tasks', undefined, headers), 412, 'PreconditionFailed');
+    await expectProblem(await alice.delete('/api/tasks?all=true', undefined, headers), 412, 'PreconditionFailed');
     await expectProblem(await alice.delete('/api/tasks/me/Buy%20milk', undefined, headers), 412, 'PreconditionFailed');
     await expectProblem(await alice.put('/api/tasks/me', { Text: 'Buy milk' }, headers), 412, 'PreconditionFailed');
     await expectProblem(await alice.delete(`/api/tasks/me/${_id}`, undefined, headers), 412, 'PreconditionFailed');
   }
   assert.equal((await alice.list()).length, 1);
-  assert.equal((await alice.delete('/api/tasks', undefined, { 'If-Match': '*' })).status, 204);
+  assert.equal((await alice.delete('/api/tasks?all=true', undefined, { 'If-Match': '*' })).status, 204);
 });

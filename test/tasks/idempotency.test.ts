@@ -105,11 +105,32 @@ test('a key cannot be used for another request', async (t) => {
 
   const others = [
     await alice.post('/api/tasks', { Text: 'Buy bread' }, headers),
-    await alice.post('/api/tasks', { Text: 'Buy milk', completed: false }, headers),
+    await alice.post('/api/tasks', { Text: 'Buy milk', completed: true }, headers),
+    await alice.post('/api/tasks', { Text: 'Buy milk', due: '2026-11-24' }, headers),
     await alice.post('/api/tasks/me/Buy%20milk', undefined, headers),
   ];
 
   for (const response of others) await expectProblem(response, 422, 'IdempotencyKeyReused');
+  assert.equal((await alice.list()).length, 1);
+});
+
+test('a request is the same when it is read the same, however it is written', async (t) => {
+  const { as } = await startServer(t);
+  const alice = as('alice');
+  const headers = { 'Idempotency-Key': randomUUID(), 'Content-Type': 'application/json' };
+  const bodies = [
+    '{"Text":"Buy milk","date":"2026-11-24T09:00:00Z"}',
+    '{ "date": "2026-11-24T10:00:00+01:00",\n "x": 1, "completed": false, "Text": "Buy\\u0020milk" }',
+    '{"task":"Buy milk","due":"2026-11-24T09:00:00.000Z","notes":null,"categories":[]}',
+  ];
+
+  const answers = [];
+  for (const body of bodies) answers.push(await alice.post('/api/tasks', body, headers));
+
+  for (const answer of answers) assert.equal(answer.status, 201);
+  const tasks = await Promise.all(answers.map((answer) => answer.json()));
+  assert.deepEqual(tasks[1], tasks[0]);
+  assert.deepEqual(tasks[2], tasks[0]);
   assert.equal((await alice.list()).length, 1);
 });
 

@@ -1,31 +1,49 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newTask, randomId, type TaskState } from '../../src/tasks/document.ts';
-import { jsonPage } from '../../src/tasks/page.ts';
-import { toTask } from '../../src/tasks/view.ts';
+import { draftOf, newTask, randomId, toTask, type TaskState } from '../../src/tasks/document.ts';
+import { MAX_PAGE_BYTES, Page } from '../../src/tasks/page.ts';
 
-function tasks(count: number): TaskState[] {
+function tasks(count: number, Text = 'Buy milk'): TaskState[] {
   const at = new Date();
-  const fields = { text: 'Buy milk', completed: false, date: undefined };
-  return Array.from({ length: count }, () => newTask({ id: randomId(), version: randomId(), at }, fields));
+  const draft = draftOf({ texts: [Text], dues: [], details: {} });
+  return Array.from({ length: count }, () => newTask({ id: randomId(), version: randomId(), at }, draft));
+}
+
+function filled(limit: number, all: TaskState[]): Page {
+  const page = new Page(limit);
+  for (const task of all) if (!page.add(task)) break;
+  return page;
 }
 
 test('a page is a JSON array of tasks on one line', () => {
   const three = tasks(3);
 
-  const { json, count } = jsonPage(three);
+  const { json } = filled(20, three);
 
-  assert.equal(count, 3);
-  assert.deepEqual(JSON.parse(json), three.map(toTask));
+  assert.equal(json, JSON.stringify(three.map(toTask)));
   assert.ok(!json.includes('\n'));
-  assert.deepEqual(jsonPage([]), { json: '[]', count: 0 });
+  assert.equal(new Page(20).json, '[]');
+  assert.equal(filled(2, three).tasks.length, 2);
 });
 
 test('a page ends before it becomes too large, but never before its first task', () => {
-  const three = tasks(3);
-  const one = JSON.stringify(toTask(three[0] ?? assert.fail())).length;
+  const long = tasks(1000, '\u0001'.repeat(4096));
+  const one = JSON.stringify(toTask(long[0] ?? assert.fail())).length + 1;
 
-  assert.equal(jsonPage(three, 2 * one).count, 2);
-  assert.equal(jsonPage(three, 2 * one - 1).count, 1);
-  assert.equal(jsonPage(three, 1).count, 1);
+  const page = filled(1000, long);
+
+  assert.equal(page.tasks.length, Math.floor(MAX_PAGE_BYTES / one));
+  assert.ok(Buffer.byteLength(page.json) <= MAX_PAGE_BYTES);
+  assert.equal(filled(20, tasks(1, '\u0001'.repeat(1_000_000))).tasks.length, 1);
+});
+
+test('no more is read than there is room for', () => {
+  assert.equal(new Page(20).room, 21);
+  assert.equal(filled(20, tasks(20)).room, 1);
+  const [first, ...others] = tasks(30, 'x'.repeat(4096));
+  const page = filled(1000, [first ?? assert.fail(), ...others]);
+  const bytes = Buffer.byteLength(page.json) / 30;
+
+  assert.ok(page.room * bytes < MAX_PAGE_BYTES);
+  assert.ok(page.room > 50);
 });

@@ -77,14 +77,141 @@ test('a list can be narrowed', async (t) => {
   for (const nothing of ['b.y', '^Buy', '.*', '%5CS', '%00', '((', '[', '$ne']) {
     assert.deepEqual(await texts(`?q=${nothing}`), [], nothing);
   }
-  assert.equal((await texts('?q=')).length, 3);
-  assert.equal((await texts('?unknown=1&Text=x')).length, 3);
+  // The first clients' own path ignores what it does not know.
+  assert.equal(((await (await alice.get('/tasks?unknown=1&Text=x')).json()) as unknown[]).length, 3);
+});
+
+test('a list can be narrowed by importance and category', async (t) => {
+  const { as } = await startServer(t);
+  const alice = as('alice');
+  await alice.create({ Text: 'plain' });
+  await alice.create({ Text: 'high', importance: 'high', categories: ['Home', 'Garden'] });
+  await alice.create({ Text: 'low', importance: 'low', categories: ['Home'] });
+  const texts = async (query: string): Promise<string[]> => (await alice.list(query)).map(({ Text }) => Text);
+
+  assert.deepEqual(await texts('?importance=normal'), ['plain']);
+  assert.deepEqual(await texts('?importance=high'), ['high']);
+  assert.deepEqual(await texts('?category=Home'), ['high', 'low']);
+  assert.deepEqual(await texts('?category=home'), []);
+  assert.deepEqual(await texts('?category=Home&importance=low'), ['low']);
+});
+
+test('a task without a due date is found by no due date', async (t) => {
+  const { as } = await startServer(t);
+  const alice = as('alice');
+  await alice.create({ Text: 'never' });
+  await alice.create({ Text: 'day', due: '2026-01-02' });
+
+  assert.deepEqual(
+    (await alice.list('?dueAfter=0001-01-01&dueBefore=9999-12-31')).map(({ Text }) => Text),
+    ['day'],
+  );
+});
+
+test('text and notes are searched, in any case and normalization form', async (t) => {
+  const { as } = await startServer(t);
+  const alice = as('alice');
+  await alice.create({ Text: 'Call Zoë' });
+  await alice.create({ Text: 'Call back', notes: 'ask ZOE\u0308 first' });
+  await alice.create({ Text: 'Call Zoe' });
+  const found = await alice.list(`?q=${encodeURIComponent('zoë')}`);
+
+  assert.deepEqual(
+    found.map(({ Text }) => Text),
+    ['Call Zoë', 'Call back'],
+  );
+});
+
+test('a search goes on behind what one request looks through', async (t) => {
+  const { as, connection } = await startServer(t);
+  const alice = as('alice');
+  const date = (i: number): Date => new Date(Date.UTC(2026, 0, 1) + i);
+  await connection.collection('tasks').insertMany(
+    Array.from({ length: 5_300 }, (_, i) => ({
+      owner: 'alice',
+      Text: i === 5_250 ? 'needle' : 'hay',
+      date: date(i),
+    })),
+  );
+
+  const first = await alice.get('/api/tasks?q=needle');
+  const second = await alice.get(`/api/tasks${nextOf(first)}`);
+
+  assert.deepEqual(await first.json(), []);
+  assert.deepEqual(
+    ((await second.json()) as TaskJson[]).map(({ Text }) => Text),
+    ['needle'],
+  );
+  assert.equal(second.headers.get('link'), null);
+});
+
+test('tasks ordered by hand are paged while positions change, those without one last', async (t) => {
+  const { as } = await startServer(t);
+  const alice = as('alice');
+  for (const [Text, position] of [
+    ['b', 'b'],
+    ['none', null],
+    ['a', 'a'],
+    ['B', 'B'],
+    ['ab', 'a~'],
+    ['none', ''],
+  ] as const)
+    await alice.create({ Text, position });
+
+  for (const [sort, expected] of [
+    ['position', ['B', 'a', 'ab', 'b', 'none', 'none']],
+    ['-position', ['b', 'ab', 'a', 'B', 'none', 'none']],
+  ] as const) {
+    for (const limit of [1, 2, 5, 20]) {
+      const texts: string[] = [];
+      for (let path: string | null = `/api/tasks?sort=${sort}&limit=${limit}`; path !== null;) {
+        const response: Response = await alice.get(path);
+        texts.push(...((await response.json()) as TaskJson[]).map(({ Text }) => Text));
+        path = response.headers.has('link') ? `/api/tasks${nextOf(response)}` : null;
+      }
+      assert.deepEqual(texts, expected, `${sort} by ${limit}`);
+    }
+  }
+  const first = await alice.get('/api/tasks?sort=position&limit=2');
+  const [B] = (await first.clone().json()) as TaskJson[];
+  await alice.patch(`/api/tasks/${B?._id ?? ''}`, { position: 'z' });
+  const rest = (await (
+    await alice.get(`/api/tasks${nextOf(first)}&limit=20`.replace('limit=2&', ''))
+  ).json()) as TaskJson[];
+  assert.deepEqual(
+    rest.map(({ Text }) => Text),
+    ['ab', 'b', 'B', 'none', 'none'],
+  );
+});
+
+test('a list has another tag when the next page appears', async (t) => {
+  const { as } = await startServer(t);
+  const alice = as('alice');
+  for (let i = 0; i < 20; i += 1) await alice.create({ Text: `Task ${i}`, date: day(1) });
+  const tag = (await alice.get('/api/tasks')).headers.get('etag') ?? '';
+  await alice.create({ Text: 'Task 21', date: day(2) });
+
+  const again = await alice.get('/api/tasks', { 'If-None-Match': tag });
+
+  assert.equal(again.status, 200);
+  assert.ok(again.headers.has('link'));
+  assert.equal((await alice.get('/api/tasks', { 'If-Match': tag })).status, 412);
 });
 
 test('a bad or repeated parameter is refused by name', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
-  const bad = ['limit=0', 'sort=owner', 'completed=1', 'dueAfter=soon', 'dueBefore=2026-02-30', 'cursor=x', 'q=%FF'];
+  const bad = [
+    'limit=0',
+    'sort=owner',
+    'completed=1',
+    'dueAfter=soon',
+    'dueBefore=2026-02-30',
+    'cursor=x',
+    'q=%FF',
+    'q=',
+    'colour=red',
+  ];
   const repeated = ['limit=5&limit=5', 'q=a&q=b', 'cursor=a&cursor=a'];
 
   for (const query of [...bad, ...repeated]) {

@@ -100,6 +100,7 @@ class Device {
   }
 }
 
+const TASK = { texts: ['Task'], dues: [], details: {} };
 const ids = ['a', 'b', 'c', 'd', 'e'].map((digit) => digit.repeat(24));
 const write = fc.record({ id: fc.constantFrom(...ids), isDeletion: fc.boolean() });
 const scenario = fc.record({
@@ -130,7 +131,7 @@ test('no order of store operations makes a reader miss a write', async (t) => {
           for (const { id, isDeletion } of writes) {
             const store = new TaskStore(session);
             if (isDeletion) await store.remove(id).catch(() => undefined);
-            else await store.replace(id, { text: 'Task', completed: false, date: undefined });
+            else await store.replace(id, TASK);
           }
         }),
         ...readers.map(async (polls, i) => {
@@ -144,8 +145,8 @@ test('no order of store operations makes a reader miss a write', async (t) => {
       await scheduler.waitFor(Promise.all(work));
 
       control.turn = atOnce;
-      const { tasks } = await new TaskStore(session).list(everything);
-      const truth = tasks.map(({ _id, version }) => [String(_id), String(version)]).sort();
+      const { page } = await new TaskStore(session).list(everything);
+      const truth = page.tasks.map(({ _id, version }) => [String(_id), String(version)]).sort();
       for (const device of devices) {
         await device.poll(session, 1, batch);
         assert.deepEqual([...device.replica].filter(([, version]) => version !== 'deleted').sort(), truth);
@@ -161,20 +162,19 @@ test('a reader that is slow to hand out a number takes no task out of the sight 
   const control = takeTurns(t);
   const session = { models: taskModels(connection), owner: 'alice', clock: Date, signal: AbortSignal.timeout(60_000) };
   const store = new TaskStore(session);
-  const fields = { text: 'Task', completed: false, date: undefined };
   const [a = '', b = '', c = ''] = ids;
   const [slow, quick] = [new Device(), new Device()];
   await quick.poll(session, 100, 1);
 
-  await store.replace(c, fields);
+  await store.replace(c, TASK);
   const { held, letGo } = holdHandOut(control);
   const slowPoll = slow.poll(session, 100, 1);
   await held;
   // More than the quick reader can number at once, and all of it comes before what the slow one holds.
-  await store.replace(a, fields);
-  await store.replace(b, fields);
+  await store.replace(a, TASK);
+  await store.replace(b, TASK);
   await quick.poll(session, 100, 1);
-  await store.patch(c, { completed: true });
+  await store.patch(c, { texts: [], dues: [], details: { completed: true } });
   letGo();
   await slowPoll;
 
@@ -192,16 +192,15 @@ test('a number that was written down by a reader that is gone is handed out by t
   const control = takeTurns(t);
   const session = { models: taskModels(connection), owner: 'alice', clock: Date, signal: AbortSignal.timeout(60_000) };
   const store = new TaskStore(session);
-  const fields = { text: 'Task', completed: false, date: undefined };
   const [a = '', b = '', c = '', d = ''] = ids;
   const device = new Device();
   await device.poll(session, 100, 1);
 
-  await store.replace(d, fields);
+  await store.replace(d, TASK);
   const { held, letGo } = holdHandOut(control);
   const late = new Device().poll(session, 100, 1);
   await held;
-  for (const id of [a, b, c]) await store.replace(id, fields);
+  for (const id of [a, b, c]) await store.replace(id, TASK);
   // One request of the device only: it numbers two of the four by itself.
   const { hasMore } = await device.request(session, 100, 1);
   letGo();
@@ -215,9 +214,7 @@ test('a number that was written down by a reader that is gone is handed out by t
 const everything = {
   limit: 100,
   sort: { name: 'date', field: 'date', isDescending: false },
-  completed: undefined,
-  dueAfter: undefined,
-  dueBefore: undefined,
+  where: {},
   q: undefined,
   cursor: undefined,
 } as const;

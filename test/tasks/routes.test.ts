@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { movableClock } from '../support/clock.ts';
-import { expectProblem, type TaskJson } from '../support/client.ts';
+import { ABSENT, expectProblem, type TaskJson } from '../support/client.ts';
 import { startServer } from '../support/server.ts';
 
 const START = Date.parse('2026-11-23T09:00:00Z');
@@ -28,7 +28,9 @@ test('POST creates a task and says where it is', async (t) => {
     task: 'Buy milk',
     completed: false,
     date: '2026-11-24T09:00:00.000Z',
+    due: '2026-11-24T09:00:00.000Z',
     completedAt: null,
+    ...ABSENT,
     createdAt: '2026-11-23T09:00:00.000Z',
     updatedAt: '2026-11-23T09:00:00.000Z',
   });
@@ -118,7 +120,16 @@ test('PUT creates a task with the id in its URL, and replaces it', async (t) => 
   const reopened = await alice.put(`/api/tasks/${ID}`, { Text: 'Buy bread', date: '2026-12-24' });
 
   const at = (minute: number): string => new Date(START + minute * MINUTE_MS).toISOString();
-  const base = { _id: ID, Text: 'Buy bread', task: 'Buy bread', completed: true, date: at(0), completedAt: at(0) };
+  const base = {
+    _id: ID,
+    Text: 'Buy bread',
+    task: 'Buy bread',
+    completed: true,
+    date: at(0),
+    due: null,
+    completedAt: at(0),
+    ...ABSENT,
+  };
   assert.equal(new URL(created.headers.get('location') ?? '', created.url).pathname, `/api/tasks/${ID}`);
   assert.deepEqual(await taskIn(created, 201), {
     ...base,
@@ -129,7 +140,7 @@ test('PUT creates a task with the id in its URL, and replaces it', async (t) => 
   });
   assert.equal(replaced.headers.get('location'), null);
   assert.deepEqual(await taskIn(replaced), { ...base, createdAt: at(0), updatedAt: at(1) });
-  const open = { completed: false, completedAt: null, date: '2026-12-24T00:00:00.000Z' };
+  const open = { completed: false, completedAt: null, date: '2026-12-24T00:00:00.000Z', due: '2026-12-24' };
   assert.deepEqual(await taskIn(reopened), { ...base, ...open, createdAt: at(0), updatedAt: at(2) });
 });
 
@@ -149,7 +160,7 @@ test('PATCH changes what it names, and null sets it back', async (t) => {
 
   assert.deepEqual(done, { ...task, completed: true, completedAt: now, updatedAt: now });
   assert.deepEqual(renamed, { ...done, Text: 'Buy bread', task: 'Buy bread' });
-  assert.deepEqual(reset, { ...renamed, completed: false, completedAt: null, date: task.createdAt });
+  assert.deepEqual(reset, { ...renamed, completed: false, completedAt: null, date: task.createdAt, due: null });
   assert.deepEqual(await taskIn(await alice.get(path)), reset);
 });
 
@@ -160,7 +171,7 @@ test('a patch must be a JSON object that leaves a text', async (t) => {
   const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
   await expectProblem(await alice.patch(path, { Text: null }), 409, 'MissingTask');
-  await expectProblem(await alice.patch(path, { Text: 'a', task: 'b' }), 400, 'InvalidTask');
+  await expectProblem(await alice.patch(path, { Text: 'a', task: 'b' }), 400, 'InvalidTask', /differ/);
   await expectProblem(await alice.patch(path, 'Text=a', form), 415, 'UnsupportedMediaType');
   await expectProblem(await alice.patch(path), 400, 'InvalidContent');
   await expectProblem(await alice.patch(path, []), 400, 'InvalidContent');

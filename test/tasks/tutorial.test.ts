@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import mongoose from 'mongoose';
 import { movableClock } from '../support/clock.ts';
-import type { TaskJson } from '../support/client.ts';
+import { ABSENT, type TaskJson } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const CREATED = '2016-08-30T10:00:00.000Z';
@@ -25,7 +25,9 @@ const shown = [
     task: 'Buy milk',
     completed: false,
     date: '2016-09-01T00:00:00.000Z',
+    due: '2016-09-01T00:00:00.000Z',
     completedAt: null,
+    ...ABSENT,
     createdAt: CREATED,
     updatedAt: CREATED,
   },
@@ -35,7 +37,9 @@ const shown = [
     task: 'Buy bread',
     completed: true,
     date: '2016-09-02T00:00:00.000Z',
+    due: '2016-09-02T00:00:00.000Z',
     completedAt: null,
+    ...ABSENT,
     createdAt: CREATED,
     updatedAt: CREATED,
   },
@@ -73,8 +77,8 @@ test("the tutorial's tasks are changed, with conditions", async (t) => {
   assert.deepEqual(await patched.json(), { ...shown[0], completed: true, completedAt: now, updatedAt: now });
   assert.equal(refused.status, 412);
   assert.equal(refused.headers.get('etag'), patched.headers.get('etag'));
-  assert.deepEqual(await put.json(), { ...shown[1], date: CREATED, updatedAt: now });
-  assert.deepEqual(await updated.json(), [{ ...shown[1], date: CREATED, completed: false, updatedAt: now }]);
+  assert.deepEqual(await put.json(), { ...shown[1], date: CREATED, due: null, updatedAt: now });
+  assert.deepEqual(await updated.json(), [{ ...shown[1], date: CREATED, due: null, completed: false, updatedAt: now }]);
   const stored = await server.connection.collection('tasks').findOne({ _id: FIRST });
   assert.equal(stored?.['Text'], 'Buy milk');
   assert.equal(stored['task'], undefined);
@@ -87,7 +91,7 @@ test("the tutorial's tasks are deleted, by id and by either name of their text",
     () => alice.delete(`/api/tasks/${FIRST.toHexString()}`).then(() => alice.delete('/api/tasks/me/Buy%20bread')),
     () =>
       alice.delete('/tasks', { task: 'Buy milk' }).then(() => alice.delete(`/api/tasks/me/${SECOND.toHexString()}`)),
-    () => alice.delete('/api/tasks'),
+    () => alice.delete('/api/tasks?all=true'),
   ];
   for (const remove of ways) {
     await server.connection.collection('tasks').deleteMany({ owner: 'alice' });

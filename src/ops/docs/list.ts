@@ -1,15 +1,16 @@
-import type { ApiDocument, Method, Operation, Parameter, Reference, Response } from '../openapi/types.ts';
+import type { Parameter } from '../../http/schema.ts';
+import type { ApiDocument, OperationObject, Reference, ResponseObject } from '../openapi/types.ts';
 
 /** An operation with everything it refers to at hand. */
 export interface ListedOperation {
   method: string;
   path: string;
-  operation: Operation;
+  operation: OperationObject;
   parameters: Parameter[];
-  responses: [status: string, response: Response][];
+  responses: [status: string, response: ResponseObject][];
 }
 
-const METHODS: readonly Method[] = ['get', 'post', 'put', 'patch', 'delete'];
+const METHODS: readonly ['get', 'post', 'put', 'patch', 'delete'] = ['get', 'post', 'put', 'patch', 'delete'];
 
 /** All operations but HEAD, which is told of once for all. */
 export function listOperations(document: ApiDocument): ListedOperation[] {
@@ -17,13 +18,8 @@ export function listOperations(document: ApiDocument): ListedOperation[] {
     METHODS.flatMap((method) => {
       const operation = item[method];
       if (operation === undefined) return [];
-      const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(
-        (parameter) => resolve(document, parameter) as Parameter,
-      );
-      const responses = Object.entries(operation.responses).map(([status, response]): [string, Response] => [
-        status,
-        '$ref' in response ? (resolve(document, response) as Response) : response,
-      ]);
+      const parameters = (operation.parameters ?? []).map((parameter) => resolve(document, parameter) as Parameter);
+      const responses = Object.entries(operation.responses);
       return [{ method: method.toUpperCase(), path, operation, parameters, responses }];
     }),
   );

@@ -1,5 +1,6 @@
 /** One operation on the page: what it is for, what to send, what comes back. */
-import type { Example, MediaType, Parameter, Reference, RequestBody, Response } from '../openapi/types.ts';
+import type { Example, Parameter } from '../../http/schema.ts';
+import type { MediaType, Reference, RequestBody, ResponseObject as Response } from '../openapi/types.ts';
 import { html, marked, type Html } from './html.ts';
 import type { ListedOperation } from './list.ts';
 

@@ -1,72 +1,191 @@
+/** The API document (OpenAPI 3.1), made of the operations as they are declared. */
 import packageJson from '../../../package.json' with { type: 'json' };
-import { headers } from './headers.ts';
-import { parameters } from './parameters.ts';
-import { problemExample, problems } from './problems.ts';
-import { changesPaths } from './routes/changes.ts';
-import { collectionPaths } from './routes/collection.ts';
-import { firstClientsPaths } from './routes/firstClients.ts';
-import { helloPaths } from './routes/hello.ts';
-import { namedPaths } from './routes/named.ts';
-import { opsPaths } from './routes/ops.ts';
-import { singlePaths } from './routes/single.ts';
-import { schemas } from './schemas.ts';
-import { shareResponses } from './share.ts';
-import type { ApiDocument, Example } from './types.ts';
+import * as errors from '../../errors.ts';
+import { problemOf, titleOf } from '../../http/answer.ts';
+import type { Operation } from '../../http/operation.ts';
+import {
+  Component,
+  headers as allHeaders,
+  schema,
+  type AnswerSchema,
+  type HeaderName,
+  type Schema,
+} from '../../http/schema.ts';
+import type { ApiDocument, OperationObject, PathItem, Reference } from './types.ts';
 
-const examples = Object.fromEntries(
-  [...problems].map(([code, problem]): [string, Example] => [code, problemExample(problem)]),
+type ProblemClass = errors.ProblemClass;
+
+/** By code, in the order of the file that defines them. */
+export const problems: ReadonlyMap<string, ProblemClass> = new Map(
+  Object.values(errors)
+    .filter((one): one is Extract<typeof one, ProblemClass> => 'when' in one)
+    .sort((a, b) => a.example.statusCode - b.example.statusCode)
+    .map((one) => [one.example.code, one]),
 );
 
-const { paths, responses } = shareResponses({
-  ...collectionPaths,
-  ...changesPaths,
-  ...singlePaths,
-  ...namedPaths,
-  ...firstClientsPaths,
-  ...helloPaths,
-  ...opsPaths,
+/** What can go wrong with any request at all. */
+const ANY: readonly ProblemClass[] = [
+  errors.BadRequestError,
+  errors.RequestTimeoutError,
+  errors.ExpectationFailedError,
+  errors.HeadersTooLargeError,
+  errors.InternalError,
+  errors.NotImplementedError,
+  errors.VersionNotSupportedError,
+];
+
+const problemSchema = schema('Problem', {
+  type: 'object',
+  description: 'RFC 9457, with `code` and `message` as restify has them. `code` is for programs and never changes.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'message', 'requestId'],
+  properties: {
+    type: { type: 'string', const: 'about:blank' },
+    title: { type: 'string', description: 'The phrase that HTTP has for the status.' },
+    status: { type: 'integer', minimum: 400, maximum: 599 },
+    detail: { type: 'string', description: 'For a person: what is wrong, and what to do.' },
+    code: { type: 'string', enum: [...problems.keys()] },
+    message: { type: 'string', description: 'The same as `detail`, which may say more.' },
+    requestId: { type: 'string', description: 'Names this request in the logs; also in `X-Request-Id`.' },
+  },
 });
 
-const document: ApiDocument = {
-  openapi: '3.1.1',
-  info: {
-    title: 'Tasks API',
-    version: packageJson.version,
-    description:
-      'People’s to-do tasks. Each user sees their own and nobody else’s; who calls is said by the access token of ' +
-      'Azure AD B2C that comes with each request. Doubled and trailing slashes in a path are cleaned up.',
-    license: { name: 'MIT', identifier: 'MIT' },
-  },
-  // Relative to the document, so that a path prefix of a proxy does no harm.
-  servers: [{ url: './', description: 'The server that this document came from' }],
-  security: [{ bearer: [] }],
-  tags: [
-    { name: 'Tasks', description: 'What this is about.' },
-    { name: 'Sync', description: 'For clients that keep their tasks and are not always online.' },
-    { name: 'Tasks by text', description: 'A task addressed by what it says, as in the tutorial.' },
-    { name: 'First clients', description: 'What the original iOS and Android apps call. Errors are plain text.' },
-    { name: 'Hello', description: 'Who am I?' },
-    { name: 'Service', description: 'For operators and newcomers. Open to all, and not throttled.' },
-  ],
-  paths,
-  components: {
-    schemas,
-    responses,
-    parameters,
-    headers,
-    examples,
-    securitySchemes: {
-      bearer: {
-        type: 'http',
-        scheme: 'bearer',
-        bearerFormat: 'JWT',
-        description: 'An access token of the tenant, in `Authorization: Bearer …` and nowhere else.',
-      },
+const TAGS = [
+  { name: 'Tasks', description: 'What this is about.' },
+  { name: 'Sync', description: 'For clients that keep their tasks and are not always online.' },
+  { name: 'Tasks by text', description: 'A task addressed by what it says, as in the tutorial.' },
+  { name: 'First clients', description: 'What the original iOS and Android apps call. Errors are plain text.' },
+  { name: 'Hello', description: 'Who am I?' },
+  { name: 'Service', description: 'For operators and newcomers. Open to all.' },
+];
+
+/** What `GET /openapi.json` answers. */
+export function documentOf(operations: readonly Operation[]): ApiDocument {
+  const components = new Components();
+  for (const [code, { when, example }] of problems) {
+    components.add(new Component('examples', code, { summary: when, value: problemOf(example, EXAMPLE_REQUEST) }));
+  }
+  const paths: Record<string, PathItem> = {};
+  for (const operation of operations) {
+    const item = (paths[documentedPath(operation.path)] ??= {});
+    item[operation.method.toLowerCase() as keyof PathItem] = components.resolve(describe(operation)) as OperationObject;
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Tasks API',
+      version: packageJson.version,
+      description:
+        'People’s to-do tasks. Each user sees their own and nobody else’s; who calls is said by the access token of ' +
+        'Azure AD B2C that comes with each request. Doubled and trailing slashes in a path are cleaned up. Where there ' +
+        'is a `GET` there is a `HEAD`, and `OPTIONS` everywhere.',
+      license: { name: 'MIT', identifier: 'MIT' },
     },
+    servers: [{ url: './', description: 'The server that this document came from' }],
+    security: [{ bearer: [] }],
+    tags: TAGS,
+    paths,
+    components: { ...components.all, securitySchemes },
+  };
+}
+
+const EXAMPLE_REQUEST = '2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d';
+
+const securitySchemes: Record<string, Schema> = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An access token of the tenant, in `Authorization: Bearer …` and nowhere else.',
   },
 };
 
-/** What `GET /openapi.json` answers. */
-export function apiDocument(): ApiDocument {
-  return document;
+/** `/api/tasks/:id(…)` is `/api/tasks/{id}`. OpenAPI tells paths apart by their shape alone, so an owner is written as `me`. */
+function documentedPath(path: string): string {
+  return path
+    .replace(/\([^/]*\)/g, '')
+    .replace(':owner', 'me')
+    .replace(/:(\w+)/g, '{$1}');
+}
+
+function describe(operation: Operation): object {
+  const { name, tag, summary, description, isDeprecated, guard, body } = operation;
+  const pathNames = [...documentedPath(operation.path).matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+  const parameters = (operation.parameters ?? []).filter(
+    ({ value }) => value.in !== 'path' || pathNames.includes(value.name),
+  );
+  return {
+    operationId: name,
+    tags: [tag],
+    summary,
+    ...(description !== undefined && { description }),
+    ...(isDeprecated && { deprecated: true }),
+    ...(guard.needsToken ? {} : { security: [] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && Object.keys(body.content).length > 0 && { requestBody: requestBody(body) }),
+    responses: responsesOf(operation),
+  };
+}
+
+function requestBody({ description, isRequired, content }: NonNullable<Operation['body']>): object {
+  return { description, required: isRequired, content };
+}
+
+function responsesOf({ answers, guard, body, problems = [], isPlainText }: Operation): object {
+  const common: HeaderName[] = ['X-Request-Id', ...guard.headers];
+  const successes = Object.entries(answers).map(([status, answer]) => [status, responseOf(answer, common)]);
+  const all = new Set([...ANY, ...guard.problems, ...(body?.problems ?? []), ...problems]);
+  const byStatus = Map.groupBy(all, ({ example }) => example.statusCode);
+  const refusals = [...byStatus].map(([status, these]) => [
+    status,
+    problemResponse(status, these, isPlainText === true, common),
+  ]);
+  return Object.fromEntries([...successes, ...refusals]) as object;
+}
+
+function responseOf({ description, content, headers = [] }: AnswerSchema, common: readonly HeaderName[]): object {
+  return { description, headers: headerComponents([...common, ...headers]), ...(content && { content }) };
+}
+
+function problemResponse(
+  status: number,
+  classes: readonly ProblemClass[],
+  isPlainText: boolean,
+  common: readonly HeaderName[],
+): object {
+  const codes = classes.map(({ example }) => example.code);
+  const own = classes.flatMap(({ example }) => Object.keys(example.headers)) as HeaderName[];
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
+  return {
+    description: `${titleOf(status)}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
+    headers: headerComponents([...common, ...own]),
+    content: isPlainText
+      ? { 'text/plain': { schema: { type: 'string', description: 'The message.' } } }
+      : { 'application/problem+json': { schema: problemSchema, examples } },
+  };
+}
+
+function headerComponents(names: readonly HeaderName[]): Record<string, Component<unknown>> {
+  return Object.fromEntries(names.map((name) => [name, new Component('headers', name, allHeaders[name])]));
+}
+
+/** Collects what is referred to, each under its own name. */
+class Components {
+  readonly all = { schemas: {}, parameters: {}, headers: {}, examples: {} } as Omit<
+    ApiDocument['components'],
+    'securitySchemes'
+  >;
+
+  add({ kind, name, value }: Component<unknown>): Reference {
+    const known = this.all[kind] as Record<string, unknown>;
+    known[name] ??= this.resolve(value);
+    return { $ref: `#/components/${kind}/${name}` };
+  }
+
+  /** The value with references in place of its components. */
+  resolve(value: unknown): unknown {
+    if (value instanceof Component) return this.add(value);
+    if (Array.isArray(value)) return value.map((one) => this.resolve(one));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, this.resolve(one)]));
+  }
 }

@@ -1,15 +1,8 @@
-/** As much of OpenAPI 3.1 as this document uses. Its validity is checked by a test, not by these types. */
-
-/** JSON Schema 2020-12. */
-export type Schema = Readonly<Record<string, unknown>>;
+/** The document as it is written out: as much of OpenAPI 3.1 as it uses. Its validity is checked by a test, not by these types. */
+import type { Example, Parameter, Schema } from '../../http/schema.ts';
 
 export interface Reference {
   $ref: string;
-}
-
-export interface Example {
-  summary: string;
-  value: unknown;
 }
 
 export interface MediaType {
@@ -17,21 +10,7 @@ export interface MediaType {
   examples?: Record<string, Example | Reference>;
 }
 
-export interface Header {
-  description: string;
-  schema: Schema;
-}
-
-export interface Parameter {
-  name: string;
-  in: 'path' | 'query' | 'header';
-  description: string;
-  required?: boolean;
-  schema: Schema;
-  example?: unknown;
-}
-
-export interface Response {
+export interface ResponseObject {
   description: string;
   headers?: Record<string, Reference>;
   content?: Record<string, MediaType>;
@@ -43,7 +22,7 @@ export interface RequestBody {
   content: Record<string, MediaType>;
 }
 
-export interface Operation {
+export interface OperationObject {
   operationId: string;
   tags: string[];
   summary: string;
@@ -53,11 +32,10 @@ export interface Operation {
   security?: [];
   parameters?: Reference[];
   requestBody?: RequestBody;
-  responses: Record<string, Response | Reference>;
+  responses: Record<string, ResponseObject>;
 }
 
-export type Method = 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete';
-export type PathItem = Partial<Record<Method, Operation>> & { parameters?: Reference[] };
+export type PathItem = Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', OperationObject>>;
 
 export interface ApiDocument {
   openapi: '3.1.1';
@@ -68,9 +46,8 @@ export interface ApiDocument {
   paths: Record<string, PathItem>;
   components: {
     schemas: Record<string, Schema>;
-    responses: Record<string, Response>;
     parameters: Record<string, Parameter>;
-    headers: Record<string, Header>;
+    headers: Record<string, { description: string; schema: Schema }>;
     examples: Record<string, Example>;
     securitySchemes: Record<string, Schema>;
   };

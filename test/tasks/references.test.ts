@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { referenceToNext, referenceToTask } from '../../src/tasks/reference.ts';
+import mongoose from 'mongoose';
+import { encodeCursor } from '../../src/tasks/cursor.ts';
+import { referenceToTask } from '../../src/tasks/handlers.ts';
+import { referenceToNext } from '../../src/tasks/listing.ts';
 
 const ID = '6742d0c4e1a2b3c4d5e6f708';
 const paths = ['/api/tasks', '/tasks', '/api/tasks/me/Buy%20milk', `/api/tasks/${ID}`, '/api//tasks'];
@@ -20,9 +23,16 @@ for (const prefix of ['', '/todoserver', '/a/b']) {
 }
 
 test('the reference to the next page keeps the rest of the query', () => {
-  const next = referenceToNext('limit=5&q=%C3%A9+%26&cursor=old&sort=-date', 'new');
+  const cursor = { sort: '-date', key: 1, id: new mongoose.Types.ObjectId(ID) };
+
+  const next = referenceToNext('limit=5&q=%C3%A9+%26&cursor=old&sort=-date', cursor);
 
   const url = new URL(next, 'https://example.test/todoserver/api/tasks?limit=5');
   assert.equal(url.pathname, '/todoserver/api/tasks');
-  assert.deepEqual(Object.fromEntries(url.searchParams), { limit: '5', q: 'é &', cursor: 'new', sort: '-date' });
+  assert.deepEqual(Object.fromEntries(url.searchParams), {
+    limit: '5',
+    q: 'é &',
+    cursor: encodeCursor(cursor),
+    sort: '-date',
+  });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { parseDate } from '../../src/tasks/date.ts';
+import { parseDate } from '../../src/tasks/due.ts';
 
 const read: Record<string, string> = {
   '2026-11-24': '2026-11-24T00:00:00.000Z',

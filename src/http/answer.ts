@@ -1,0 +1,68 @@
+/** What a handler returns: an answer that has not been sent, so that it can travel over HTTP or inside a batch. */
+import { STATUS_CODES } from 'node:http';
+import type { ApiError, HeaderMap } from '../errors.ts';
+import { assertHolds, isNotModified, quoteTag, type ConditionHeaders } from './conditional.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: HeaderMap;
+  /** JSON, unless `contentType` says otherwise; none: no body. */
+  readonly body?: string;
+  /** `application/json` unless given. */
+  readonly contentType?: string;
+  /** The opaque part of the entity tag, without quotes. */
+  readonly etag?: string;
+  /** The body compressed, where it is the same for as long as the process lives. */
+  readonly gzip?: Buffer;
+}
+
+export const JSON_TYPE = 'application/json';
+
+export function ok(body: object, rest: Omit<Answer, 'status' | 'body'> = {}): Answer {
+  return { status: 200, body: JSON.stringify(body), ...rest };
+}
+
+export const noContent: Answer = { status: 204 };
+
+/**
+ * What a GET or HEAD with these headers is answered instead (RFC 9110, section 13.2.2): 304 when the client has it already.
+ *
+ * @throws {PreconditionFailedError} when If-Match does not hold.
+ */
+export function conditional(headers: ConditionHeaders, answer: Answer): Answer {
+  const { status, etag } = answer;
+  if (status !== 200 || etag === undefined) return answer;
+  assertHolds(headers, etag);
+  if (!isNotModified(headers, etag)) return answer;
+  return { status: 304, etag, ...(answer.headers && { headers: answer.headers }) };
+}
+
+/** The headers that tell something of the answer itself, as they are without any coding. */
+export function headersOf({ headers, body, contentType, etag }: Answer): Record<string, string> {
+  return {
+    ...(body !== undefined && { 'Content-Type': contentType ?? JSON_TYPE }),
+    ...(etag !== undefined && { ETag: quoteTag(etag) }),
+    ...headers,
+  };
+}
+
+/** An error as RFC 9457 has it. `code` and `message` are restify's names, kept for the clients that know them. */
+export function problemOf({ statusCode, code, message, detail }: ApiError, requestId: string): object {
+  return { type: 'about:blank', title: titleOf(statusCode), status: statusCode, detail, code, message, requestId };
+}
+
+export function problemAnswer(error: ApiError, requestId: string): Answer {
+  return {
+    status: error.statusCode,
+    headers: error.headers,
+    body: JSON.stringify(problemOf(error, requestId)),
+    contentType: 'application/problem+json',
+  };
+}
+
+// RFC 9110 has renamed these two; Node has the names of before.
+const TITLES: Readonly<Record<number, string>> = { 413: 'Content Too Large', 422: 'Unprocessable Content' };
+
+export function titleOf(status: number): string {
+  return TITLES[status] ?? STATUS_CODES[status] ?? 'Error';
+}

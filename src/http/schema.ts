@@ -1,0 +1,95 @@
+/** The words in which operations are described, as much of OpenAPI 3.1 as is used. A test checks the whole, not these types. */
+
+/** JSON Schema 2020-12; components may stand in it wherever a schema may. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+type Kind = 'schemas' | 'parameters' | 'headers' | 'examples';
+
+/** Something with a name of its own in the document, which refers to it wherever it is used. */
+export class Component<T> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly value: T;
+
+  constructor(kind: Kind, name: string, value: T) {
+    this.kind = kind;
+    this.name = name;
+    this.value = value;
+  }
+}
+
+export interface Example {
+  summary: string;
+  value: unknown;
+}
+
+export interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  description: string;
+  required?: boolean;
+  schema: Schema;
+  example?: unknown;
+}
+
+/** One kind of success. */
+export interface AnswerSchema {
+  description: string;
+  /** None: no body. */
+  content?: Readonly<Record<string, { schema: Schema | Component<Schema>; examples?: Record<string, Example> }>>;
+  headers?: readonly HeaderName[];
+}
+
+export function schema(name: string, value: Schema): Component<Schema> {
+  return new Component('schemas', name, value);
+}
+
+/** @param name of the component; the parameter's own name may be another's as well. */
+export function parameter(name: string, value: Parameter): Component<Parameter> {
+  return new Component('parameters', name, value);
+}
+
+export function example(summary: string, value: unknown): Example {
+  return { summary, value };
+}
+
+export function answer(
+  description: string,
+  of?: Schema | Component<Schema>,
+  examples?: Record<string, Example>,
+  headers: readonly HeaderName[] = [],
+): AnswerSchema {
+  if (of === undefined) return { description, headers };
+  return { description, headers, content: { 'application/json': { schema: of, ...(examples && { examples }) } } };
+}
+
+const text = { type: 'string' };
+const count = { type: 'integer', minimum: 0 };
+
+/** Every header that tells a client something. */
+export const headers = {
+  ETag: { description: 'The state of what is sent, for `If-Match` and `If-None-Match`.', schema: text },
+  Link: {
+    description:
+      'The next page, `<…>; rel="next"` (RFC 8288), relative to this one. Not on the last. A page that would become larger than 1 MB ends before its limit.',
+    schema: text,
+  },
+  Location: {
+    description: 'Where the new task is, relative to this URL.',
+    schema: { ...text, format: 'uri-reference' },
+  },
+  'Retry-After': { description: 'Seconds to wait before trying again.', schema: { type: 'integer', minimum: 1 } },
+  'WWW-Authenticate': { description: 'What the token lacks (RFC 6750, section 3).', schema: text },
+  'RateLimit-Limit': { description: 'Requests that your full bucket holds.', schema: count },
+  'RateLimit-Remaining': { description: 'Requests that are left in it.', schema: count },
+  'RateLimit-Reset': { description: 'Seconds until it is full again.', schema: count },
+  'X-Request-Id': {
+    description: 'Names this request in the logs: yours, when it is 1 to 64 of `[A-Za-z0-9._-]`.',
+    schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
+  },
+  'X-Tasks-Changed': { description: 'How many more tasks were changed than are in this answer.', schema: count },
+  Allow: { description: 'The methods of this path.', schema: text },
+  'Content-Security-Policy': { description: 'What the page may load and where it may connect.', schema: text },
+} as const;
+
+export type HeaderName = keyof typeof headers;

@@ -1,0 +1,107 @@
+import { InvalidTaskError } from '../errors.ts';
+
+// RFC 3339, section 5.6, and its full-date alone.
+const FORM = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d)))?$/;
+
+const MINUTE_MS = 60_000;
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+// A result outside the years 0000 to 9999 could not be written in the same grammar.
+const EARLIEST_MS = Date.parse('0000-01-01T00:00:00.000Z');
+const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/**
+ * Reads an RFC 3339 date-time or a plain `YYYY-MM-DD` (midnight UTC). `Date` alone would read 30 February as 2 March
+ * and `1` as the year 2001. A leap second, at the end of a month in UTC, is the second that follows, as in POSIX time.
+ *
+ * @returns nothing when the text is of another form or names no moment of the calendar.
+ */
+export function parseDate(text: string): Date | undefined {
+  const [, year = '', month = '', day = '', ...time] = FORM.exec(text) ?? [];
+  if (!isDay(Number(year), Number(month), Number(day))) return undefined;
+  const midnight = Date.parse(`${year}-${month}-${day}T00:00:00.000Z`);
+  const ms = time[0] === undefined ? midnight : addTime(midnight, time);
+  return ms !== undefined && ms >= EARLIEST_MS && ms <= LATEST_MS ? new Date(ms) : undefined;
+}
+
+function isDay(year: number, month: number, day: number): boolean {
+  const isLeapYear = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const days = month === 2 && isLeapYear ? 29 : (DAYS[month - 1] ?? 0);
+  return day >= 1 && day <= days;
+}
+
+function addTime(midnight: number, [hour, minute, second, fraction = '', sign, ...offset]: (string | undefined)[]) {
+  const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)];
+  const [offsetHours, offsetMinutes] = [Number(offset[0] ?? 0), Number(offset[1] ?? 0)];
+  if (hours > 23 || minutes > 59 || seconds > 60 || offsetHours > 23 || offsetMinutes > 59) return undefined;
+  const shift = (sign === '-' ? -1 : 1) * (offsetHours * 60 + offsetMinutes) * MINUTE_MS;
+  const nextMinute = midnight + (hours * 60 + minutes + 1) * MINUTE_MS - shift;
+  if (seconds === 60) return isMonthStart(nextMinute) ? nextMinute : undefined;
+  return nextMinute - MINUTE_MS + seconds * 1000 + Number(fraction.slice(0, 3).padEnd(3, '0'));
+}
+
+function isMonthStart(ms: number): boolean {
+  return new Date(ms).getUTCDate() === 1 && ms % (24 * 60 * MINUTE_MS) === 0;
+}
+
+/** When a task is due, as the client said it. A day has no time zone; `at` is its midnight in UTC. */
+export type Due = { readonly kind: 'none' } | { readonly kind: 'day' | 'time'; readonly at: Date };
+
+export const NOT_DUE: Due = { kind: 'none' };
+
+/** One of the two names of this member in a body: `date` is always an instant, `due` what was said. */
+export interface GivenDue {
+  readonly name: 'due' | 'date';
+  readonly due: Due;
+}
+
+/** @throws {InvalidTaskError} */
+export function readDue(name: 'due' | 'date', value: unknown): GivenDue {
+  if (value === null) return { name, due: NOT_DUE };
+  const at = typeof value === 'string' ? parseDate(value) : undefined;
+  if (at === undefined) {
+    throw new InvalidTaskError(`"${name}" must be an RFC 3339 date-time or YYYY-MM-DD that exists in the calendar`);
+  }
+  return { name, due: { kind: (value as string).length === 'YYYY-MM-DD'.length ? 'day' : 'time', at } };
+}
+
+/** As clients see it. */
+export function showDue(due: Due): string | null {
+  if (due.kind === 'none') return null;
+  const text = due.at.toISOString();
+  return due.kind === 'day' ? text.slice(0, 'YYYY-MM-DD'.length) : text;
+}
+
+/** What two names say of a task that is new; a null counts for nothing. */
+export function dueOfNew(given: readonly GivenDue[]): Due {
+  return agreed(given.filter(({ due }) => due.kind !== 'none')) ?? NOT_DUE;
+}
+
+/**
+ * What is meant for a task that exists. A client that sends back what it got, with one of the two changed, means that one.
+ *
+ * @param date the instant that the task shows as `date`.
+ */
+export function dueOfChanged(given: readonly GivenDue[], current: Due, date: Date): Due {
+  return agreed(given.filter((one) => !saysWhatIs(one, current, date))) ?? current;
+}
+
+function saysWhatIs({ name, due }: GivenDue, current: Due, date: Date): boolean {
+  // An instant alone cannot say that it stands for a day.
+  if (name === 'date' && due.kind === 'time') return due.at.getTime() === date.getTime();
+  return due.kind === current.kind && instant(due) === instant(current);
+}
+
+/** @throws {InvalidTaskError} when they name different instants. */
+function agreed(given: readonly GivenDue[]): Due | undefined {
+  const [first, second] = given;
+  if (second === undefined || first === undefined) return first?.due;
+  if (instant(first.due) !== instant(second.due)) {
+    throw new InvalidTaskError('"due" and "date" differ: they are one member under two names, so send one of them');
+  }
+  // Of the same instant `due` says more.
+  return given.find(({ name }) => name === 'due')?.due;
+}
+
+function instant(due: Due): number | undefined {
+  return due.kind === 'none' ? undefined : due.at.getTime();
+}

@@ -1,0 +1,224 @@
+/** What the operations on tasks do: each takes what was read and returns an answer. */
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import {
+  InvalidContentError,
+  InvalidQueryError,
+  MethodNotAllowedError,
+  MissingTaskError,
+  PreconditionFailedError,
+  TaskNotFoundError,
+} from '../errors.ts';
+import { noContent, ok, type Answer } from '../http/answer.ts';
+import { readConditions } from '../http/conditional.ts';
+import { readIdempotencyKey } from '../http/idempotency.ts';
+import type { Call } from '../http/operation.ts';
+import { readQuery } from '../http/query.ts';
+import { ChangesFeed } from './changes.ts';
+import { createTask } from './creations.ts';
+import { draftOf, isTaskId, tagOf, toTask, type TaskState } from './document.ts';
+import { checkText, readPatch, readSelection, readTask, readTaskNamed, readUpdate } from './input.ts';
+import type { TaskInput } from './input.ts';
+import { DEFAULT_LIMIT, LIST_PARAMETERS, MAX_LIMIT, readLimit, readListing, referenceToNext } from './listing.ts';
+import type { TaskModels } from './model.ts';
+import { TaskStore, type Session } from './store.ts';
+
+/** What stays the same from request to request. */
+export interface TaskParts {
+  models: TaskModels;
+  clock: Clock;
+}
+
+export type Handle = (call: Call) => Promise<Answer>;
+type Name =
+  | 'listTasks'
+  | 'createTask'
+  | 'deleteTasks'
+  | 'deleteTasksByText'
+  | 'getTask'
+  | 'replaceTask'
+  | 'patchTask'
+  | 'deleteTask'
+  | 'listChanges'
+  | 'updateTasks'
+  | 'createNamedTask'
+  | 'deleteNamedTask';
+
+export interface ListOptions {
+  /** Tasks in a page when the client does not say how many. */
+  defaultLimit: number;
+  /** Whether a parameter that the list does not know is refused. */
+  isStrict: boolean;
+}
+
+export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing: (options: ListOptions) => Handle } {
+  // The store's time begins when the body is read, which is when a handler runs.
+  const sessionOf = ({ caller, signal }: Call): Session => ({ ...parts, owner: caller.oid, signal });
+  const storeOf = (call: Call): TaskStore => new TaskStore(sessionOf(call));
+
+  const listing =
+    ({ defaultLimit, isStrict }: ListOptions): Handle =>
+    async (call) => {
+      const wanted = readListing(readQuery(call.query, LIST_PARAMETERS, isStrict), defaultLimit);
+      const { page, next } = await storeOf(call).list(wanted);
+      const link = next === undefined ? '' : `<${referenceToNext(call.query, next)}>; rel="next"`;
+      const etag = tagOfAll(page.tasks, link);
+      return { status: 200, body: page.json, etag, ...(link !== '' && { headers: { Link: link } }) };
+    };
+
+  async function create(call: Call, input: TaskInput): Promise<Answer> {
+    const key = readIdempotencyKey(call.headers);
+    return created(call, await createTask(sessionOf(call), draftOf(input), { key, path: call.path }));
+  }
+
+  async function deleteTasks(call: Call, isAll: boolean): Promise<Answer> {
+    // An older client with a missing id: what it wanted to delete is one task.
+    if (call.path !== call.receivedPath) throw new MissingTaskError(HOW_TO_DELETE);
+    refuseTags(call);
+    const text = readSelection(call.body ?? {}, readQuery(call.query, ['Text', 'task']));
+    if (text === undefined && !isAll) throw new MissingTaskError(HOW_TO_DELETE);
+    const store = storeOf(call);
+    await (text === undefined ? store.removeAll() : store.removeByText(text));
+    return noContent;
+  }
+
+  return {
+    listing,
+    listTasks: listing({ defaultLimit: DEFAULT_LIMIT, isStrict: true }),
+
+    createTask: async (call) => await create(call, readTask(call)),
+
+    deleteTasks: async (call) => await deleteTasks(call, readAll(readQuery(call.query, ['all']).all)),
+    deleteTasksByText: async (call) => await deleteTasks(call, false),
+
+    async getTask(call) {
+      return one(await storeOf(call).get(parameterOf(call, 'id')));
+    },
+
+    async replaceTask(call) {
+      const input = readTask(call);
+      const { task, isNew } = await storeOf(call).replace(parameterOf(call, 'id'), input, readConditions(call.headers));
+      return isNew ? created(call, task) : one(task);
+    },
+
+    async patchTask(call) {
+      if (call.body === undefined) throw new InvalidContentError('a patch is a JSON object: send what changes');
+      const input = readPatch(call);
+      return one(await storeOf(call).patch(parameterOf(call, 'id'), input, readConditions(call.headers)));
+    },
+
+    async deleteTask(call) {
+      await storeOf(call).remove(parameterOf(call, 'id'), readConditions(call.headers));
+      return noContent;
+    },
+
+    async listChanges(call) {
+      const { since, limit } = readQuery(call.query, ['since', 'limit'], true);
+      const pageSize = readLimit(limit, MAX_LIMIT);
+      const { changed, removed, next, hasMore } = await new ChangesFeed(sessionOf(call)).read(since, pageSize);
+      return ok({ changed: changed.map(toTask), removed: removed.map((id) => id.toHexString()), next, more: hasMore });
+    },
+
+    async updateTasks(call) {
+      refuseTags(call);
+      const { text, changes } = readUpdate(call);
+      const { page, count } = await storeOf(call).updateByText(text, changes);
+      const more = count - page.tasks.length;
+      return {
+        status: 200,
+        body: page.json,
+        etag: tagOfAll(page.tasks, ''),
+        ...(more > 0 && { headers: { 'X-Tasks-Changed': String(more) } }),
+      };
+    },
+
+    async createNamedTask(call) {
+      return await create(call, readTaskNamed(parameterOf(call, 'task'), call));
+    },
+
+    // An id comes before a text.
+    async deleteNamedTask(call) {
+      const name = parameterOf(call, 'task');
+      const store = storeOf(call);
+      if (!isTaskId(name) || !(await wasRemoved(store.remove(name, readConditions(call.headers))))) {
+        refuseTags(call);
+        await store.removeByText(checkText(name));
+      }
+      return noContent;
+    },
+  };
+}
+
+/**
+ * For a path with an owner in it: lets the caller's own `oid` and `me` pass.
+ *
+ * @throws {TaskNotFoundError} for everybody else: whether they exist is nobody's business.
+ */
+export function onlyOwn(handle: Handle): Handle {
+  return async (call) => {
+    const { owner = '', task } = call.params;
+    if (owner === 'me' || normalizedId(owner) === call.caller.oid) return await handle(call);
+    if (owner === 'changes' && task === undefined) throw new MethodNotAllowedError('GET, HEAD, OPTIONS');
+    throw new TaskNotFoundError(owner);
+  };
+}
+
+/** A GUID names the same person in either case of its letters; owners are kept in lower case. */
+function normalizedId(id: string): string {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.toLowerCase() : id;
+}
+
+const HOW_TO_DELETE = 'send the text of the tasks to delete, or all=true in the query to delete all of your tasks';
+
+function readAll(all: string | undefined): boolean {
+  if (all === undefined || all === 'true') return all === 'true';
+  throw new InvalidQueryError('all must be true');
+}
+
+function parameterOf({ params }: Call, name: string): string {
+  return params[name] ?? '';
+}
+
+function one(task: TaskState): Answer {
+  return ok(toTask(task), { etag: tagOf(task) });
+}
+
+function created({ receivedPath }: Call, task: TaskState): Answer {
+  const headers = { Location: referenceToTask(receivedPath, task._id.toHexString()) };
+  return { ...one(task), status: 201, headers };
+}
+
+/**
+ * Where a task is, relative to the URL that was asked for (RFC 3986, section 4.2). A proxy may serve us under a path of
+ * its own, which we never see: a reference that starts with a slash would lead past it.
+ *
+ * @param receivedPath the path as the client sent it, slashes too many included: it is what the client resolves against.
+ */
+export function referenceToTask(receivedPath: string, id: string): string {
+  const folders = receivedPath.split('/').length - 2;
+  return `${'../'.repeat(folders)}api/tasks/${id}`;
+}
+
+/** Of a list: what it says follows from the states of its tasks and from where it ends. */
+function tagOfAll(tasks: readonly TaskState[], link: string): string {
+  const digest = createHash('sha256').update(link);
+  for (const task of tasks) digest.update(tagOf(task));
+  return digest.digest('base64url').slice(0, 27);
+}
+
+/** Many tasks have no version that a write could compare in one step, so no tag holds for them; `*` does. */
+function refuseTags({ headers }: Call): void {
+  const { ifMatch, ifNoneMatch } = readConditions(headers);
+  if ((ifMatch === undefined || ifMatch === '*') && ifNoneMatch === undefined) return;
+  throw new PreconditionFailedError('conditions hold for one task: send them to /api/tasks/<id>');
+}
+
+async function wasRemoved(removal: Promise<void>): Promise<boolean> {
+  try {
+    await removal;
+    return true;
+  } catch (error) {
+    if (error instanceof TaskNotFoundError) return false;
+    throw error;
+  }
+}

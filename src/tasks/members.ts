@@ -1,0 +1,178 @@
+/**
+ * What a task has besides its text and its date, described once: how a client's value is checked, what it is when absent, how it
+ * is stored, and what the API document says of it. A new member is one entry here.
+ */
+import { InvalidTaskError } from '../errors.ts';
+import type { Schema } from '../http/schema.ts';
+import { parseDate } from './due.ts';
+
+export interface Member<T> {
+  /** What it is in a task that says nothing of it, and what null sets it back to. */
+  readonly absent: T;
+  /**
+   * @param path names it in errors.
+   * @throws {InvalidTaskError}
+   */
+  readonly read: (value: unknown, path: string) => T;
+  /** What a form's text stands for; without it, forms do not know the member. */
+  readonly fromForm?: (text: string) => unknown;
+  /** As mongoose has it. */
+  readonly type: unknown;
+  /** Of a value that is not null. */
+  readonly schema: Schema;
+}
+
+export interface ChecklistItem {
+  text: string;
+  completed: boolean;
+}
+
+const asIs = (text: string): string => text;
+
+export const members = {
+  completed: {
+    absent: false,
+    read: readBoolean,
+    fromForm: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+    type: Boolean,
+    schema: { type: 'boolean', description: 'Whether it is done.' },
+  } satisfies Member<boolean>,
+
+  notes: {
+    absent: null,
+    read: (value, path) => (value === '' ? null : readString(value, path, 16_384)),
+    fromForm: asIs,
+    type: String,
+    schema: { type: 'string', maxLength: 16_384, description: 'Whatever else there is to say. Empty is null.' },
+  } satisfies Member<string | null>,
+
+  importance: {
+    absent: 'normal',
+    read: readImportance,
+    fromForm: asIs,
+    type: String,
+    schema: { type: 'string', enum: ['low', 'normal', 'high'], description: 'How much it matters.' },
+  } satisfies Member<Importance>,
+
+  categories: {
+    absent: [],
+    read: (value, path) => readCategories(value, path),
+    type: [String],
+    schema: {
+      type: 'array',
+      maxItems: 20,
+      items: { type: 'string', minLength: 1, maxLength: 64 },
+      description: 'Up to 20 labels. A repeated one counts once.',
+    },
+  } satisfies Member<readonly string[]>,
+
+  checklist: {
+    absent: [],
+    read: (value, path) => readArray(value, path, 50).map((item, i) => readItem(item, `${path}[${i}]`)),
+    type: [{ _id: false, text: String, completed: Boolean }],
+    schema: {
+      type: 'array',
+      maxItems: 50,
+      items: {
+        type: 'object',
+        required: ['text'],
+        properties: {
+          text: { type: 'string', minLength: 1, maxLength: 512 },
+          completed: { type: 'boolean', description: 'Whether this step is done; false when absent.' },
+        },
+      },
+      description: 'Up to 50 steps, in their order.',
+    },
+  } satisfies Member<readonly ChecklistItem[]>,
+
+  remindAt: {
+    absent: null,
+    read: readInstant,
+    fromForm: asIs,
+    type: Date,
+    schema: { type: 'string', format: 'date-time', description: 'When to remind of it. The client rings.' },
+  } satisfies Member<Date | null>,
+
+  position: {
+    absent: null,
+    read: (value, path) => (value === '' ? null : readPosition(value, path)),
+    fromForm: asIs,
+    type: String,
+    schema: {
+      type: 'string',
+      maxLength: 64,
+      pattern: '^[!-~]*$',
+      description:
+        'Where it stands when ordered by hand: visible ASCII that the client chooses, compared byte by byte. Empty is null.',
+    },
+  } satisfies Member<string | null>,
+};
+
+export type Importance = 'low' | 'normal' | 'high';
+
+type MemberName = keyof typeof members;
+export type Details = { -readonly [Name in MemberName]: ReturnType<(typeof members)[Name]['read']> };
+
+/** By name, for code that treats all alike. */
+export const memberList = Object.entries(members) as [MemberName, Member<unknown>][];
+
+export const ABSENT = Object.fromEntries(memberList.map(([name, { absent }]) => [name, absent])) as Details;
+
+/** A text of well-formed Unicode, in UTF-16 code units, JavaScript's `length`. */
+export function readString(value: unknown, path: string, max: number, min = 0): string {
+  if (typeof value !== 'string') throw new InvalidTaskError(`"${path}" must be a string`);
+  if (value.length < min || value.length > max) {
+    throw new InvalidTaskError(
+      `"${path}" has ${value.length} characters: ${min === 0 ? '' : `${min} to `}${max} at most`,
+    );
+  }
+  // BSON would store a lone surrogate as U+FFFD, silently.
+  if (!value.isWellFormed())
+    throw new InvalidTaskError(`"${path}" is not well-formed Unicode: it has a lone surrogate`);
+  return value;
+}
+
+function readBoolean(value: unknown, path: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new InvalidTaskError(`"${path}" must be true or false`);
+}
+
+function readImportance(value: unknown, path: string): Importance {
+  if (value === 'low' || value === 'normal' || value === 'high') return value;
+  throw new InvalidTaskError(`"${path}" must be low, normal or high`);
+}
+
+function readArray(value: unknown, path: string, max: number): unknown[] {
+  if (!Array.isArray(value)) throw new InvalidTaskError(`"${path}" must be an array`);
+  if (value.length > max) throw new InvalidTaskError(`"${path}" has ${value.length} elements: ${max} at most`);
+  return value;
+}
+
+function readCategories(value: unknown, path: string): string[] {
+  const given = readArray(value, path, Infinity).map((one, i) => readString(one, `${path}[${i}]`, 64, 1));
+  return readArray([...new Set(given)], path, 20) as string[];
+}
+
+function readItem(value: unknown, path: string): ChecklistItem {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidTaskError(`"${path}" must be an object with a "text"`);
+  }
+  const { text, completed } = value as { text?: unknown; completed?: unknown };
+  return {
+    text: readString(text, `${path}.text`, 512, 1),
+    completed: completed === undefined || completed === null ? false : readBoolean(completed, `${path}.completed`),
+  };
+}
+
+function readInstant(value: unknown, path: string): Date {
+  // A day alone is no moment at which a client could ring.
+  const date = typeof value === 'string' && value.length > 'YYYY-MM-DD'.length ? parseDate(value) : undefined;
+  if (date !== undefined) return date;
+  throw new InvalidTaskError(`"${path}" must be an RFC 3339 date-time that exists in the calendar`);
+}
+
+function readPosition(value: unknown, path: string): string {
+  const position = readString(value, path, 64);
+  if (!/^[!-~]+$/.test(position)) throw new InvalidTaskError(`"${path}" must be visible ASCII characters`);
+  return position;
+}

@@ -1,0 +1,282 @@
+/** Every operation on tasks, declared once. */
+import {
+  IdempotencyKeyReusedError,
+  InvalidQueryError,
+  InvalidTaskError,
+  MissingTaskError,
+  PreconditionFailedError,
+  SyncTokenExpiredError,
+  TaskExistsError,
+  TaskNotFoundError,
+} from '../errors.ts';
+import type { BodyOptions } from '../http/body.ts';
+import type { Body, Guard, Operation } from '../http/operation.ts';
+import { answer, example } from '../http/schema.ts';
+import { onlyOwn, taskHandlers, type TaskParts } from './handlers.ts';
+import {
+  bodies,
+  changes,
+  createdAnswer,
+  doneExample,
+  doneListExample,
+  pageAnswers,
+  parameters,
+  TASK,
+  taskAnswer,
+  tasks,
+} from './schemas.ts';
+
+export interface TaskOperationParts extends TaskParts {
+  toRead: Guard;
+  toWrite: Guard;
+  /** How a body that is described so is read. */
+  readBody: (body: Pick<Body, 'description' | 'isRequired' | 'content'>, options?: Partial<BodyOptions>) => Body;
+}
+
+const ALL = '/api/tasks';
+// The router takes a path as it is before any parameter.
+const CHANGES = '/api/tasks/changes';
+// The router tries a parameter with a pattern first, so an id is an id and never an owner.
+const ONE = '/api/tasks/:id([0-9a-fA-F]{24})';
+const OWN = '/api/tasks/:owner';
+const NAMED = '/api/tasks/:owner/:task';
+
+const BAD_TASK = [InvalidTaskError, MissingTaskError];
+const gone = { 204: answer('Gone') };
+
+export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOperationParts): Operation[] {
+  const handle = taskHandlers(parts);
+
+  const listTasks: Operation = {
+    name: 'ListTasks',
+    method: 'GET',
+    path: ALL,
+    guard: toRead,
+    tag: 'Tasks',
+    summary: 'Your tasks',
+    description:
+      'Twenty tasks, the oldest `date` first, unless asked otherwise. `Link` leads to the next page. A page also ends at 1 MB.',
+    parameters: parameters.list,
+    answers: pageAnswers,
+    problems: [InvalidQueryError, PreconditionFailedError],
+    handle: handle.listTasks,
+  };
+  const createTask: Operation = {
+    name: 'CreateTask',
+    method: 'POST',
+    path: ALL,
+    guard: toWrite,
+    tag: 'Tasks',
+    summary: 'Create a task',
+    description: 'With an `Idempotency-Key` the request may be repeated until it is answered: it creates one task.',
+    parameters: [parameters.idempotencyKey],
+    body: readBody(bodies.newTask),
+    answers: { 201: createdAnswer },
+    problems: [...BAD_TASK, IdempotencyKeyReusedError],
+    handle: handle.createTask,
+  };
+  const deleteTasks: Operation = {
+    name: 'DeleteTasks',
+    method: 'DELETE',
+    path: ALL,
+    guard: toWrite,
+    tag: 'Tasks',
+    summary: 'Delete the tasks with a text, or all of them',
+    description:
+      'With a text in the body or the query: your tasks with exactly that text. With `all=true` and no text: **all** your ' +
+      'tasks. Anything else, a slash too many in the path included, deletes nothing.',
+    parameters: [...parameters.selection, parameters.all, ...parameters.write],
+    body: readBody(bodies.selection),
+    answers: gone,
+    problems: [...BAD_TASK, InvalidQueryError, TaskNotFoundError, PreconditionFailedError],
+    handle: handle.deleteTasks,
+  };
+  const onOne = { path: ONE, tag: 'Tasks' } as const;
+  const byText = { tag: 'Tasks by text' } as const;
+
+  return [
+    listTasks,
+    createTask,
+    deleteTasks,
+    {
+      name: 'ListChanges',
+      method: 'GET',
+      path: CHANGES,
+      guard: toRead,
+      tag: 'Sync',
+      summary: 'What changed since the last time',
+      description:
+        'Keep `next` and send it as `since` the next time. While `more` is true there is more at once. No change is ' +
+        'missed; one may come twice. Without `since` comes everything there is now, and nothing that was removed before: ' +
+        'begin with nothing. A task that is in `removed` is gone, whatever came before.',
+      parameters: parameters.changes,
+      answers: {
+        200: answer('What changed', changes, {
+          changes: example('One task is new, another gone', {
+            changed: [TASK],
+            removed: ['6742d0c4e1a2b3c4d5e6f700'],
+            next: 'WzEsMTc5NTUxNjIwMDAwMCwicTNZazB2VDFhWGJNIiw3LCIiLDNd',
+            more: false,
+          }),
+        }),
+      },
+      problems: [InvalidQueryError, SyncTokenExpiredError],
+      handle: handle.listChanges,
+    },
+    {
+      ...onOne,
+      name: 'GetTask',
+      method: 'GET',
+      guard: toRead,
+      summary: 'One task',
+      parameters: [parameters.id, ...parameters.read],
+      answers: {
+        200: taskAnswer('The task'),
+        304: answer('You have it already', undefined, undefined, ['ETag']),
+      },
+      problems: [TaskNotFoundError, PreconditionFailedError],
+      handle: handle.getTask,
+    },
+    {
+      ...onOne,
+      name: 'ReplaceTask',
+      method: 'PUT',
+      guard: toWrite,
+      summary: 'Replace a task, or create it with an id of your choice',
+      description: 'What the body lacks goes back to what it is when absent; `createdAt` stays.',
+      parameters: [parameters.id, ...parameters.replace],
+      body: readBody(bodies.newTask),
+      answers: { 200: taskAnswer('The task', doneExample), 201: createdAnswer },
+      problems: [...BAD_TASK, TaskExistsError, PreconditionFailedError],
+      handle: handle.replaceTask,
+    },
+    {
+      ...onOne,
+      name: 'PatchTask',
+      method: 'PATCH',
+      guard: toWrite,
+      summary: 'Change members of a task',
+      parameters: [parameters.id, ...parameters.write],
+      body: readBody(bodies.patch),
+      answers: { 200: taskAnswer('The task as it is now', doneExample) },
+      problems: [...BAD_TASK, TaskNotFoundError, PreconditionFailedError],
+      handle: handle.patchTask,
+    },
+    {
+      ...onOne,
+      name: 'DeleteTask',
+      method: 'DELETE',
+      guard: toWrite,
+      summary: 'Delete a task',
+      parameters: [parameters.id, ...parameters.write],
+      body: readBody(bodies.ignored),
+      answers: gone,
+      problems: [TaskNotFoundError, PreconditionFailedError],
+      handle: handle.deleteTask,
+    },
+    {
+      ...listTasks,
+      name: 'ListOwnTasks',
+      path: OWN,
+      summary: 'Your tasks, as in the tutorial',
+      description: 'The same as `GET /api/tasks`. Your own `oid` may stand in place of `me`.',
+      problems: [InvalidQueryError, PreconditionFailedError, TaskNotFoundError],
+      handle: onlyOwn(handle.listTasks),
+    },
+    {
+      ...byText,
+      name: 'UpdateOwnTasks',
+      method: 'PUT',
+      path: OWN,
+      guard: toWrite,
+      summary: 'Change all your tasks with one text',
+      description:
+        'Changes whatever else the body names, in your tasks with exactly the text in the body, and answers them. Where ' +
+        'they do not fit into an answer of 1 MB, `X-Tasks-Changed` says how many more were changed.',
+      parameters: parameters.write,
+      body: readBody(bodies.newTask),
+      answers: { 200: answer('The tasks', tasks, doneListExample, ['ETag', 'X-Tasks-Changed']) },
+      problems: [...BAD_TASK, TaskNotFoundError, PreconditionFailedError],
+      handle: onlyOwn(handle.updateTasks),
+    },
+    {
+      ...deleteTasks,
+      ...byText,
+      name: 'DeleteOwnTasks',
+      path: OWN,
+      description: 'The same as `DELETE /api/tasks`.',
+      handle: onlyOwn(handle.deleteTasks),
+    },
+    {
+      ...createTask,
+      ...byText,
+      name: 'CreateNamedTask',
+      path: NAMED,
+      summary: 'Create a task from its URL',
+      description: 'A text in the body must be the one in the URL.',
+      parameters: [parameters.task, parameters.idempotencyKey],
+      body: readBody(bodies.details),
+      problems: [...BAD_TASK, TaskNotFoundError, IdempotencyKeyReusedError],
+      handle: onlyOwn(handle.createNamedTask),
+    },
+    {
+      ...byText,
+      name: 'DeleteNamedTask',
+      method: 'DELETE',
+      path: NAMED,
+      guard: toWrite,
+      summary: 'Delete by id, or all your tasks with exactly this text',
+      description: 'An id comes before a text.',
+      parameters: [parameters.task, ...parameters.write],
+      body: readBody(bodies.ignored),
+      answers: gone,
+      problems: [...BAD_TASK, TaskNotFoundError, PreconditionFailedError],
+      handle: onlyOwn(handle.deleteNamedTask),
+    },
+    ...firstClients({ listTasks, createTask, deleteTasks }),
+  ];
+
+  /**
+   * The original iOS and Android apps call `/tasks` and nothing else. They delete by text, read the list as one bare array,
+   * cannot page, and know nothing of errors: iOS crashes on a JSON object where it expects the list. All that is special
+   * for them is here, over the same handlers as everybody's.
+   */
+  function firstClients(like: Record<'listTasks' | 'createTask' | 'deleteTasks', Operation>): Operation[] {
+    const theirs = { path: '/tasks', tag: 'First clients', isPlainText: true, isDeprecated: true } as const;
+    return [
+      {
+        ...like.listTasks,
+        ...theirs,
+        name: 'FirstClientsListTasks',
+        summary: 'Your tasks, as one array on one line',
+        description: 'As `GET /api/tasks`, but 1,000 tasks unless asked otherwise.',
+        parameters: parameters.firstClientsList,
+        // These clients show what comes in the first answer, and cannot ask for more.
+        handle: handle.listing({ defaultLimit: 1000, isStrict: false }),
+      },
+      {
+        ...like.createTask,
+        ...theirs,
+        name: 'FirstClientsCreateTask',
+        description: 'As `POST /api/tasks`, but a body that is not valid UTF-8 is read as Latin-1.',
+        // The Android app writes the low bytes of its characters, whatever it calls them.
+        body: readBody(bodies.newTask, { isLatin1Accepted: true }),
+      },
+      {
+        ...like.deleteTasks,
+        ...theirs,
+        name: 'FirstClientsDeleteTasks',
+        summary: 'Delete the tasks with a text',
+        description: 'As `DELETE /api/tasks`, but never without a text.',
+        parameters: [...parameters.selection, ...parameters.write],
+        body: readBody(bodies.selection, { isLatin1Accepted: true }),
+        handle: handle.deleteTasksByText,
+      },
+    ];
+  }
+}
+
+/** Whether errors on this path must be `text/plain`. */
+export function isFirstClientPath(path: string): boolean {
+  return /^\/+tasks(?:\/|$)/.test(path);
+}

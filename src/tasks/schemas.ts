@@ -1,0 +1,287 @@
+/** What the API document says of tasks: schemas, parameters and examples. */
+import { answer, Component, example, parameter, schema, type AnswerSchema, type Schema } from '../http/schema.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH, SORTS } from './listing.ts';
+import { MAX_TEXT_LENGTH } from './input.ts';
+import { memberList } from './members.ts';
+
+const text = {
+  type: 'string',
+  minLength: 1,
+  maxLength: MAX_TEXT_LENGTH,
+  description: 'The task: 1 to 4,096 UTF-16 code units of well-formed Unicode, not all of them white space.',
+};
+const sameText = { ...text, description: 'The same as `Text`, under the name that the iOS client uses.' };
+const DUE =
+  'When it is due: an RFC 3339 date-time, `YYYY-MM-DD` for a whole day, which has no time zone, or null for never.';
+const time = (description: string): Schema => ({ type: 'string', format: 'date-time', description });
+const id = { type: 'string', pattern: '^[0-9a-f]{24}$', description: 'Names the task; 24 hexadecimal digits.' };
+const orNull = (of: Schema): Schema => ({
+  ...of,
+  type: [of['type'], 'null'],
+  ...(Array.isArray(of['enum']) && { enum: [...(of['enum'] as unknown[]), null] }),
+});
+
+/** The members of the table, as a task shows them. */
+const shown = Object.fromEntries(
+  memberList.map(([name, { schema, absent }]) => [name, absent === null ? orNull(schema) : schema]),
+);
+/** The same as a client may send them: null means absent. */
+const sent = Object.fromEntries(memberList.map(([name, { schema }]) => [name, orNull(schema)]));
+const inForm = Object.fromEntries(
+  memberList
+    .filter(([, { fromForm }]) => fromForm !== undefined)
+    .map(([name, { schema }]) => [
+      name,
+      schema['type'] === 'boolean' ? { type: 'string', enum: ['true', 'false'] } : schema,
+    ]),
+);
+
+export const task = schema('Task', {
+  type: 'object',
+  required: ['_id', 'Text', 'task', 'date', 'due', 'completedAt', 'createdAt', 'updatedAt', ...Object.keys(shown)],
+  properties: {
+    _id: id,
+    Text: text,
+    task: sameText,
+    date: time('When it is due, as an instant: midnight UTC of a day, the time of creation without a due date.'),
+    due: { type: ['string', 'null'], description: 'What was said of the date: null, `YYYY-MM-DD`, or a date-time.' },
+    ...shown,
+    completedAt: { type: ['string', 'null'], format: 'date-time', description: 'When it was completed, if it is.' },
+    createdAt: time('When it was created.'),
+    updatedAt: time('When it was last written.'),
+  },
+});
+
+export const tasks = schema('Tasks', { type: 'array', items: task });
+
+const dueMember = { type: ['string', 'null'], description: DUE };
+const dueText = {
+  type: 'string',
+  description: 'When it is due: an RFC 3339 date-time, or `YYYY-MM-DD` for a whole day.',
+};
+const date = { ...dueMember, description: `${DUE} The same as \`due\` under its old name.` };
+
+const newTask = schema('NewTask', {
+  type: 'object',
+  description: 'Other members are ignored. `task` is taken in place of `Text` as well.',
+  required: ['Text'],
+  properties: { Text: text, due: dueMember, date, ...sent },
+});
+
+const taskForm = schema('TaskForm', {
+  type: 'object',
+  description: 'The same as a form, which has nothing but text.',
+  required: ['Text'],
+  properties: { Text: text, due: dueText, date: dueText, ...inForm },
+});
+
+const taskDetails = schema('TaskDetails', {
+  type: 'object',
+  description: 'What the URL does not say.',
+  properties: { due: dueMember, date, ...sent },
+});
+
+const taskPatch = schema('TaskPatch', {
+  type: 'object',
+  description:
+    'A JSON merge patch (RFC 7396): what is absent stays, null sets a member back to what it is when absent, lists are replaced whole.',
+  properties: { Text: text, due: dueMember, date, ...sent },
+});
+
+const selection = schema('Selection', {
+  type: 'object',
+  description: 'The text of the tasks that are meant.',
+  required: ['Text'],
+  properties: { Text: text },
+});
+
+export const changes = schema('Changes', {
+  type: 'object',
+  required: ['changed', 'removed', 'next', 'more'],
+  properties: {
+    changed: { type: 'array', items: task, description: 'As they are now.' },
+    removed: { type: 'array', items: id, description: 'Ids of tasks that are gone.' },
+    next: { type: 'string', description: 'Send it as `since` to go on from here. Good for 30 days.' },
+    more: { type: 'boolean', description: 'Whether there is more to fetch at once.' },
+  },
+});
+
+const FORM = 'application/x-www-form-urlencoded';
+
+export const TASK = {
+  _id: '6742d0c4e1a2b3c4d5e6f708',
+  Text: 'Buy milk',
+  task: 'Buy milk',
+  completed: false,
+  date: '2026-11-24T00:00:00.000Z',
+  due: '2026-11-24',
+  completedAt: null,
+  notes: null,
+  importance: 'normal',
+  categories: ['Home'],
+  checklist: [{ text: 'Oat or cow?', completed: true }],
+  remindAt: '2026-11-24T16:30:00.000Z',
+  position: null,
+  createdAt: '2026-11-23T09:00:00.000Z',
+  updatedAt: '2026-11-23T09:00:00.000Z',
+};
+const DONE = {
+  ...TASK,
+  completed: true,
+  completedAt: '2026-11-24T10:30:00.000Z',
+  updatedAt: '2026-11-24T10:30:00.000Z',
+};
+
+export const taskExample = { task: example('A task', TASK) };
+export const doneExample = { task: example('The task, done', DONE) };
+export const doneListExample = { tasks: example('The tasks, done', [DONE]) };
+const taskExamples = {
+  text: example('Only a text', { Text: 'Buy milk' }),
+  more: example('With more', { Text: 'Buy milk', due: '2026-11-24', importance: 'high', categories: ['Home'] }),
+};
+const formExample = { form: example('Sent as Text=Buy+milk', { Text: 'Buy milk' }) };
+const dueExample = { due: example('When it is due', { due: '2026-11-24' }) };
+const patchExamples = {
+  done: example('It is done', { completed: true }),
+  reset: example('No longer due', { due: null }),
+};
+
+/** What each body may hold; who mounts them says how they are read. */
+export const bodies = {
+  newTask: {
+    description: 'The task. At most 64 KiB, as all bodies but a batch.',
+    isRequired: true,
+    content: {
+      'application/json': { schema: newTask, examples: taskExamples },
+      [FORM]: { schema: taskForm, examples: formExample },
+    },
+  },
+  details: {
+    description: 'What the URL does not say; may be left out.',
+    isRequired: false,
+    content: { 'application/json': { schema: taskDetails, examples: dueExample } },
+  },
+  patch: {
+    description: 'What changes.',
+    isRequired: true,
+    content: {
+      'application/merge-patch+json': { schema: taskPatch, examples: patchExamples },
+      'application/json': { schema: taskPatch, examples: patchExamples },
+    },
+  },
+  selection: {
+    description: 'The text of the tasks that are meant.',
+    isRequired: false,
+    content: {
+      'application/json': { schema: selection, examples: { text: example('By text', { Text: 'Buy milk' }) } },
+      [FORM]: { schema: selection, examples: formExample },
+    },
+  },
+  ignored: { description: 'Read, and not looked at.', isRequired: false, content: {} },
+};
+
+export const taskAnswer = (description: string, examples = taskExample): AnswerSchema =>
+  answer(description, task, examples, ['ETag']);
+export const createdAnswer = answer('The new task', task, taskExample, ['ETag', 'Location']);
+export const pageAnswers = {
+  200: answer('A page of tasks', tasks, { tasks: example('One task', [TASK]) }, ['ETag', 'Link']),
+  304: answer('You have this page already', undefined, undefined, ['ETag', 'Link']),
+};
+
+const query = (name: string, component: string, description: string, of: Schema) =>
+  parameter(component, { name, in: 'query', description, schema: of });
+const dayOrTime = { type: 'string', description: 'An RFC 3339 date-time or `YYYY-MM-DD`.' };
+const limit = { type: 'integer', minimum: 1, maximum: MAX_LIMIT };
+
+const filters = [
+  query(
+    'sort',
+    'Sort',
+    'The order, descending with a `-`. Ties are broken by `_id`; tasks without a position come last.',
+    {
+      type: 'string',
+      enum: SORTS,
+      default: 'date',
+    },
+  ),
+  query('completed', 'Completed', 'Only those that are done, or only those that are not.', { type: 'boolean' }),
+  query('importance', 'Importance', 'Only those that matter this much.', {
+    type: 'string',
+    enum: ['low', 'normal', 'high'],
+  }),
+  query('category', 'Category', 'Only those that have this category.', { type: 'string', minLength: 1, maxLength: 64 }),
+  query('dueAfter', 'DueAfter', 'Due then or later.', dayOrTime),
+  query('dueBefore', 'DueBefore', 'Due before then.', dayOrTime),
+  query('q', 'Contains', 'Only those whose text or notes contain this, whatever the case of letters.', {
+    type: 'string',
+    minLength: 1,
+    maxLength: MAX_SEARCH_LENGTH,
+  }),
+  query('cursor', 'Cursor', 'Where the page begins. Opaque: follow the `Link` of the page before it.', {
+    type: 'string',
+    minLength: 1,
+  }),
+];
+
+const tagHeader = (name: string, component: string, description: string): Component<never> =>
+  parameter(component, { name, in: 'header', description, schema: { type: 'string' } }) as never;
+const ifNoneMatch = tagHeader(
+  'If-None-Match',
+  'IfNoneMatch',
+  'Send nothing (304) if this `ETag` is still the current one.',
+);
+const ifMatch = tagHeader(
+  'If-Match',
+  'IfMatch',
+  'Only if the task still has this `ETag`, or, with `*`, if there is one.',
+);
+const onlyNew = tagHeader('If-None-Match', 'OnlyNew', 'With `*`: only create.');
+const selectedText = { type: 'string', minLength: 1, maxLength: MAX_TEXT_LENGTH };
+
+export const parameters = {
+  list: [query('limit', 'Limit', 'How many at most.', { ...limit, default: DEFAULT_LIMIT }), ...filters, ifNoneMatch],
+  firstClientsList: [
+    query(
+      'limit',
+      'FirstClientsLimit',
+      'How many at most. 1,000 when absent, since the first clients cannot page.',
+      limit,
+    ),
+    ...filters,
+    ifNoneMatch,
+  ],
+  changes: [
+    query('since', 'Since', 'The `next` of the last answer. Absent: everything.', { type: 'string', minLength: 1 }),
+    query('limit', 'ChangesLimit', 'How many changes at most.', { ...limit, default: MAX_LIMIT }),
+  ],
+  id: parameter('TaskId', {
+    name: 'id',
+    in: 'path',
+    required: true,
+    description: 'A task’s id.',
+    schema: { type: 'string', pattern: '^[0-9a-fA-F]{24}$' },
+    example: TASK._id,
+  }),
+  task: parameter('TaskName', {
+    name: 'task',
+    in: 'path',
+    required: true,
+    description: 'The text of the task, percent-encoded; to delete, its id or its exact text.',
+    schema: selectedText,
+    example: 'Buy milk',
+  }),
+  selection: [
+    query('Text', 'Text', 'The text of the tasks that are meant, in place of a body.', selectedText),
+    query('task', 'TaskText', 'The same as `Text`.', selectedText),
+  ],
+  all: query('all', 'All', 'With `true` and without a text: all your tasks.', { type: 'string', enum: ['true'] }),
+  read: [ifMatch, ifNoneMatch],
+  write: [ifMatch],
+  replace: [ifMatch, onlyNew],
+  idempotencyKey: parameter('IdempotencyKey', {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'New for each task, the same when the request is repeated: for 24 hours a repeat creates nothing.',
+    schema: { type: 'string', pattern: '^[\\x21-\\x7E]{1,255}$' },
+  }),
+};
