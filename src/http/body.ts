@@ -80,6 +80,8 @@ function collect(req: Request, res: Response, maxBytes: number): Promise<Buffer>
     };
     req.once('error', onBroken);
     req.once('close', onBroken);
+    // The client may have left while it was being asked who it is; then nothing of this comes any more.
+    if (req.destroyed && !req.readableEnded) onBroken();
   });
 }
 
