@@ -43,7 +43,9 @@ export async function fill(server: BenchServer, db: Db, owners: readonly User[],
   const body = JSON.stringify({ Text: 'Buy milk', date: '2026-11-24' });
   const { _id } = (await (await call(server, first, '/api/tasks', { method: 'POST', body })).json()) as { _id: string };
   const tasks = db.collection('tasks');
-  const original = (await tasks.findOneAndDelete({ owner: first.oid, _id: new ObjectId(_id) })) as Document;
+  const mine = { owner: first.oid, _id: new ObjectId(_id) };
+  const original = (await tasks.findOne(mine)) as Document;
+  await tasks.deleteOne(mine);
   const copy = (i: number): Document => ({
     ...original,
     _id: new ObjectId(randomBytes(12)),

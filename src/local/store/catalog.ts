@@ -1,10 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { decode, encode, toNumber, type Doc } from './documents.ts';
 import { CommandError } from './errors.ts';
 import { parseFilter, predicateOf, type Predicate } from './filter.ts';
 import { indexedValue, type SortField } from './paths.ts';
 import type { Direction } from './keys.ts';
 import type { Storage } from './storage.ts';
+
+/** What a TTL index is for. */
+export interface Expiry {
+  /** From the date in a document until it is removed. */
+  readonly afterMs: number;
+  /** When the first of its documents is due; undefined when that has to be looked up. */
+  nextDueMs: number | undefined;
+}
 
 export interface Index {
   readonly id: number;
@@ -13,7 +20,7 @@ export interface Index {
   readonly isUnique: boolean;
   /** Of a partial or sparse index: whether it holds a document. */
   readonly includes: Predicate | undefined;
-  readonly expireAfterSeconds: number | undefined;
+  readonly expiry: Expiry | undefined;
   /** As declared, for listIndexes and to compare with. */
   readonly spec: Doc;
 }
@@ -24,8 +31,13 @@ export interface Collection {
   readonly name: string;
   /** `database.collection`. */
   readonly ns: string;
-  readonly uuid: Uint8Array;
   readonly indexes: Index[];
+}
+
+interface Expiring {
+  readonly collection: Collection;
+  readonly index: Index;
+  readonly expiry: Expiry;
 }
 
 const ID_INDEX: Doc = { v: 2, key: { _id: 1 }, name: '_id_' };
@@ -34,6 +46,7 @@ const ID_INDEX: Doc = { v: 2, key: { _id: 1 }, name: '_id_' };
 export class Catalog {
   readonly #storage: Storage;
   readonly #collections = new Map<string, Collection>();
+  #expiring: Expiring[] | undefined;
 
   constructor(storage: Storage) {
     this.#storage = storage;
@@ -42,6 +55,7 @@ export class Catalog {
 
   /** After a rollback: what is in memory may never have been written. */
   reload(): void {
+    this.#expiring = undefined;
     this.#collections.clear();
     const byId = new Map<number, Collection>();
     for (const stored of this.#storage.collections()) {
@@ -62,6 +76,16 @@ export class Catalog {
     return this.all().filter((collection) => collection.db === db);
   }
 
+  /** The TTL indexes of all collections. */
+  expiring(): readonly Expiring[] {
+    return (this.#expiring ??= this.all().flatMap((collection) =>
+      collection.indexes.flatMap((index) => {
+        const { expiry } = index;
+        return expiry === undefined ? [] : [{ collection, index, expiry }];
+      }),
+    ));
+  }
+
   find(db: string, name: string): Collection | undefined {
     return this.#collections.get(`${db}.${name}`);
   }
@@ -73,33 +97,36 @@ export class Catalog {
 
   #create(db: string, name: string): Collection {
     checkNamespace(db, name);
-    const uuid = Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
-    const id = this.#storage.addCollection(db, name, uuid);
-    const collection = { id, db, name, ns: `${db}.${name}`, uuid, indexes: [] };
+    const id = this.#storage.addCollection(db, name);
+    const collection = { id, db, name, ns: `${db}.${name}`, indexes: [] };
     this.#collections.set(collection.ns, collection);
     this.addIndex(collection, ID_INDEX);
     return collection;
   }
 
   drop(collection: Collection): void {
+    this.#expiring = undefined;
     for (const index of collection.indexes) this.#storage.removeIndex(index.id);
     this.#storage.removeCollection(collection.id);
     this.#collections.delete(collection.ns);
   }
 
   addIndex(collection: Collection, spec: Doc): Index {
+    this.#expiring = undefined;
     const index = readIndex(this.#storage.addIndex(collection.id, encode(spec)), spec);
     collection.indexes.push(index);
     return index;
   }
 
   dropIndex(collection: Collection, index: Index): void {
+    this.#expiring = undefined;
     this.#storage.removeIndex(index.id);
     collection.indexes.splice(collection.indexes.indexOf(index), 1);
   }
 }
 
 function readIndex(id: number, spec: Doc): Index {
+  const seconds = toNumber(spec['expireAfterSeconds']);
   return {
     id,
     name: String(spec['name']),
@@ -109,7 +136,7 @@ function readIndex(id: number, spec: Doc): Index {
     })),
     isUnique: spec['unique'] === true || spec['name'] === '_id_',
     includes: inclusionOf(spec),
-    expireAfterSeconds: toNumber(spec['expireAfterSeconds']),
+    expiry: seconds === undefined ? undefined : { afterMs: seconds * 1000, nextDueMs: undefined },
     spec,
   };
 }

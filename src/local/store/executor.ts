@@ -1,6 +1,7 @@
 import { encode } from './documents.ts';
 import { execute, type Client } from './commands/dispatch.ts';
 import type { Engine } from './commands/command.ts';
+import { removeExpired } from './expiry.ts';
 import type { Steps } from './steps.ts';
 import type { Message } from './wire.ts';
 
@@ -59,7 +60,7 @@ export class Executor {
   /** Removes what has expired, for when no command asks. */
   expire(): void {
     try {
-      this.#engine.expiry.removeExpired(this.#engine.clock.now());
+      removeExpired(this.#engine, this.#engine.clock.now());
     } catch (error) {
       this.#log.error({ err: error }, 'expired documents could not be removed');
     }
@@ -115,7 +116,6 @@ export class Executor {
       const answer = this.#internalError(error);
       this.#engine.storage.rollback();
       this.#engine.catalog.reload();
-      this.#engine.expiry.forget();
       // What they wrote or read so far may be gone with it.
       for (const { job } of this.#begun.splice(0)) settle(job, answer);
       return answer;

@@ -6,7 +6,6 @@ import { Catalog } from './catalog.ts';
 import type { Engine } from './commands/command.ts';
 import { Cursors } from './cursors.ts';
 import { Executor, type Log } from './executor.ts';
-import { Expiry } from './expiry.ts';
 import { openFile } from './file.ts';
 import { WireServer } from './server.ts';
 import { Storage } from './storage.ts';
@@ -39,7 +38,7 @@ export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise
   const storage = new Storage(openFile(directory));
   try {
     const catalog = new Catalog(storage);
-    const engine: Engine = { storage, catalog, cursors: new Cursors(), expiry: new Expiry(storage, catalog), clock };
+    const engine: Engine = { storage, catalog, cursors: new Cursors(), clock };
     const executor = new Executor(engine, log);
     const server = new WireServer(executor, log);
     const { uri, release } = await listen(server, directory);

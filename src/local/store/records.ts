@@ -14,7 +14,7 @@ export function insertRecord(storage: Storage, collection: Collection, doc: Doc,
   const keys = keysOf(collection, doc);
   checkUnique(storage, collection, doc, keys, undefined);
   const rid = storage.addDocument(collection.id, bson);
-  for (const [index, key] of keys) storage.addEntry(index.id, key, rid);
+  for (const [index, key] of keys) addEntry(storage, index, key, rid);
 }
 
 /** @throws {CommandError} DuplicateKey, or what is wrong with the document. */
@@ -28,14 +28,16 @@ export function replaceRecord(
   checkDocument(doc, bson);
   const before = keysOf(collection, old.doc);
   const after = keysOf(collection, doc);
+  for (const [index, key] of before) {
+    if (after.get(index)?.equals(key) !== true) continue;
+    // Most keys stay as they are, and so do their entries.
+    before.delete(index);
+    after.delete(index);
+  }
   checkUnique(storage, collection, doc, after, old.rid);
   storage.replaceDocument(old.rid, bson);
-  for (const index of collection.indexes) {
-    const [from, to] = [before.get(index), after.get(index)];
-    if (from !== undefined && to !== undefined && from.equals(to)) continue;
-    if (from !== undefined) storage.removeEntry(index.id, from, old.rid);
-    if (to !== undefined) storage.addEntry(index.id, to, old.rid);
-  }
+  for (const [index, key] of before) storage.removeEntry(index.id, key, old.rid);
+  for (const [index, key] of after) addEntry(storage, index, key, old.rid);
 }
 
 export function removeRecord(storage: Storage, collection: Collection, { rid, doc }: { rid: number; doc: Doc }): void {
@@ -48,7 +50,12 @@ export function indexRecord(storage: Storage, collection: Collection, index: Ind
   const key = keyOf(index, doc);
   if (key === undefined) return;
   checkUnique(storage, collection, doc, new Map([[index, key]]), rid);
+  addEntry(storage, index, key, rid);
+}
+
+function addEntry(storage: Storage, index: Index, key: Buffer, rid: number): void {
   storage.addEntry(index.id, key, rid);
+  if (index.expiry !== undefined) index.expiry.nextDueMs = undefined; // it may be due before the others
 }
 
 function keysOf(collection: Collection, doc: Doc): Map<Index, Buffer> {

@@ -21,7 +21,6 @@ export interface StoredCollection {
   readonly id: number;
   readonly db: string;
   readonly name: string;
-  readonly uuid: Uint8Array;
 }
 
 export interface StoredIndex {
@@ -100,15 +99,15 @@ export class Storage {
   }
 
   collections(): StoredCollection[] {
-    return this.#all('SELECT id, db, name, uuid FROM collections ORDER BY db, name');
+    return this.#all('SELECT id, db, name FROM collections ORDER BY db, name');
   }
 
   indexes(): StoredIndex[] {
     return this.#all('SELECT id, collection, spec FROM indexes ORDER BY id');
   }
 
-  addCollection(db: string, name: string, uuid: Uint8Array): number {
-    return this.#run('INSERT INTO collections (db, name, uuid) VALUES (?, ?, ?)', db, name, uuid);
+  addCollection(db: string, name: string): number {
+    return this.#run('INSERT INTO collections (db, name, uuid) VALUES (?, ?, randomblob(16))', db, name);
   }
 
   addIndex(collection: number, spec: Uint8Array): number {

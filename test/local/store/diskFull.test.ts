@@ -4,7 +4,6 @@ import { deserialize, serialize, type Document } from 'bson';
 import { Catalog } from '../../../src/local/store/catalog.ts';
 import { Cursors } from '../../../src/local/store/cursors.ts';
 import { Executor } from '../../../src/local/store/executor.ts';
-import { Expiry } from '../../../src/local/store/expiry.ts';
 import { openFile } from '../../../src/local/store/file.ts';
 import { Storage } from '../../../src/local/store/storage.ts';
 import { OP_MSG } from '../../../src/local/store/wire.ts';
@@ -20,7 +19,7 @@ async function openSmallDisk(t: TestContext, pages: number) {
     storage.close();
   });
   const catalog = new Catalog(storage);
-  const engine = { storage, catalog, cursors: new Cursors(), expiry: new Expiry(storage, catalog), clock: Date };
+  const engine = { storage, catalog, cursors: new Cursors(), clock: Date };
   const errors: string[] = [];
   const log = {
     warn: () => undefined,

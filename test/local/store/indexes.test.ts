@@ -205,6 +205,18 @@ test('a document expires by the clock, and not before', async (t) => {
   assert.deepEqual(await names(), ['no date', 'none']);
 });
 
+test('many documents that expire at once are gone within a few commands', async (t) => {
+  const { collection, clock, db } = await openStore(t);
+  await collection.createIndexes([{ key: { at: 1 }, expireAfterSeconds: 60, sparse: true }]);
+  await collection.insertMany(Array.from({ length: 500 }, (_, n) => ({ n, at: new Date(clock.now()) })));
+  await collection.insertOne({ name: 'none' });
+
+  clock.advance(60_000);
+  for (let commands = 0; commands < 3; commands++) await db.command({ ping: 1 });
+
+  assert.equal(await countOf(collection), 1);
+});
+
 test('an expired document does not keep its key from a new one', async (t) => {
   const { collection, clock } = await openStore(t);
   await collection.createIndexes([

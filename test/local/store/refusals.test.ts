@@ -70,6 +70,7 @@ const refused: Record<string, Refused> = {
   let: [40415, 'let', (c) => c.find({}, { let: { x: 1 } }).toArray()],
   tailable: [2, 'tailable', (c) => c.find({}, { tailable: true }).toArray()],
   'a projection operator': [2, '$slice', (c) => c.find({}, { projection: { a: { $slice: 1 } } }).toArray()],
+  'a projection within a member': [238, 'a.b', (c) => c.find({}, { projection: { 'a.b': 1 } }).toArray()],
   'a projection that keeps and omits': [31254, 'b', (c) => c.find({}, { projection: { a: 1, b: 0 } }).toArray()],
   'a sort by $meta': [
     15975,

@@ -3,7 +3,6 @@ import type { Catalog, Collection } from '../catalog.ts';
 import type { Cursors } from '../cursors.ts';
 import { isDoc, toNumber, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
-import type { Expiry } from '../expiry.ts';
 import type { Steps } from '../steps.ts';
 import type { Storage } from '../storage.ts';
 
@@ -12,7 +11,6 @@ export interface Engine {
   readonly storage: Storage;
   readonly catalog: Catalog;
   readonly cursors: Cursors;
-  readonly expiry: Expiry;
   readonly clock: Clock;
 }
 

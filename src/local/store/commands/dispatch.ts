@@ -1,6 +1,7 @@
 import { BSONError } from 'bson';
 import { decodeForeign, encode, isDoc, toNumber, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
+import { removeExpired } from '../expiry.ts';
 import type { Message } from '../wire.ts';
 import { MAX_MESSAGE_BYTES, OP_QUERY } from '../wire.ts';
 import { inTime, type Steps } from '../steps.ts';
@@ -57,7 +58,7 @@ export function* execute(
   try {
     const request = readRequest(message, client.id);
     const command = commandOf(request, message);
-    engine.expiry.removeExpired(engine.clock.now());
+    removeExpired(engine, engine.clock.now());
     const steps = command.isWrite
       ? writing(engine, stepsOf(command, engine, request))
       : whileWanted(client, stepsOf(command, engine, request));
@@ -79,7 +80,6 @@ function stepsOf(command: Command, engine: Engine, request: Request): Steps<Answ
 function writing(engine: Engine, steps: Steps<Answer>): Steps<Answer> {
   return {
     next() {
-      engine.expiry.forget();
       try {
         return engine.storage.write(() => steps.next());
       } catch (error) {
