@@ -1,58 +1,210 @@
 /**
- * What can be set: one row per environment variable. `.env.example` and the README list the same rows, and a test
- * holds them together. `expected` completes the sentence "NAME is …, expected …".
+ * What can be set: one row for each environment variable, and nowhere else. `src/config.ts` makes the configuration of
+ * it; `.env.example` lists the same rows, and a test holds them together. `expected` completes the sentence "NAME is …,
+ * expected …".
  */
-export interface Variable {
+import {
+  applicationId,
+  flag,
+  httpsUrl,
+  list,
+  lowerCaseAscii,
+  number,
+  oneOf,
+  optional,
+  origin,
+  text,
+  UnusableValueError,
+  type Read,
+} from './readers.ts';
+
+export interface Variable<T = unknown> {
   name: string;
   /** The value when the variable is absent or empty; none means that the start stops without it. */
   default?: string;
+  /** There is no default, but an empty value says something. */
+  mayBeEmpty?: true;
   expected: string;
   /** Never shown, not even in an error message. */
   secret?: true;
+  read: Read<T>;
 }
 
-export const variables = {
-  port: { name: 'PORT', default: '3000', expected: 'a TCP port from 0 to 65535 (0 picks a free one)' },
-  host: { name: 'HOST', default: '', expected: 'an address to listen on (empty: all interfaces)' },
+// An IPv6 address, an IPv4 address, or a name, whose last label is never all digits.
+const HOST =
+  /^([0-9a-f:.]*:[0-9a-f:.]*|(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|([a-z0-9-]+\.)*[a-z0-9-]*[a-z-][a-z0-9-]*\.?)$/i;
+const TENANT = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*$/i;
+// RFC 6749, section 3.3: the characters of a scope token.
+const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/** For every tenant, and for what has nothing to do with tenants. */
+export const generalVariables = {
+  port: {
+    name: 'PORT',
+    default: '3000',
+    expected: 'a TCP port from 0 to 65535 (0 picks a free one)',
+    read: number({ min: 0, max: 65_535, integer: true }),
+  },
+  host: {
+    name: 'HOST',
+    default: '',
+    expected: 'an address to listen on (empty: all interfaces)',
+    read: optional(text(HOST)),
+  },
+  /** May hold a password: never log it. */
   mongodbUri: {
     name: 'MONGODB_URI',
     expected: 'mongodb://…, mongodb+srv://… or embedded:<directory>',
     secret: true,
+    read: text(/^(mongodb(\+srv)?:\/\/\S+|embedded:.+)$/),
   },
-  tenantName: { name: 'B2C_TENANT_NAME', expected: 'the tenant: contoso.onmicrosoft.com or contoso' },
-  policyNames: {
-    name: 'B2C_POLICY_NAME',
-    expected:
-      'one policy or several separated by commas, each b2c_1_… or b2c_1a_… (empty only with B2C_IDENTITY_METADATA set)',
+  /** Seconds of clock difference tolerated in a token's times. */
+  clockSkewSeconds: {
+    name: 'B2C_CLOCK_SKEW',
+    default: '300',
+    expected: 'a whole number of seconds from 0 to 3600',
+    read: number({ min: 0, max: 3600, integer: true }),
   },
-  clientId: { name: 'B2C_CLIENT_ID', expected: 'the application (client) id of this API' },
-  audience: { name: 'B2C_AUDIENCE', default: '', expected: 'accepted aud values separated by commas' },
-  identityMetadata: {
-    name: 'B2C_IDENTITY_METADATA',
+  /** The scope that reading needs. */
+  readScope: {
+    name: 'B2C_READ_SCOPE',
     default: '',
-    expected: "an https URL of the tenant's OpenID metadata, in which {policy} is replaced",
+    expected: 'one scope name without spaces',
+    read: optional(text(SCOPE)),
   },
-  issuer: { name: 'B2C_ISSUER', default: '', expected: 'accepted iss values separated by commas' },
-  validateIssuer: {
-    name: 'B2C_VALIDATE_ISSUER',
-    default: 'true',
-    expected: 'true or false (false is refused when NODE_ENV=production)',
+  /** The scope that writing needs. */
+  writeScope: {
+    name: 'B2C_WRITE_SCOPE',
+    default: '',
+    expected: 'one scope name without spaces',
+    read: optional(text(SCOPE)),
   },
-  clockSkewSeconds: { name: 'B2C_CLOCK_SKEW', default: '300', expected: 'a whole number of seconds from 0 to 3600' },
-  readScope: { name: 'B2C_READ_SCOPE', default: '', expected: 'one scope name without spaces' },
-  writeScope: { name: 'B2C_WRITE_SCOPE', default: '', expected: 'one scope name without spaces' },
-  autoRegister: { name: 'AUTO_REGISTER', default: 'true', expected: 'true or false' },
-  throttleRate: { name: 'THROTTLE_RATE', default: '5', expected: 'requests a second, a number from 0 (0: no limit)' },
-  throttleBurst: { name: 'THROTTLE_BURST', default: '10', expected: 'a whole number of requests from 1' },
+  /** Under which readers of `/docs` sign in. */
+  docsClientId: {
+    name: 'DOCS_CLIENT_ID',
+    default: '',
+    expected: 'the application (client) id of a single-page application for /docs',
+    read: optional(applicationId),
+  },
+  autoRegister: { name: 'AUTO_REGISTER', default: 'true', expected: 'true or false', read: flag },
+  /** Requests that a bucket regains each second; 0 switches throttling off. */
+  throttleRate: {
+    name: 'THROTTLE_RATE',
+    default: '5',
+    expected: 'requests a second, a number from 0 (0: no limit)',
+    read: number({ min: 0, max: 1e6 }),
+  },
+  /** Requests that a full bucket holds. */
+  throttleBurst: {
+    name: 'THROTTLE_BURST',
+    default: '10',
+    expected: 'a whole number of requests from 1',
+    read: number({ min: 1, max: 1e6, integer: true }),
+  },
+  /** Proxies of ours in front of this server: which entry of `X-Forwarded-For`, from the right, is the client. */
   trustProxy: {
     name: 'TRUST_PROXY',
     default: 'false',
     expected: 'the number of proxies of yours in front, from 0 to 10 (true: 1, false: 0)',
+    read: (value: string): number =>
+      value === 'true' ? 1 : value === 'false' ? 0 : number({ min: 0, max: 10, integer: true })(value),
   },
+  /** Allowed origins; `*` among them allows all. */
   corsOrigins: {
     name: 'CORS_ORIGINS',
     default: '*',
-    expected: '* or origins (https://app.example.com) separated by commas',
+    expected: '* or origins as browsers send them (https://app.example.com, capacitor://localhost) separated by commas',
+    read: list(origin),
   },
-  logLevel: { name: 'LOG_LEVEL', default: 'info', expected: 'trace, debug, info, warn, error or fatal' },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    default: 'info',
+    expected: 'trace, debug, info, warn, error or fatal',
+    read: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
+  },
 } as const satisfies Record<string, Variable>;
+
+/** The tenant of Azure AD B2C, or a plain OpenID issuer in its place. */
+export const b2cVariables = {
+  tenantName: {
+    name: 'B2C_TENANT_NAME',
+    expected: 'the tenant: contoso.onmicrosoft.com or contoso',
+    read: text(TENANT, [
+      [/\.b2clogin\.com$/i, "the host of the tenant's sign-in pages"],
+      [/\.ciamlogin\.com$/i, 'a tenant of External ID: set EXTERNAL_ID_METADATA and EXTERNAL_ID_CLIENT_ID instead'],
+      [/^login\.microsoftonline\.com$/i, 'the host of all sign-in pages'],
+    ]),
+  },
+  policyNames: {
+    name: 'B2C_POLICY_NAME',
+    expected:
+      'one policy or several separated by commas, each b2c_1_… or b2c_1a_… (empty only with B2C_IDENTITY_METADATA set)',
+    mayBeEmpty: true,
+    read: list((name) => lowerCaseAscii(text(/^b2c_1a?_[0-9a-z._-]+$/i)(name))),
+  },
+  clientId: {
+    name: 'B2C_CLIENT_ID',
+    expected: 'the application (client) id of this API',
+    read: (value: string): string =>
+      applicationId(text(/./, [[/:\/\//, 'the Application ID URI, which tokens do not carry']])(value)),
+  },
+  /** Accepted `aud` values; the client id when empty. */
+  audiences: {
+    name: 'B2C_AUDIENCE',
+    default: '',
+    expected: 'accepted aud values separated by commas',
+    read: list(applicationId),
+  },
+  identityMetadata: {
+    name: 'B2C_IDENTITY_METADATA',
+    default: '',
+    expected: "an https URL of the tenant's OpenID metadata, in which {policy} is replaced",
+    read: optional(httpsUrl),
+  },
+  /** Accepted `iss` values besides the metadata's own. */
+  issuers: {
+    name: 'B2C_ISSUER',
+    default: '',
+    expected: 'accepted iss values separated by commas',
+    read: list(text(/^\S+$/, [[/[{}]/, 'a template, which no token carries']])),
+  },
+  validateIssuer: {
+    name: 'B2C_VALIDATE_ISSUER',
+    default: 'true',
+    expected: 'true or false (false is refused when NODE_ENV=production)',
+    read: flag,
+  },
+} as const satisfies Record<string, Variable>;
+
+/** The tenant of Microsoft Entra External ID, beside that of B2C or alone. */
+export const externalIdVariables = {
+  metadataUrl: {
+    name: 'EXTERNAL_ID_METADATA',
+    default: '',
+    expected:
+      'an https URL of OpenID metadata: https://<tenant id>.ciamlogin.com/<tenant id>/v2.0/.well-known/openid-configuration',
+    read: (value: string): string => {
+      const { pathname } = new URL(httpsUrl(value));
+      if (!pathname.endsWith('/.well-known/openid-configuration')) throw new UnusableValueError('not its metadata');
+      return value;
+    },
+  },
+  audiences: {
+    name: 'EXTERNAL_ID_CLIENT_ID',
+    default: '',
+    expected: 'the application (client) id of this API in External ID, or several separated by commas',
+    read: list(applicationId),
+  },
+  /** The claim in which a migration left the user's object id in B2C. */
+  ownerClaim: {
+    name: 'EXTERNAL_ID_OWNER_CLAIM',
+    default: '',
+    expected: 'the name of one claim, such as extension_<app id>_B2CObjectId',
+    read: optional(text(/^[^\s,]{1,256}$/)),
+  },
+} as const satisfies Record<string, Variable>;
+
+/** All rows, in the order in which their faults are told. */
+export const variables: readonly Variable[] = [generalVariables, b2cVariables, externalIdVariables].flatMap((rows) =>
+  Object.values<Variable>(rows),
+);

@@ -1,50 +1,44 @@
-import { variables, type Variable } from '../config/variables.ts';
-
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+import { UnusableValueError } from '../config/readers.ts';
+import { b2cVariables, externalIdVariables, generalVariables, variables, type Variable } from '../config/variables.ts';
+import { isGuid } from './guid.ts';
+import { visible } from './show.ts';
 
 /** One policy whose tokens are accepted, with the metadata that its keys come from. */
 export interface Policy {
-  /** In lower case; empty for a plain OpenID issuer, where no policy is checked. */
+  /** In lower case; empty where no policy is checked: for a plain OpenID issuer, and for External ID. */
   readonly name: string;
+  /** What logs, metrics and probes call it. */
+  readonly label: string;
   /** https URL of the OpenID metadata. */
   readonly metadataUrl: string;
 }
 
-/** Everything that can be set, checked and typed. Frozen: nothing changes while the process runs. */
-export interface Config {
-  /** TCP port; 0 picks a free one. */
-  readonly port: number;
-  /** Address to listen on; absent means all interfaces. */
-  readonly host: string | undefined;
-  /** `mongodb://…`, `mongodb+srv://…` or `embedded:<directory>`. May hold a password: never log it. */
-  readonly mongodbUri: string;
-  readonly tenantName: string;
-  readonly clientId: string;
+/** Whose tokens are accepted, and what they must be. Each token is judged by one tenant alone. */
+export interface Tenant {
+  readonly kind: 'b2c' | 'external-id';
   /** At least one. */
   readonly policies: readonly Policy[];
-  /** Accepted `aud` values. */
+  /** Accepted `aud` values; at least one. */
   readonly audiences: readonly string[];
   /** Accepted `iss` values besides the metadata's own. */
   readonly issuers: readonly string[];
   readonly validateIssuer: boolean;
-  /** Seconds of clock difference tolerated in `exp` and `nbf`. An integer from 0; default 300. */
-  readonly clockSkewSeconds: number;
-  /** The scope that reading needs; absent means none. */
-  readonly readScope: string | undefined;
-  /** The scope that writing needs; absent means none. */
-  readonly writeScope: string | undefined;
-  readonly autoRegister: boolean;
-  /** Requests that a bucket regains each second; 0 switches throttling off. */
-  readonly throttleRate: number;
-  /** Requests that a full bucket holds. */
-  readonly throttleBurst: number;
-  /** Proxies of ours in front of this server: which entry of `X-Forwarded-For`, from the right, is the client. 0: none. */
-  readonly trustProxy: number;
-  /** Allowed origins; `['*']` allows all. */
-  readonly corsOrigins: readonly string[];
-  readonly logLevel: LogLevel;
+  /** The claim that names the owner where a token has it. */
+  readonly ownerClaim: string | undefined;
+}
+
+type Rows = Readonly<Record<string, Variable>>;
+/** What rows read to. */
+type ValuesOf<R extends Rows> = { readonly [K in keyof R]: ReturnType<R[K]['read']> };
+
+/** Everything that can be set, checked and typed; `config/variables.ts` says what each member is. Frozen. */
+export interface Config extends ValuesOf<typeof generalVariables> {
+  /** At least one. */
+  readonly tenants: readonly Tenant[];
   readonly isProduction: boolean;
 }
+
+export type LogLevel = Config['logLevel'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -66,142 +60,69 @@ export class ConfigError extends Error {
  * @throws {ConfigError} with every problem at once.
  */
 export function loadConfig(env: Environment, uriProblem?: (uri: string) => string | undefined): Config {
-  const read = new Reader(env);
+  const reader = new Reader(env);
   const isProduction = env['NODE_ENV'] === 'production';
-  const config: Config = {
-    port: read.number(variables.port, { min: 0, max: 65_535, integer: true }),
-    host: read.optional(variables.host, HOST),
-    mongodbUri: readMongodbUri(read, uriProblem),
-    tenantName: read.text(variables.tenantName, TENANT),
-    policies: readPolicies(read, env),
-    clientId: read.text(variables.clientId, /^\S+$/),
-    audiences: read.list(variables.audience, /^\S+$/, [read.raw(variables.clientId) ?? '']),
-    issuers: read.list(variables.issuer, /^\S+$/, []),
-    validateIssuer: readValidateIssuer(read, isProduction),
-    clockSkewSeconds: read.number(variables.clockSkewSeconds, { min: 0, max: 3600, integer: true }),
-    readScope: read.optional(variables.readScope, SCOPE),
-    writeScope: read.optional(variables.writeScope, SCOPE),
-    autoRegister: read.boolean(variables.autoRegister),
-    throttleRate: read.number(variables.throttleRate, { min: 0, max: 1e6 }),
-    throttleBurst: read.number(variables.throttleBurst, { min: 1, max: 1e6, integer: true }),
-    trustProxy: readTrustProxy(read),
-    corsOrigins: readOrigins(read),
-    logLevel: read.text(variables.logLevel, /^(trace|debug|info|warn|error|fatal)$/) as LogLevel,
-    isProduction,
-  };
-  if (read.problems.length > 0) throw new ConfigError(read.problems);
-  return Object.freeze(config);
+  const general = reader.readAll(generalVariables);
+  const external = isAnySet(reader, externalIdVariables) ? reader.readAll(externalIdVariables) : undefined;
+  // Half a tenant beside a whole one is a slip: what is lacking is told, rather than the half passed over.
+  const isB2cMeant = external === undefined || isAnySet(reader, b2cVariables);
+  const b2c = isB2cMeant ? reader.readAll(b2cVariables) : undefined;
+  if (b2c !== undefined) checkB2c(reader, isProduction);
+  if (external !== undefined) checkExternalId(reader);
+  checkUri(reader, uriProblem);
+  reader.throwProblems();
+  const tenants = [
+    ...(b2c === undefined ? [] : [b2cTenant(b2c)]),
+    ...(external === undefined ? [] : [externalIdTenant(external)]),
+  ];
+  return Object.freeze({ ...general, tenants, isProduction });
 }
 
-// An IPv6 address, an IPv4 address, or a name, whose last label is never all digits.
-const HOST =
-  /^([0-9a-f:.]*:[0-9a-f:.]*|(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|([a-z0-9-]+\.)*[a-z0-9-]*[a-z-][a-z0-9-]*\.?)$/i;
-const MONGODB_URI = /^(mongodb(\+srv)?:\/\/\S+|embedded:.+)$/;
-const TENANT = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*$/i;
-const POLICY = /^b2c_1a?_[0-9a-z._-]+$/i;
-// RFC 6749, section 3.3: the characters of a scope token.
-const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
-const MAX_SHOWN = 200;
-
-class Reader {
-  readonly problems: string[] = [];
-  readonly #env: Environment;
-
-  constructor(env: Environment) {
-    this.#env = env;
-  }
-
-  /** The trimmed value, or the default; an empty value counts as absent. */
-  raw(variable: Variable): string | undefined {
-    return this.#env[variable.name]?.trim() || variable.default;
-  }
-
-  refuse(variable: Variable, value: string | undefined): void {
-    const holds = value === undefined ? 'not set' : variable.secret ? 'not of that form' : `"${shown(value)}"`;
-    this.problems.push(`${variable.name} is ${holds}, expected ${variable.expected}`);
-  }
-
-  text(variable: Variable, form: RegExp): string {
-    const value = this.raw(variable);
-    if (value === undefined || !form.test(value)) this.refuse(variable, value);
-    return value ?? '';
-  }
-
-  optional(variable: Variable, form: RegExp): string | undefined {
-    const value = this.raw(variable);
-    return value === undefined || value === '' ? undefined : this.text(variable, form);
-  }
-
-  list(variable: Variable, form: RegExp, absent: string[]): string[] {
-    const value = this.raw(variable);
-    if (value === undefined || value === '') return absent;
-    const items = value.split(',').map((item) => item.trim());
-    if (!items.every((item) => form.test(item))) this.refuse(variable, value);
-    return [...new Set(items)];
-  }
-
-  boolean(variable: Variable): boolean {
-    return this.text(variable, /^(true|false)$/) === 'true';
-  }
-
-  number(variable: Variable, { min, max, integer = false }: { min: number; max: number; integer?: boolean }): number {
-    const value = this.raw(variable) ?? '';
-    const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
-    const isGood = number >= min && number <= max && (!integer || Number.isInteger(number));
-    if (!isGood) this.refuse(variable, value);
-    return number;
-  }
+function isAnySet(reader: Reader, rows: Rows): boolean {
+  return Object.values(rows).some((row) => reader.isSet(row));
 }
 
-/** Short enough to read, and without the user and password of a URL. */
-function shown(value: string): string {
-  const text = value.replace(/\/\/[^/]*@/g, '//…@');
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+function checkUri(reader: Reader, uriProblem?: (uri: string) => string | undefined): void {
+  const row = generalVariables.mongodbUri;
+  const problem = reader.isGood(row) ? uriProblem?.(reader.raw(row)) : undefined;
+  if (problem !== undefined) reader.refuse(row, `not usable (${problem})`);
 }
 
-function readMongodbUri(read: Reader, uriProblem: (uri: string) => string | undefined = () => undefined): string {
-  const { name, expected } = variables.mongodbUri;
-  const uri = read.text(variables.mongodbUri, MONGODB_URI);
-  const problem = MONGODB_URI.test(uri) ? uriProblem(uri) : undefined;
-  if (problem !== undefined) read.problems.push(`${name} is not usable (${problem}), expected ${expected}`);
-  return uri;
-}
-
-function readValidateIssuer(read: Reader, isProduction: boolean): boolean {
-  const value = read.boolean(variables.validateIssuer);
-  if (!value && isProduction && read.raw(variables.validateIssuer) === 'false') {
-    read.refuse(variables.validateIssuer, 'false');
-  }
-  return value;
-}
-
-/** `true` and `false` are what it was before it counted. */
-function readTrustProxy(read: Reader): number {
-  const value = read.text(variables.trustProxy, /^(true|false|\d|10)$/);
-  return value === 'true' ? 1 : value === 'false' ? 0 : Number(value);
-}
-
-function readPolicies(read: Reader, env: Environment): Policy[] {
-  const metadata = readMetadata(read);
+function checkB2c(reader: Reader, isProduction: boolean): void {
+  const { validateIssuer, policyNames, identityMetadata, tenantName } = b2cVariables;
+  if (isProduction && reader.raw(validateIssuer) === 'false') reader.refuse(validateIssuer, '"false"');
+  const metadata = reader.raw(identityMetadata);
+  if (metadata === '' && isGuid(reader.raw(tenantName))) reader.refuse(tenantName, 'the directory (tenant) id');
   // Only an explicit empty value means "no policy"; a variable that is absent was more likely forgotten.
-  if (env[variables.policyNames.name]?.trim() === '' && metadata !== undefined) {
-    if (metadata.includes('{policy}')) read.refuse(variables.policyNames, '');
-    return [{ name: '', metadataUrl: metadata }];
+  if (reader.isEmptied(policyNames)) {
+    if (metadata === '') reader.refuse(policyNames, 'not set');
+    else if (metadata.includes('{policy}')) reader.refuse(policyNames, '""');
   }
-  const names = read.list(variables.policyNames, POLICY, []).map((name) => lowerCaseAscii(name));
-  if (read.raw(variables.policyNames) === undefined) read.refuse(variables.policyNames, undefined);
-  const template = metadata ?? defaultMetadata(read.raw(variables.tenantName) ?? '');
-  return [...new Set(names)].map((name) => ({ name, metadataUrl: metadataUrl(template, name) }));
 }
 
-function readMetadata(read: Reader): string | undefined {
-  const value = read.raw(variables.identityMetadata);
-  if (value === undefined || value === '') return undefined;
-  const url = URL.parse(value.replaceAll('{policy}', 'policy'));
-  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
-    read.refuse(variables.identityMetadata, value);
-  }
-  return value;
+function checkExternalId(reader: Reader): void {
+  const { metadataUrl, audiences, ownerClaim } = externalIdVariables;
+  const other = [audiences, ownerClaim].find((row) => reader.isSet(row));
+  if (!reader.isSet(metadataUrl)) reader.refuse(metadataUrl, `not set, although ${other?.name} is`);
+  else if (!reader.isSet(audiences)) reader.refuse(audiences, 'not set');
+}
+
+function b2cTenant(values: ValuesOf<typeof b2cVariables>): Tenant {
+  const { audiences, clientId, issuers, validateIssuer } = values;
+  return {
+    kind: 'b2c',
+    policies: policiesOf(values),
+    audiences: audiences.length > 0 ? audiences : [clientId],
+    issuers,
+    validateIssuer,
+    ownerClaim: undefined,
+  };
+}
+
+function policiesOf({ policyNames, tenantName, identityMetadata }: ValuesOf<typeof b2cVariables>): Policy[] {
+  const template = identityMetadata ?? defaultMetadata(tenantName);
+  if (policyNames.length === 0) return [{ name: '', label: 'openid', metadataUrl: template }];
+  return policyNames.map((name) => ({ name, label: name, metadataUrl: metadataUrl(template, name) }));
 }
 
 /** The metadata URL that B2C gives a tenant without a custom domain. */
@@ -213,18 +134,93 @@ function defaultMetadata(tenantName: string): string {
 
 function metadataUrl(template: string, policy: string): string {
   if (template.includes('{policy}')) return template.replaceAll('{policy}', policy);
-  const url = URL.parse(template);
-  if (url === null) return template;
+  const url = new URL(template);
   url.searchParams.set('p', policy);
   return url.href;
 }
 
-function readOrigins(read: Reader): string[] {
-  const origins = read.list(variables.corsOrigins, /^(\*|https?:\/\/[^/\s]+)$/, ['*']);
-  return origins.includes('*') ? ['*'] : origins;
+function externalIdTenant({ metadataUrl, audiences, ownerClaim }: ValuesOf<typeof externalIdVariables>): Tenant {
+  const policies = [{ name: '', label: 'external-id', metadataUrl }];
+  return { kind: 'external-id', policies, audiences, issuers: [], validateIssuer: true, ownerClaim };
 }
 
-/** `toLowerCase` would also fold letters such as the Kelvin sign into ASCII ones. */
-export function lowerCaseAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+const MAX_SHOWN = 200;
+// As they stay when `docker --env-file` reads what a shell would have unquoted, or an example was half filled in.
+const LEFTOVERS: readonly (readonly [form: RegExp, what: string])[] = [
+  [/^["'“”‘’]|["'“”‘’]$/, 'still in quotes'],
+  [/<[^<>]*>/, 'still with angle brackets'],
+];
+
+/** Reads rows, and collects what is wrong with them. */
+class Reader {
+  readonly #env: Environment;
+  readonly #problems = new Map<string, string>();
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  /** @throws {ConfigError} when there are any, in the order of the rows. */
+  throwProblems(): void {
+    const problems = variables.flatMap(({ name }) => this.#problems.get(name) ?? []);
+    if (problems.length > 0) throw new ConfigError(problems);
+  }
+
+  /** The trimmed text, or the default, or nothing; an empty text counts as absent. */
+  raw(row: Variable): string {
+    return this.#env[row.name]?.trim() || (row.default ?? '');
+  }
+
+  /** Whether anything but the default stands there. */
+  isSet(row: Variable): boolean {
+    return this.raw(row) !== (row.default ?? '');
+  }
+
+  isEmptied({ name }: Variable): boolean {
+    return this.#env[name]?.trim() === '';
+  }
+
+  isGood({ name }: Variable): boolean {
+    return !this.#problems.has(name);
+  }
+
+  refuse({ name, expected }: Variable, what: string): void {
+    this.#problems.set(name, `${name} is ${what}, expected ${expected}`);
+  }
+
+  /** Whole only when nothing was refused: look at the problems before the values. */
+  readAll<R extends Rows>(rows: R): ValuesOf<R> {
+    const values = Object.entries(rows).map(([member, row]) => [member, this.#read(row)] as const);
+    return Object.fromEntries(values) as ValuesOf<R>;
+  }
+
+  #read(row: Variable): unknown {
+    const text = this.raw(row);
+    if (text === '' && row.default === undefined && !(row.mayBeEmpty && this.isEmptied(row))) {
+      this.refuse(row, 'not set');
+      return undefined;
+    }
+    try {
+      const leftover = LEFTOVERS.find(([form]) => form.test(text));
+      if (leftover !== undefined) throw new UnusableValueError(leftover[1]);
+      return row.read(text);
+    } catch (error) {
+      if (!(error instanceof UnusableValueError)) throw error;
+      this.refuse(row, describe(row, text, error));
+      return undefined;
+    }
+  }
+}
+
+/** What the variable holds: not a secret, nor what may be one by mistake. */
+function describe({ secret }: Variable, text: string, { message, isSecret }: UnusableValueError): string {
+  const why = message === '' ? '' : ` (${message})`;
+  if (secret === true || isSecret) return `not of that form${why}`;
+  return `"${shown(text)}"${why}`;
+}
+
+/** Short enough to read, and without the user and password of a URL. */
+function shown(value: string): string {
+  const text = visible(value.replace(/\/\/[^/]*@/g, '//…@'));
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

@@ -16,7 +16,11 @@ export class ApiError extends Error {
   readonly headers: HeaderMap;
 
   constructor(statusCode: number, code: string, message: string, options: ApiErrorOptions = {}) {
+    // An answer, not a fault: nobody reads where it was made, and noting that costs more than the rest of a refusal.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = `${code}Error`;
     this.statusCode = statusCode;
     this.code = code;

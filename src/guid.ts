@@ -1,6 +1,10 @@
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+export function isGuid(text: string): boolean {
+  return GUID.test(text);
+}
+
 /** An id as it is kept and compared: a GUID means the same whatever the case of its letters, other ids do not. */
 export function canonicalId(id: string): string {
-  return GUID.test(id) ? id.toLowerCase() : id;
+  return isGuid(id) ? id.toLowerCase() : id;
 }

@@ -1,11 +1,11 @@
 /** The process: configuration, store, keys, listen, signals, exit codes. */
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import { config as loadEnvFile } from 'dotenv';
 import { createAuthentication } from './auth/index.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { createDatabase, type Database } from './database/database.ts';
 import { uriProblem } from './database/store.ts';
+import { loadEnvFile } from './envFile.ts';
 import { createLog, type Logger } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createServer, type App } from './server.ts';
@@ -31,9 +31,9 @@ process.on('unhandledRejection', (err) => {
 await run(config, log);
 
 function readConfig(): Config {
-  loadEnvFile({ quiet: true });
-  process.env['NODE_ENV'] ??= 'production';
   try {
+    loadEnvFile(process.env);
+    process.env['NODE_ENV'] ??= 'production';
     return loadConfig(process.env, uriProblem);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

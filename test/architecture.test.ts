@@ -13,10 +13,10 @@ const FOR_ALL = ['clock.ts', 'guid.ts', 'show.ts'];
 
 /** Each folder, or file beside the folders, with those that it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  'main.ts': ['server.ts', 'auth', 'database', 'ops', 'log.ts', 'config.ts'],
+  'main.ts': ['server.ts', 'auth', 'database', 'ops', 'log.ts', 'config.ts', 'envFile.ts'],
   'server.ts': ['tasks', 'people', 'auth', 'ops', 'hello.ts', 'database', 'http', 'log.ts', 'config.ts', 'errors.ts'],
   tasks: ['database', 'http', 'errors.ts'],
-  people: ['commandLine.ts', 'database', 'http', 'errors.ts'],
+  people: ['commandLine.ts', 'envFile.ts', 'database', 'http', 'errors.ts'],
   auth: ['log.ts', 'errors.ts', 'config.ts'],
   ops: ['http', 'log.ts', 'errors.ts'],
   'hello.ts': ['http'],
@@ -25,13 +25,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ['log.ts', 'errors.ts'],
   'log.ts': ['http', 'errors.ts', 'config.ts'],
   'config.ts': [],
+  'envFile.ts': ['config.ts'],
   'errors.ts': [],
   'clock.ts': [],
   'guid.ts': [],
   'show.ts': [],
   'commandLine.ts': [],
   local: ['commandLine.ts'],
-  doctor: ['commandLine.ts', 'auth', 'config.ts', 'local'],
+  doctor: ['commandLine.ts', 'envFile.ts', 'auth', 'config.ts', 'local'],
 };
 
 interface Import {

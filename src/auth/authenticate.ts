@@ -1,21 +1,21 @@
+/** The handlers in front of what needs a token. */
 import { Passport } from 'passport';
 import type { Request, RequestHandler, Response } from 'restify';
-import { ApiError, InvalidRequestError, UnauthorizedError } from '../errors.ts';
+import type { Config } from '../config.ts';
+import { ApiError, InsufficientScopeError, InvalidRequestError, UnauthorizedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { challenge } from './challenge.ts';
-import { refuseBodyToken, requireBearerHeader } from './credentials.ts';
+import { hasScope } from './claims.ts';
+import { refuseBodyToken, requireBearerToken, scopeChallenge } from './credentials.ts';
 import { TokenRefusedError, type Reason } from './refusal.ts';
-import type { Caller, TenantBearerStrategy } from './strategy.ts';
+import { TenantBearerStrategy } from './strategy.ts';
 import type { Claims } from './token.ts';
+import type { Caller, Candidate, TokenVerifier, Verified } from './verify.ts';
 
 /** How authentication ended. Stable: metrics count by these. */
 export type Outcome =
   'ok' | 'no_token' | 'invalid_request' | Reason | 'insufficient_scope' | 'tenant_unavailable' | 'error';
 
-export interface AuthenticateOptions {
-  strategy: TenantBearerStrategy;
-  onOutcome: (outcome: Outcome) => void;
-}
+export type OnOutcome = (outcome: Outcome) => void;
 
 declare module 'restify' {
   interface Request {
@@ -24,51 +24,72 @@ declare module 'restify' {
   }
 }
 
-/** The restify handler: sets `req.user` and `req.authInfo`, or throws what the caller is answered. */
-export function authenticateWith({ strategy, onOutcome }: AuthenticateOptions): RequestHandler {
-  const authenticateByPassport = promisePassport(strategy);
+/**
+ * Sets `req.user` and `req.authInfo`, or throws what the caller is answered. What is cheap comes first: the memory of
+ * good tokens, then what a token alone shows. Passport and BearerStrategy verify what is left.
+ */
+export function authenticateWith(config: Config, verifier: TokenVerifier, onOutcome: OnOutcome): RequestHandler {
+  const prove = promisePassport(config, verifier);
   return async (req: Request, res: Response): Promise<void> => {
     try {
-      requireBearerHeader(req);
-      const { user, claims } = await authenticateByPassport(req, res);
-      req.user = user;
+      const text = requireBearerToken(req);
+      const { caller, claims } = verifier.recall(text) ?? (await prove(req, res, verifier.inspect(text)));
+      req.user = caller;
       req.authInfo = claims;
       onOutcome('ok');
     } catch (error) {
-      throw refused(req, error, onOutcome);
+      report(req, error, onOutcome);
+      throw error;
     }
   };
 }
 
 /** For after the body is read: a second token in it is refused, whatever it is worth. */
-export function refuseBodyTokenWith(onOutcome: (outcome: Outcome) => void): RequestHandler {
+export function refuseBodyTokenWith(onOutcome: OnOutcome): RequestHandler {
   return async (req: Request): Promise<void> => {
     try {
       refuseBodyToken(req);
     } catch (error) {
-      throw refused(req, error, onOutcome);
+      report(req, error, onOutcome);
+      throw error;
     }
   };
 }
 
-function refused(req: Request, error: unknown, onOutcome: (outcome: Outcome) => void): unknown {
-  onOutcome(outcomeOf(error));
-  logRefusal(req.log, error);
-  return toAnswer(error);
+/**
+ * Refuses callers whose token is without that scope; looks at nothing but `req.authInfo`.
+ *
+ * @param scope the short name; undefined needs none
+ */
+export function requireScopeWith(scope: string | undefined, onOutcome: OnOutcome): RequestHandler {
+  return async (req: Request): Promise<void> => {
+    if (scope === undefined || hasScope(req.authInfo ?? {}, scope)) return;
+    onOutcome('insufficient_scope');
+    req.log.warn({ reason: 'insufficient_scope', expected: scope }, 'token refused');
+    throw new InsufficientScopeError(`the token lacks the scope ${scope}`, scopeChallenge(scope));
+  };
 }
+
+type Prove = (req: Request, res: Response, candidate: Candidate) => Promise<Verified>;
 
 /**
  * Passport answers a failure itself and never tells restify, which then counts the request as running for ever. With
  * a callback it leaves the answer to us.
  */
-function promisePassport(strategy: TenantBearerStrategy) {
+function promisePassport(config: Config, verifier: TokenVerifier): Prove {
+  // What was inspected before Passport was asked: the strategy is handed the text alone, and no text is read twice.
+  const candidates = new WeakMap<object, Candidate>();
+  const strategy = new TenantBearerStrategy(config, async (text, req) =>
+    verifier.prove(candidates.get(req) ?? verifier.inspect(text)),
+  );
   const passport = new Passport();
   passport.use(strategy);
-  return (req: Request, res: Response): Promise<{ user: Caller; claims: Claims }> =>
+  return (req, res, candidate) =>
     new Promise((resolve, reject) => {
-      const settle = (error: unknown, user?: Caller | false, claims?: unknown): void => {
+      candidates.set(req, candidate);
+      const settle = (error: unknown, caller?: Caller | false, claims?: unknown): void => {
         if (error) reject(asError(error));
-        else if (user) resolve({ user, claims: claims as Claims });
+        else if (caller) resolve({ caller, claims: claims as Claims });
         // The library's own refusals: the checks before it leave none, so this is a fault of ours.
         else reject(new Error('BearerStrategy refused the request', { cause: claims }));
       };
@@ -85,29 +106,31 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+function report(req: Request, error: unknown, onOutcome: OnOutcome): void {
+  const outcome = outcomeOf(error);
+  onOutcome(outcome);
+  logRefusal(req.log, outcome, error);
+}
+
 function outcomeOf(error: unknown): Outcome {
-  if (error instanceof TokenRefusedError) return error.findings[0].reason;
+  if (error instanceof TokenRefusedError) return error.reason;
   if (error instanceof InvalidRequestError) return 'invalid_request';
   if (error instanceof UnauthorizedError) return 'no_token';
   return error instanceof ApiError && error.statusCode === 503 ? 'tenant_unavailable' : 'error';
 }
 
-/** Anything unexpected stays as it is, for the one error path to log whole. */
-function toAnswer(error: unknown): unknown {
-  if (!(error instanceof TokenRefusedError)) return error;
-  return new UnauthorizedError(error.message, challenge('invalid_token', error.message));
-}
-
 /** Expired tokens and requests without one are daily life; the rest points to a mistake or an attack. */
 const ORDINARY: readonly Outcome[] = ['no_token', 'expired'];
 
-function logRefusal(log: Logger, error: unknown): void {
-  const reason = outcomeOf(error);
+function logRefusal(log: Logger, reason: Outcome, error: unknown): void {
+  const level = ORDINARY.includes(reason) ? 'info' : 'warn';
+  // What nobody reads is not put together. Anything unexpected is for the one error path to log whole.
+  if (!(error instanceof ApiError) || !log[level]()) return;
   if (error instanceof TokenRefusedError) {
-    const mismatches = error.findings.map(({ subject, expected, received }) => ({ subject, expected, received }));
-    const { cure } = error.findings[0];
-    log[ORDINARY.includes(reason) ? 'info' : 'warn']({ reason, mismatches, cure }, 'token refused');
-  } else if (error instanceof ApiError) {
-    log[ORDINARY.includes(reason) ? 'info' : 'warn']({ reason, detail: error.message }, 'not authenticated');
+    const { findings } = error;
+    const mismatches = findings.map(({ subject, expected, received }) => ({ subject, expected, received }));
+    log[level]({ reason, mismatches, cure: findings[0].cure }, 'token refused');
+  } else {
+    log[level]({ reason, detail: error.message }, 'not authenticated');
   }
 }

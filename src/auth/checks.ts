@@ -1,46 +1,33 @@
-/** What a token must be, one check per promise. The gate, its log lines and the doctor all read this list. */
-import type { Clock } from '../clock.ts';
-import type { Config, Policy } from '../config.ts';
+/** What a token must be, one check per promise. The gate, its log lines and the doctor all read these lists. */
+import type { Tenant } from '../config.ts';
+import { show, showTime } from '../show.ts';
 import {
+  isAppOnly,
   isForAudience,
   isNumber,
   isOwnerId,
+  isTenantOf,
   isText,
   isTokenType,
   lifetimeSeconds,
-  MAX_OID_LENGTH,
+  MAX_OWNER_LENGTH,
+  ownerClaimOf,
+  policyClaim,
+  policyName,
   secondsOf,
 } from './claims.ts';
-import type { KeySet } from './keySet.ts';
-import { policyClaim, policyOf } from './policy.ts';
-import type { Finding, Reason } from './refusal.ts';
-import { show, showTime } from '../show.ts';
+import { TokenRefusedError, type Finding, type Reason } from './refusal.ts';
 import type { Token } from './token.ts';
 
+/** What a token is held against. */
 export interface Expectations {
+  /** The tenant that judges it. */
+  tenant: Tenant;
+  /** What the metadata of that tenant and the token's policy names, if that is known. */
+  issuer: string | undefined;
   /** Seconds since the epoch. */
   now: number;
   clockSkewSeconds: number;
-  audiences: readonly string[];
-  policies: readonly Policy[];
-  /** Accepted issuers; undefined when the issuer is not to be validated. */
-  issuers: readonly string[] | undefined;
-}
-
-/**
- * What this configuration expects of a token now.
- *
- * @param keySet what the tenant publishes, if that is known: its issuer is accepted beside the configured ones.
- */
-export function expectationsOf(config: Config, clock: Clock, keySet: KeySet | undefined): Expectations {
-  const { audiences, policies, issuers, validateIssuer, clockSkewSeconds } = config;
-  return {
-    now: clock.now() / 1000,
-    clockSkewSeconds,
-    audiences,
-    policies,
-    issuers: validateIssuer ? [...(keySet === undefined ? [] : [keySet.issuer]), ...issuers] : undefined,
-  };
 }
 
 export interface Check {
@@ -49,7 +36,7 @@ export interface Check {
   subject: string;
   isMet(token: Token, expectations: Expectations): boolean;
   expected(expectations: Expectations): string;
-  received(token: Token): string;
+  received(token: Token, expectations: Expectations): string;
   description: string;
   cure: string;
 }
@@ -140,8 +127,9 @@ const timeChecks: readonly Check[] = [
   {
     reason: 'lifetime',
     subject: 'exp',
-    isMet: ({ claims }, { now }) => lifetimeSeconds(claims, now) <= MAX_LIFETIME_SECONDS,
-    expected: () => 'at most 24 hours after nbf, iat and now',
+    isMet: ({ claims }, { now, clockSkewSeconds }) =>
+      lifetimeSeconds(claims, now) <= MAX_LIFETIME_SECONDS + clockSkewSeconds,
+    expected: ({ clockSkewSeconds }) => `at most 24 hours and ${clockSkewSeconds} s after nbf, iat and now`,
     received: ({ claims }) =>
       `${showTime(claims['exp'])} (nbf ${showTime(claims['nbf'])}, iat ${showTime(claims['iat'])})`,
     description: 'the token is valid for more than 24 hours',
@@ -149,57 +137,126 @@ const timeChecks: readonly Check[] = [
   },
 ];
 
-const claimChecks: readonly Check[] = [
-  {
-    reason: 'audience',
-    subject: 'aud',
-    isMet: ({ claims }, { audiences }) => isForAudience(claims['aud'], audiences),
-    expected: ({ audiences }) => audiences.join(' or '),
-    received: ({ claims }) => show(claims['aud']),
-    description: 'the token is for another audience',
-    cure: 'ask for a scope of this API when signing in; if the API is known by another id, set B2C_CLIENT_ID or B2C_AUDIENCE',
-  },
-  {
-    reason: 'policy',
-    subject: 'tfp or acr',
-    isMet: ({ claims }, { policies }) => policyOf(claims, policies) !== undefined,
-    expected: ({ policies }) => policies.map(({ name }) => name).join(' or '),
-    received: ({ claims }) => show(policyClaim(claims)),
-    description: 'the token is from a policy that is not accepted here',
-    cure: 'sign in with an accepted policy, or add this one to B2C_POLICY_NAME',
-  },
-  {
-    reason: 'no_oid',
-    subject: 'oid',
-    isMet: ({ claims }) => Object.hasOwn(claims, 'oid'),
-    expected: () => "the user's object id",
-    received: ({ claims }) => show(claims['oid']),
-    description: "the token has no oid claim: add Object ID to the policy's application claims",
-    cure: "in the portal, open the user flow's Application claims and tick User's Object ID",
-  },
-  {
-    reason: 'no_oid',
-    subject: 'oid',
-    isMet: ({ claims }) => !Object.hasOwn(claims, 'oid') || isOwnerId(claims['oid']),
-    expected: () => `a text of 1 to ${MAX_OID_LENGTH} characters`,
-    received: ({ claims }) => show(claims['oid']),
-    description: 'the oid claim of the token must be a non-empty string',
-    cure: "let the policy put the user's object id, and nothing else, into oid",
-  },
-];
+const audience: Check = {
+  reason: 'audience',
+  subject: 'aud',
+  isMet: ({ claims }, { tenant }) => isForAudience(claims['aud'], tenant.audiences),
+  expected: ({ tenant }) => tenant.audiences.join(' or '),
+  received: ({ claims }) => show(claims['aud']),
+  description: 'the token is for another audience',
+  cure: 'ask for a scope of this API when signing in; if the API is known by another id, set B2C_CLIENT_ID or B2C_AUDIENCE',
+};
 
-/** What can be told from the token alone. Checked before the keys, so that an expired token never waits for them. */
-export const tokenChecks: readonly Check[] = [...headerChecks, ...timeChecks, ...claimChecks];
+const appOnly: Check = {
+  reason: 'app_only',
+  subject: 'roles, idtyp',
+  isMet: ({ claims }) => !isAppOnly(claims),
+  expected: () => 'the token of a user: with scp, without roles alone',
+  received: ({ claims }) =>
+    `roles ${show(claims['roles'])}, idtyp ${show(claims['idtyp'])}, scp ${show(claims['scp'])}`,
+  description: 'the token was issued to an application, not to a user: sign a user in and send the token from that',
+  cure: 'use the authorization code flow in the client; tokens from client credentials open no tasks, since nobody owns them',
+};
 
-/** Needs the tenant's metadata. */
-export const issuerCheck: Check = {
+const policy: Check = {
+  reason: 'policy',
+  subject: 'tfp or acr',
+  isMet: ({ claims }, { tenant }) => {
+    const name = policyName(claims);
+    return tenant.policies.some((accepted) => accepted.name === '' || accepted.name === name);
+  },
+  expected: ({ tenant }) => tenant.policies.map(({ name }) => name).join(' or '),
+  received: ({ claims }) => show(policyClaim(claims)),
+  description: 'the token is from a policy that is not accepted here',
+  cure: 'sign in with an accepted policy, or add this one to B2C_POLICY_NAME',
+};
+
+const hasObjectId: Check = {
+  reason: 'no_oid',
+  subject: 'oid',
+  isMet: ({ claims }) => Object.hasOwn(claims, 'oid'),
+  expected: () => "the user's object id",
+  received: ({ claims }) => show(claims['oid']),
+  description: "the token has no oid claim: add Object ID to the policy's application claims",
+  cure: "in the portal, open the user flow's Application claims and tick User's Object ID",
+};
+
+const isObjectId: Check = {
+  reason: 'no_oid',
+  subject: 'oid',
+  isMet: ({ claims }) => !Object.hasOwn(claims, 'oid') || isOwnerId(claims['oid']),
+  expected: () => `a text of 1 to ${MAX_OWNER_LENGTH} characters`,
+  received: ({ claims }) => show(claims['oid']),
+  description: 'the oid claim of the token must be a non-empty string',
+  cure: "let the policy put the user's object id, and nothing else, into oid",
+};
+
+const owner: Check = {
+  reason: 'owner',
+  subject: 'owner claim',
+  isMet: ({ claims }, { tenant }) => {
+    const value = ownerClaimOf(claims, tenant);
+    return value === undefined || isOwnerId(value);
+  },
+  expected: ({ tenant }) => `${tenant.ownerClaim} absent, or a text of 1 to ${MAX_OWNER_LENGTH} characters`,
+  received: ({ claims }, { tenant }) => show(ownerClaimOf(claims, tenant)),
+  description: 'the claim that names the owner must be a non-empty string',
+  cure: 'let the claim of EXTERNAL_ID_OWNER_CLAIM carry the object id that the user had in B2C, and nothing else',
+};
+
+/**
+ * What can be told from the token alone, by the tenant that judges it. Checked before the keys, so that an expired
+ * token never waits for them.
+ */
+export const tokenChecks: Readonly<Record<Tenant['kind'], readonly Check[]>> = {
+  b2c: [...headerChecks, ...timeChecks, audience, appOnly, policy, hasObjectId, isObjectId],
+  'external-id': [
+    ...headerChecks,
+    ...timeChecks,
+    { ...audience, cure: 'ask for a scope of this API when signing in, or add the id to EXTERNAL_ID_CLIENT_ID' },
+    appOnly,
+    {
+      ...hasObjectId,
+      description: 'the token has no oid claim: ask for the scope openid too when signing in',
+      cure: 'External ID puts oid into every access token of a user: send that',
+    },
+    isObjectId,
+    owner,
+  ],
+};
+
+const issuer: Check = {
   reason: 'issuer',
   subject: 'iss',
-  isMet: ({ claims }, { issuers }) => issuers === undefined || issuers.some((issuer) => issuer === claims['iss']),
-  expected: ({ issuers }) => issuers?.join(' or ') ?? 'any issuer',
+  isMet: ({ claims }, { tenant, issuer }) =>
+    !tenant.validateIssuer || claims['iss'] === issuer || tenant.issuers.some((accepted) => accepted === claims['iss']),
+  expected: ({ tenant, issuer }) =>
+    tenant.validateIssuer ? [...(issuer === undefined ? [] : [issuer]), ...tenant.issuers].join(' or ') : 'any issuer',
   received: ({ claims }) => show(claims['iss']),
   description: 'the token is from another issuer',
   cure: 'sign in at the tenant of B2C_TENANT_NAME; for another host name of the same tenant, add its issuer to B2C_ISSUER',
+};
+
+const tenantId: Check = {
+  reason: 'issuer',
+  subject: 'tid',
+  isMet: ({ claims }, { issuer }) => isTenantOf(claims['tid'], issuer),
+  expected: ({ issuer }) => `the tenant id in ${issuer ?? 'the issuer'}`,
+  received: ({ claims }) => show(claims['tid']),
+  description: 'the token is from another tenant',
+  cure: 'sign in at the tenant of EXTERNAL_ID_METADATA',
+};
+
+/** What needs the tenant's metadata. */
+export const issuerChecks: Readonly<Record<Tenant['kind'], readonly Check[]>> = {
+  b2c: [issuer],
+  'external-id': [{ ...issuer, cure: 'sign in at the tenant of EXTERNAL_ID_METADATA' }, tenantId],
+};
+
+/** What time and the tenant can change about a token that was good. */
+export const laterChecks: typeof issuerChecks = {
+  b2c: [...timeChecks, ...issuerChecks.b2c],
+  'external-id': [...timeChecks, ...issuerChecks['external-id']],
 };
 
 /** Needs the tenant's keys. */
@@ -222,14 +279,32 @@ export const signatureCheck = {
   cure: 'send the token exactly as the tenant issued it, whole and unchanged',
 } as const;
 
-/** What a failed check says about this token. */
+/** Whether a token meets all the checks. In order of cost, and up to the first that it does not. */
+export function meetsAll(checks: readonly Check[], token: Token, expectations: Expectations): boolean {
+  return checks.every((check) => check.isMet(token, expectations));
+}
+
+/** The refusal for the checks that a token does not meet, which is at least one. */
+export function refusalFor(checks: readonly Check[], token: Token, expectations: Expectations): TokenRefusedError {
+  const first = checks.find((check) => !check.isMet(token, expectations));
+  if (first === undefined) throw new Error('a token is only refused for a reason');
+  return new TokenRefusedError(first, () => [
+    findingOf(first, token, expectations),
+    ...checks
+      .slice(checks.indexOf(first) + 1)
+      .filter((check) => !check.isMet(token, expectations))
+      .map((check) => findingOf(check, token, expectations)),
+  ]);
+}
+
+/** What a check says about this token. */
 export function findingOf(check: Check, token: Token, expectations: Expectations): Finding {
   const { reason, subject, description, cure } = check;
   return {
     reason,
     subject,
     expected: check.expected(expectations),
-    received: check.received(token),
+    received: check.received(token, expectations),
     description,
     cure,
   };

@@ -1,7 +1,10 @@
 /** What single claims may look like. Every one of them comes from outside and may be of any type. */
+import { lowerCaseAscii } from '../../config/readers.ts';
+import type { Tenant } from '../config.ts';
+import { canonicalId, isGuid } from '../guid.ts';
 import type { Claims } from './token.ts';
 
-export const MAX_OID_LENGTH = 256;
+export const MAX_OWNER_LENGTH = 256;
 
 export function isNumber(value: unknown): value is number {
   return typeof value === 'number';
@@ -21,12 +24,12 @@ export function isText(value: unknown, maxLength: number): value is string {
  * other OpenID issuers lists; the issuer meant the token for each of them. A list that holds anything but text is odd.
  */
 export function isForAudience(aud: unknown, accepted: readonly string[]): boolean {
-  if (typeof aud === 'string') return accepted.includes(aud);
+  if (typeof aud === 'string') return accepted.includes(canonicalId(aud));
   if (!Array.isArray(aud)) return false;
   const audiences: readonly unknown[] = aud;
   return (
     audiences.every((audience) => typeof audience === 'string') &&
-    audiences.some((audience) => accepted.includes(audience))
+    audiences.some((audience) => accepted.includes(canonicalId(audience)))
   );
 }
 
@@ -34,8 +37,49 @@ export function isForAudience(aud: unknown, accepted: readonly string[]): boolea
  * The owner of tasks. Text that the store would not keep as it is (a lone surrogate becomes U+FFFD) could make one
  * owner out of two, and a control character in an owner's name means nothing good.
  */
-export function isOwnerId(oid: unknown): oid is string {
-  return isText(oid, MAX_OID_LENGTH) && oid.isWellFormed() && oid.trim() !== '' && !/\p{Cc}/u.test(oid);
+export function isOwnerId(id: unknown): id is string {
+  return isText(id, MAX_OWNER_LENGTH) && id.isWellFormed() && id.trim() !== '' && !/\p{Cc}/u.test(id);
+}
+
+/** What the owner claim holds, where the tenant has one and the token has it: null and an empty text say nothing. */
+export function ownerClaimOf(claims: Claims, { ownerClaim }: Tenant): unknown {
+  if (ownerClaim === undefined || !Object.hasOwn(claims, ownerClaim)) return undefined;
+  const value = claims[ownerClaim];
+  return value === null || value === '' ? undefined : value;
+}
+
+/** Whose tasks a verified token opens. */
+export function ownerOf(claims: Claims, tenant: Tenant): string {
+  return canonicalId(String(ownerClaimOf(claims, tenant) ?? claims['oid']));
+}
+
+/** `tfp`, or `acr` in the tokens of older policies and of custom ones without a `tfp`. */
+export function policyClaim(claims: Claims): unknown {
+  return Object.hasOwn(claims, 'tfp') ? claims['tfp'] : claims['acr'];
+}
+
+/** The name of a policy as it is compared. */
+export function policyName(claims: Claims): string | undefined {
+  const claim = policyClaim(claims);
+  return typeof claim === 'string' ? lowerCaseAscii(claim) : undefined;
+}
+
+/**
+ * Whether a client got the token for itself (client credentials), and no user stands behind it. Entra says so in
+ * `idtyp` where it is told to. Else such a token has neither a scope nor a policy, and either its permissions are in
+ * `roles`, or its subject is the object of the application: users of Entra have another `sub` for each client.
+ */
+export function isAppOnly(claims: Claims): boolean {
+  const { idtyp, scp, roles, sub, oid, ver } = claims;
+  if (idtyp === 'app') return true;
+  if (scp !== undefined || policyClaim(claims) !== undefined) return false;
+  return Array.isArray(roles) || (ver === '2.0' && typeof sub === 'string' && sub === oid);
+}
+
+/** Whether the tenant id of a token is the one that the issuer names: `https://…/<tenant id>/v2.0`. */
+export function isTenantOf(tid: unknown, issuer: string | undefined): boolean {
+  if (typeof tid !== 'string' || !isGuid(tid) || issuer === undefined) return false;
+  return URL.parse(issuer)?.pathname.toLowerCase().split('/').includes(tid.toLowerCase()) === true;
 }
 
 /** Absent, as some issuers leave it; `JWT` (RFC 7519); `at+jwt` (RFC 9068); both also as whole media types. */
@@ -47,4 +91,9 @@ export function isTokenType(typ: unknown): boolean {
 export function lifetimeSeconds({ exp, nbf, iat }: Claims, now: number): number {
   const from = Math.min(now, secondsOf(nbf), isNumber(iat) ? iat : Infinity);
   return secondsOf(exp) - from;
+}
+
+/** B2C puts the short names of the granted scopes into `scp`, between spaces. */
+export function hasScope({ scp }: Claims, scope: string): boolean {
+  return typeof scp === 'string' && scp.split(' ').includes(scope);
 }

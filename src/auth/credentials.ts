@@ -1,6 +1,6 @@
+/** How a token travels in a request, and the challenges of RFC 6750, section 3, that answer it. */
 import type { Request } from 'restify';
 import { InvalidRequestError, UnauthorizedError } from '../errors.ts';
-import { bareChallenge, challenge } from './challenge.ts';
 
 // RFC 9110, section 11.2: token68. One space: what BearerStrategy reads.
 const BEARER = /^bearer [A-Za-z0-9\-._~+/]+=*$/i;
@@ -8,43 +8,59 @@ const BEARER = /^bearer [A-Za-z0-9\-._~+/]+=*$/i;
 const OTHER_SCHEME = /^(?!bearer )[!#$%&'*+\-.^_`|~0-9A-Za-z]+ +\S/i;
 
 /**
- * Makes sure that the request carries one bearer token, in the header and nowhere else.
+ * The one bearer token of a request, which is in the header and nowhere else.
  *
  * @throws {InvalidRequestError} for two headers, a malformed one, or a token in the query or in a body read before.
  * @throws {UnauthorizedError} when there is no token.
  */
-export function requireBearerHeader(req: Request): void {
+export function requireBearerToken(req: Request): string {
   refuseQueryToken(req);
   refuseBodyToken(req);
-  const headers = req.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
-  const count = headers.filter((name) => name === 'authorization').length;
+  const count = countHeaders(req, 'authorization');
   // Node keeps the first of two; a proxy in front may have checked the other.
   if (count > 1) throw invalidRequest('there is more than one Authorization header');
   if (count === 0) throw noToken();
-  const header = req.headers.authorization ?? '';
-  if (BEARER.test(header)) return;
+  const token = bearerToken(req);
+  if (token !== undefined) return token;
   // RFC 6750, section 3.1: a client that tried another scheme gets the challenge and no error.
-  if (OTHER_SCHEME.test(header)) throw noToken();
+  if (OTHER_SCHEME.test(req.headers.authorization ?? '')) throw noToken();
   throw invalidRequest('the Authorization header must be the word Bearer, one space, and the token');
 }
 
-/** The token of a header that `requireBearerHeader` takes, without the scheme. */
+/** The token of a well-formed header, without the scheme. */
 export function bearerToken({ headers }: Request): string | undefined {
   const header = headers.authorization ?? '';
   return BEARER.test(header) ? header.slice('Bearer '.length) : undefined;
 }
 
+function countHeaders({ rawHeaders }: Request, name: string): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const header = rawHeaders[i] ?? '';
+    if (header.length === name.length && header.toLowerCase() === name) count += 1;
+  }
+  return count;
+}
+
+// Any of its characters may be percent-encoded. A query may hold tens of thousands of pairs, so none is decoded.
+const QUERY_TOKEN = new RegExp(`(?:^|&)${'access_token'.replace(/./g, encodedOrNot)}(?:[=&]|$)`);
+
+function encodedOrNot(character: string): string {
+  const hex = character.charCodeAt(0).toString(16);
+  return `(?:${character}|%${hex.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`)})`;
+}
+
 /** RFC 6750, section 2.3 warns of tokens in URLs: they end up in logs and histories. */
 function refuseQueryToken(req: Request): void {
-  if (new URLSearchParams(req.getQuery()).has('access_token')) {
-    throw invalidRequest('the token belongs into the Authorization header, not into the query');
+  if (QUERY_TOKEN.test(req.getQuery())) {
+    throw invalidRequest('the token belongs in the Authorization header, not in the query');
   }
 }
 
 /** RFC 6750, section 2: a client must not send the token in more than one way. */
 export function refuseBodyToken({ body }: Request): void {
   if (typeof body === 'object' && body !== null && Object.hasOwn(body as object, 'access_token')) {
-    throw invalidRequest('the token belongs into the Authorization header, not into the body');
+    throw invalidRequest('the token belongs in the Authorization header, not in the body');
   }
 }
 
@@ -52,6 +68,23 @@ function invalidRequest(description: string): InvalidRequestError {
   return new InvalidRequestError(description, challenge('invalid_request', description));
 }
 
+/** No error in the challenge: the client may not have known that it needs any credentials. */
 function noToken(): UnauthorizedError {
-  return new UnauthorizedError('this needs a token: send Authorization: Bearer and the token', bareChallenge());
+  return new UnauthorizedError('this needs a token: send Authorization: Bearer and the token', BARE);
+}
+
+const BARE = 'Bearer realm="Users"';
+
+export function challenge(error: 'invalid_token' | 'invalid_request', description: string): string {
+  return `${BARE}, error="${error}", error_description="${descriptionText(description)}"`;
+}
+
+/** @param scope the scope that is needed, in characters of RFC 6749, section 3.3 */
+export function scopeChallenge(scope: string): string {
+  return `${BARE}, error="insufficient_scope", scope="${scope}"`;
+}
+
+/** RFC 6750, section 3: printable ASCII without quote and backslash, so that nothing ends the quoted string early. */
+function descriptionText(description: string): string {
+  return description.replace(/[^\x20-\x21\x23-\x5B\x5D-\x7E]/g, '?');
 }

@@ -1,13 +1,11 @@
-/** Who calls: verifies bearer tokens of the tenant's policies. */
+/** Who calls: verifies bearer tokens of the tenants' policies. */
 import type { Request, RequestHandler } from 'restify';
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config.ts';
+import type { Config, Policy } from '../config.ts';
 import type { Logger } from '../log.ts';
-import { authenticateWith, refuseBodyTokenWith, type Outcome } from './authenticate.ts';
+import { authenticateWith, refuseBodyTokenWith, requireScopeWith, type OnOutcome } from './authenticate.ts';
 import { bearerToken } from './credentials.ts';
 import { TenantKeys } from './keys.ts';
-import { requireScope } from './scope.ts';
-import { TenantBearerStrategy } from './strategy.ts';
 import { TenantClient } from './tenantClient.ts';
 import { TokenVerifier } from './verify.ts';
 
@@ -15,7 +13,7 @@ export interface AuthenticationOptions {
   config: Config;
   clock: Clock;
   log: Logger;
-  onOutcome?: (outcome: Outcome) => void;
+  onOutcome?: OnOutcome;
   onKeyFetch?: (result: 'ok' | 'failed', seconds: number) => void;
   /** Milliseconds that the tenant has to answer, and that a request waits for its keys at most; default 5000. */
   tenantTimeoutMs?: number;
@@ -31,11 +29,13 @@ export interface Authentication {
   isRemembered(req: Request): boolean;
   /** For after the body is read: refuses a second token in it. */
   refuseBodyToken: RequestHandler;
-  /** Refuses tokens without that scope; for after `authenticate`. Undefined needs none. */
+  /** Refuses tokens without that scope; for after `authenticate`, as often as one likes. Undefined needs none. */
   requireScope(scope: string | undefined): RequestHandler;
   keys: {
-    /** Whether the keys of every policy are known. From memory. */
+    /** Whether the keys of any policy are known: the others' tokens are refused by themselves. From memory. */
     isReady(): boolean;
+    /** Each policy, by its label, with whether its keys are known. From memory. */
+    policies(): ReadonlyMap<string, boolean>;
     /** Fetches the keys in the background and keeps them fresh from then on. */
     start(): void;
     close(): Promise<void>;
@@ -44,59 +44,60 @@ export interface Authentication {
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
   const { config, clock, log, onOutcome = () => undefined } = options;
-  if (!config.validateIssuer)
+  if (!config.tenants.every(({ validateIssuer }) => validateIssuer))
     log.warn('B2C_VALIDATE_ISSUER=false: tokens of any issuer that shares a key are accepted');
   const client = new TenantClient();
   const keepers = keepersOf(options, client);
-  const verifier = new TokenVerifier({ config, clock, keepers });
-  const strategy = new TenantBearerStrategy(config, (token) => verifier.verify(token));
+  const verifier = new TokenVerifier(config, clock, (policy) => keeperOf(keepers, policy));
   return {
-    authenticate: authenticateWith({ strategy, onOutcome }),
+    authenticate: authenticateWith(config, verifier, onOutcome),
     isRemembered: (req) => {
       const token = bearerToken(req);
       return token !== undefined && verifier.remembers(token);
     },
     refuseBodyToken: refuseBodyTokenWith(onOutcome),
-    requireScope: (scope) =>
-      requireScope(scope, (req, needed) => {
-        onOutcome('insufficient_scope');
-        req.log.warn({ reason: 'insufficient_scope', expected: needed }, 'token refused');
-      }),
-    keys: keepFresh([...keepers.values()], client),
+    requireScope: (scope) => requireScopeWith(scope, onOutcome),
+    keys: keepFresh(keepers, client),
   };
 }
 
+type Keepers = ReadonlyMap<Policy, TenantKeys>;
+
 const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** Policies that share a metadata URL share its keeper. */
-function keepersOf(options: AuthenticationOptions, client: TenantClient): ReadonlyMap<string, TenantKeys> {
+function keepersOf(options: AuthenticationOptions, client: TenantClient): Keepers {
   const { config, clock, log, onKeyFetch: onFetch = () => undefined } = options;
   const timeoutMs = options.tenantTimeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const urls = new Set(config.policies.map(({ metadataUrl }) => metadataUrl));
+  const policies = config.tenants.flatMap((tenant) => tenant.policies);
   return new Map(
-    [...urls].map((metadataUrl) => [
-      metadataUrl,
-      new TenantKeys({ metadataUrl, client, clock, log, timeoutMs, onFetch }),
-    ]),
+    policies.map((policy) => [policy, new TenantKeys({ policy, client, clock, log, timeoutMs, onFetch })]),
   );
+}
+
+function keeperOf(keepers: Keepers, policy: Policy): TenantKeys {
+  const keeper = keepers.get(policy);
+  if (keeper === undefined) throw new Error('a policy of another configuration');
+  return keeper;
 }
 
 const TICK_MS = 1_000;
 
-function keepFresh(keepers: readonly TenantKeys[], client: TenantClient): Authentication['keys'] {
+function keepFresh(keepers: Keepers, client: TenantClient): Authentication['keys'] {
+  const all = [...keepers.values()];
   let timer: NodeJS.Timeout | undefined;
   const tick = (): void => {
-    for (const keeper of keepers) keeper.refreshWhenDue();
+    for (const keeper of all) keeper.refreshWhenDue();
   };
   return {
-    isReady: () => keepers.every((keeper) => keeper.current() !== undefined),
+    isReady: () => all.some((keeper) => keeper.current() !== undefined),
+    policies: () => new Map([...keepers].map(([{ label }, keeper]) => [label, keeper.current() !== undefined])),
     start() {
       tick();
       timer ??= setInterval(tick, TICK_MS).unref();
     },
     async close() {
       clearInterval(timer);
-      await Promise.all(keepers.map((keeper) => keeper.close()));
+      await Promise.all(all.map((keeper) => keeper.close()));
       await client.close();
     },
   };

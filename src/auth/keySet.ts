@@ -1,4 +1,5 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { visible } from '../show.ts';
 
 /** One key that the tenant signs with. */
 export interface TenantKey {
@@ -27,6 +28,12 @@ export interface Metadata {
 export function readMetadata(document: unknown): Metadata {
   const { issuer, jwks_uri: jwksUri } = asObject(document, 'the metadata');
   if (typeof issuer !== 'string' || issuer === '') throw new UnusableAnswerError('the metadata names no issuer');
+  // Of `common` and `organizations`: it stands for any tenant, and no token carries it.
+  if (/[{}]/.test(issuer)) {
+    throw new UnusableAnswerError(
+      `the metadata is for any tenant, its issuer is a template (${visible(issuer)}): use your tenant's own`,
+    );
+  }
   if (typeof jwksUri !== 'string') throw new UnusableAnswerError('the metadata has no jwks_uri');
   const url = URL.parse(jwksUri);
   if (url?.protocol !== 'https:') throw new UnusableAnswerError('the jwks_uri of the metadata is no https URL');

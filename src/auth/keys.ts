@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts';
+import type { Policy } from '../config.ts';
 import { TenantUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { KeySet, TenantKey } from './keySet.ts';
+import { KnownKeys } from './knownKeys.ts';
 import type { TenantClient } from './tenantClient.ts';
 
 export interface TenantKeysOptions {
-  metadataUrl: string;
+  policy: Policy;
   client: TenantClient;
   clock: Clock;
   log: Logger;
@@ -14,10 +16,7 @@ export interface TenantKeysOptions {
   onFetch: (result: 'ok' | 'failed', seconds: number) => void;
 }
 
-const HOUR_MS = 60 * 60 * 1000;
-const REFRESH_MS = HOUR_MS;
-/** How long keys are good without a successful fetch. */
-const LAST_KNOWN_GOOD_MS = 24 * HOUR_MS;
+const REFRESH_MS = 60 * 60 * 1000;
 /** Between two fetches that tokens asked for. */
 const DEMAND_INTERVAL_MS = 10_000;
 /**
@@ -29,15 +28,13 @@ const FIRST_BACKOFF_MS = 1_000;
 const LAST_BACKOFF_MS = 5 * 60 * 1000;
 
 /**
- * Keeps what one metadata URL publishes: fetched once for all requests, refreshed every hour in the background, and
- * kept for 24 hours while the tenant is down, slow, or answers rubbish.
+ * Decides when to ask for the keys of one policy: once for all requests, every hour in the background, and when a token
+ * comes with a key that is not known. While the tenant is down, slow, or answers rubbish, what is known stays.
  */
 export class TenantKeys {
-  readonly metadataUrl: string;
   readonly #options: TenantKeysOptions;
+  readonly #known: KnownKeys;
   readonly #closing = new AbortController();
-  #known: KeySet | undefined;
-  #knownAt = 0;
   /** Exchanges are numbered as they start; an answer that was asked for earlier never replaces a later one. */
   #started = 0;
   #answered = 0;
@@ -51,14 +48,13 @@ export class TenantKeys {
   #demand: Promise<void> | undefined;
 
   constructor(options: TenantKeysOptions) {
-    this.metadataUrl = options.metadataUrl;
     this.#options = options;
+    this.#known = new KnownKeys(options.clock);
   }
 
   /** What is known now; undefined before the first answer and when the last good one is too old. */
   current(): KeySet | undefined {
-    const isFresh = this.#now() - this.#knownAt < LAST_KNOWN_GOOD_MS;
-    return isFresh ? this.#known : undefined;
+    return this.#known.current();
   }
 
   /**
@@ -69,7 +65,7 @@ export class TenantKeys {
    * @throws {TenantUnavailableError} when the key is not known and the tenant cannot be asked, or too many wait for it.
    */
   async find(kid: string): Promise<{ keySet: KeySet; key: TenantKey | undefined }> {
-    const isLate = !this.#knows(kid) && (await this.#isLate(kid));
+    const isLate = !this.#known.has(kid) && (await this.#isLate(kid));
     this.refreshWhenDue();
     const keySet = this.current();
     const key = keySet?.keys.get(kid);
@@ -82,12 +78,13 @@ export class TenantKeys {
   /** Whether this very key is still published. */
   holds(key: TenantKey): boolean {
     this.refreshWhenDue();
-    return this.current()?.keys.get(key.kid) === key;
+    return this.#known.holds(key);
   }
 
   /** Starts a fetch in the background when it is time for one. Cheap: called on every use and by a slow timer. */
   refreshWhenDue(): void {
-    const now = this.#now();
+    const now = this.#options.clock.now();
+    this.#known.noteTime(now);
     // A clock that was set back must not put the refresh off.
     if (this.#demand !== undefined || (now < this.#dueAt && now >= this.#attemptedAt)) return;
     this.#background ??= this.#exchange().finally(() => {
@@ -99,17 +96,6 @@ export class TenantKeys {
   async close(): Promise<void> {
     this.#closing.abort(new Error('closing'));
     await Promise.all([this.#background, this.#demand]);
-  }
-
-  /** Looked at all the time, by the slow timer too: a clock that is set back must not make keys good for longer. */
-  #now(): number {
-    const now = this.#options.clock.now();
-    this.#knownAt = Math.min(this.#knownAt, now);
-    return now;
-  }
-
-  #knows(kid: string): boolean {
-    return this.current()?.keys.has(kid) === true;
   }
 
   /** Waits for a key, but not for long, and not with too many others: memory must not be had for the asking. */
@@ -128,7 +114,7 @@ export class TenantKeys {
     // The fetch at the start serves all who came too early. Later ones may have left before the key was published.
     const isStarting = this.#started === 1 && this.#background !== undefined;
     if (isStarting) await this.#background;
-    if (this.#knows(kid)) return;
+    if (this.#known.has(kid)) return;
     if (this.#mayDemand()) this.#startDemand();
     // Where no refetch may be made, one that is running anyway may still bring the key.
     await (this.#demand ?? this.#background);
@@ -148,13 +134,13 @@ export class TenantKeys {
 
   /** Asks the tenant. Never rejects. */
   async #exchange(): Promise<void> {
-    const { client, clock, timeoutMs } = this.#options;
+    const { client, clock, timeoutMs, policy } = this.#options;
     const turn = (this.#started += 1);
     const startedAt = performance.now();
     this.#attemptedAt = clock.now();
     try {
       const limits = { timeoutMs, signal: this.#closing.signal };
-      const keySet = await client.fetchKeySet(this.metadataUrl, limits);
+      const keySet = await client.fetchKeySet(policy.metadataUrl, limits);
       if (turn > this.#answered) this.#takeOver(keySet, turn);
       this.#report('ok', startedAt);
     } catch (error) {
@@ -163,28 +149,28 @@ export class TenantKeys {
     }
   }
 
-  #takeOver({ issuer, keys }: KeySet, turn: number): void {
-    const { clock, log } = this.#options;
-    if (!this.#hasLastFetchSucceeded) log.info({ metadataUrl: this.metadataUrl, keys: keys.size }, 'tenant keys known');
-    // A key that stays the same stays the same object, so that the tokens verified with it stay remembered.
-    const same = [...keys.values()].map((key) => sameKey(this.#known, key) ?? key);
-    this.#known = { issuer, keys: new Map(same.map((key) => [key.kid, key])) };
-    this.#knownAt = clock.now();
+  #takeOver(keySet: KeySet, turn: number): void {
+    const { clock, log, policy } = this.#options;
+    if (!this.#hasLastFetchSucceeded) {
+      log.info({ policy: policy.label, metadataUrl: policy.metadataUrl, keys: keySet.keys.size }, 'tenant keys known');
+    }
+    this.#known.replace(keySet);
     this.#answered = turn;
     this.#hasLastFetchSucceeded = true;
     this.#failures = 0;
     // Instances that started together need not ask together.
-    this.#dueAt = this.#knownAt + REFRESH_MS * (1 - 0.1 * Math.random());
+    this.#dueAt = clock.now() + REFRESH_MS * (1 - 0.1 * Math.random());
   }
 
-  #putOff(error: unknown): void {
-    const { clock, log } = this.#options;
+  #putOff(err: unknown): void {
+    const { clock, log, policy } = this.#options;
     this.#hasLastFetchSucceeded = false;
     const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LAST_BACKOFF_MS) * (1 - 0.5 * Math.random());
     this.#failures += 1;
     this.#dueAt = clock.now() + backoffMs;
     if (this.#closing.signal.aborted) return;
-    log.warn({ metadataUrl: this.metadataUrl, err: error, failures: this.#failures }, 'tenant keys not fetched');
+    const facts = { policy: policy.label, metadataUrl: policy.metadataUrl, err, failures: this.#failures };
+    log.warn({ ...facts, cure: 'run `npm run doctor` here: it says what to change' }, 'tenant keys not fetched');
   }
 
   #report(result: 'ok' | 'failed', startedAt: number): void {
@@ -195,11 +181,6 @@ export class TenantKeys {
     const leftMs = this.#demandedAt + DEMAND_INTERVAL_MS - this.#options.clock.now();
     return Math.min(Math.max(Math.ceil(leftMs / 1000), 1), DEMAND_INTERVAL_MS / 1000);
   }
-}
-
-function sameKey(known: KeySet | undefined, { kid, material }: TenantKey): TenantKey | undefined {
-  const key = known?.keys.get(kid);
-  return key?.material === material ? key : undefined;
 }
 
 /** Waits for a promise that never rejects, but not longer than that. */

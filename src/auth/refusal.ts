@@ -1,3 +1,6 @@
+import { UnauthorizedError } from '../errors.ts';
+import { challenge } from './credentials.ts';
+
 /** Why a token, or the way it came, is refused. Stable: logs, metrics and alerts are built on these words. */
 export type Reason =
   | 'malformed'
@@ -9,8 +12,10 @@ export type Reason =
   | 'not_yet_valid'
   | 'lifetime'
   | 'audience'
+  | 'app_only'
   | 'policy'
   | 'no_oid'
+  | 'owner'
   | 'issuer'
   | 'unknown_key'
   | 'signature';
@@ -29,13 +34,21 @@ export interface Finding {
   cure: string;
 }
 
-/** The token is not good. The first finding is what the caller is told; the log gets all. */
-export class TokenRefusedError extends Error {
-  readonly findings: readonly [Finding, ...Finding[]];
+type Findings = readonly [Finding, ...Finding[]];
 
-  constructor(findings: readonly [Finding, ...Finding[]], options?: ErrorOptions) {
-    super(findings[0].description, options);
-    this.name = 'TokenRefusedError';
-    this.findings = findings;
+/** The token is not good. The first finding is what the caller is told; the log gets all. */
+export class TokenRefusedError extends UnauthorizedError {
+  readonly reason: Reason;
+  readonly #find: () => Findings;
+
+  /** @param find tells all that is wrong; asked only when somebody reads it, since most refusals are floods */
+  constructor({ reason, description }: Pick<Finding, 'reason' | 'description'>, find: () => Findings) {
+    super(description, challenge('invalid_token', description));
+    this.reason = reason;
+    this.#find = find;
+  }
+
+  get findings(): Findings {
+    return this.#find();
   }
 }

@@ -1,13 +1,6 @@
 import { BearerStrategy, type IBearerStrategyOption, type VerifyCallback } from 'passport-azure-ad';
 import type { Config } from '../config.ts';
-import type { Claims } from './token.ts';
-
-/** The caller of a request. */
-export interface Caller {
-  /** The user's object id in the tenant: the owner of tasks. */
-  readonly oid: string;
-  readonly name: string | undefined;
-}
+import type { Verified } from './verify.ts';
 
 /** What the library's `authenticate` hands on from the one method to the other. */
 interface Metadata {
@@ -29,9 +22,9 @@ declare module 'passport-azure-ad' {
  */
 export class TenantBearerStrategy extends BearerStrategy {
   // Not a #private member: Passport works on an object that only inherits from the strategy.
-  readonly verifyToken: (token: string) => Promise<Claims>;
+  readonly verifyToken: (token: string, req: object) => Promise<Verified>;
 
-  constructor(config: Config, verify: (token: string) => Promise<Claims>) {
+  constructor(config: Config, verify: (token: string, req: object) => Promise<Verified>) {
     // Never called: `jwtVerify` decides. If it ever is, nobody is let in.
     super(libraryOptions(config), (_claims, done) => {
       done(null, false);
@@ -44,16 +37,11 @@ export class TenantBearerStrategy extends BearerStrategy {
     next(null, { oidc: { algorithms: ['RS256'] } });
   }
 
-  override jwtVerify(_req: object, token: string, _metadata: object, _options: object, done: VerifyCallback): void {
-    this.verifyToken(token).then((claims) => {
-      done(null, callerOf(claims), claims);
+  override jwtVerify(req: object, token: string, _metadata: object, _options: object, done: VerifyCallback): void {
+    this.verifyToken(token, req).then(({ caller, claims }) => {
+      done(null, caller, claims);
     }, done);
   }
-}
-
-/** @param claims verified ones; `name` is not among what is verified, and may be anything */
-function callerOf({ oid, name }: Claims): Caller {
-  return Object.freeze({ oid: String(oid), name: typeof name === 'string' ? name.toWellFormed() : undefined });
 }
 
 // Read by nothing, now that `loadMetadata` is ours. The real one must not come here: the library refuses every token of
@@ -61,16 +49,16 @@ function callerOf({ oid, name }: Claims): Caller {
 const NO_METADATA = 'https://metadata.invalid/';
 
 /** The library writes into what it is given, so this is a new object each time. */
-function libraryOptions(config: Config): IBearerStrategyOption {
-  const { policies, clientId, audiences, issuers, clockSkewSeconds } = config;
-  const [policy] = policies;
+function libraryOptions({ tenants, clockSkewSeconds }: Config): IBearerStrategyOption {
+  const [tenant] = tenants;
+  const policyName = tenant?.policies[0]?.name ?? '';
   return {
     identityMetadata: NO_METADATA,
-    isB2C: policy?.name !== '',
-    policyName: policy?.name,
-    clientID: clientId,
-    audience: [...audiences],
-    issuer: [...issuers],
+    isB2C: policyName !== '',
+    policyName,
+    clientID: tenant?.audiences[0] ?? '',
+    audience: [...(tenant?.audiences ?? [])],
+    issuer: [...(tenant?.issuers ?? [])],
     clockSkew: clockSkewSeconds,
     loggingLevel: 'error',
     loggingNoPII: true,

@@ -1,12 +1,12 @@
 /** `npm run doctor -- <token>`: explains why this configuration accepts or refuses a token. */
-import { config as loadEnvFile } from 'dotenv';
 import { TenantClient } from '../auth/tenantClient.ts';
 import { UsageError } from '../commandLine.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
+import { loadEnvFile } from '../envFile.ts';
 import { cleanToken, parseArguments, USAGE } from './arguments.ts';
 import { isWrong } from './finding.ts';
 import { renderPage, verdictOf } from './page.ts';
-import { examineTenant } from './tenant.ts';
+import { examineTenants } from './tenant.ts';
 import { examineToken } from './token.ts';
 
 const ACCEPTED = 0;
@@ -39,7 +39,7 @@ async function readConfig(isForDevelopment: boolean): Promise<Config> {
     const { developmentSettings } = await import('../local/index.ts');
     Object.assign(process.env, await developmentSettings(process.env));
   }
-  loadEnvFile({ quiet: true });
+  loadEnvFile(process.env);
   process.env['NODE_ENV'] ??= 'production';
   return loadConfig({ ...process.env, MONGODB_URI: 'mongodb://not.asked.invalid/' });
 }
@@ -53,9 +53,9 @@ async function readStdin(): Promise<string> {
 async function examine(config: Config, token: string | undefined): Promise<number> {
   const client = new TenantClient();
   const options = { config, clock: Date, client };
-  const tenants = await Promise.all(config.policies.map((policy) => examineTenant(policy, options)));
+  const tenants = await examineTenants(options);
   await client.close();
-  const tokenLines = token === undefined ? undefined : await examineToken(token, { ...options, tenants });
+  const tokenLines = token === undefined ? undefined : examineToken(token, { ...options, tenants });
   const sections = tenants.map(({ section }) => section);
   const tenantLines = sections.flatMap(({ lines }) => lines);
   if (tokenLines !== undefined) sections.push({ title: 'The token', lines: tokenLines });

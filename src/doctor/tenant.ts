@@ -1,9 +1,9 @@
-/** Asks the tenant what the server would ask it, once. */
+/** Asks the tenants what the server would ask them, once. */
 import type { KeySet } from '../auth/keySet.ts';
-import { show } from '../show.ts';
 import type { TenantAnswer, TenantClient } from '../auth/tenantClient.ts';
 import type { Clock } from '../clock.ts';
-import type { Config, Policy } from '../config.ts';
+import type { Config, Policy, Tenant } from '../config.ts';
+import { show } from '../show.ts';
 import type { Line, Section } from './finding.ts';
 
 export interface TenantExamination {
@@ -22,10 +22,17 @@ export interface ExaminationOptions {
 
 const TIMEOUT_MS = 5_000;
 
-/** Looks at what one policy's metadata URL answers. Never throws: a tenant that cannot be reached is a finding. */
-export async function examineTenant(policy: Policy, options: ExaminationOptions): Promise<TenantExamination> {
+/** Looks at what each policy's metadata URL answers. Never throws: a tenant that cannot be reached is a finding. */
+export async function examineTenants(options: ExaminationOptions): Promise<TenantExamination[]> {
+  const { tenants } = options.config;
+  return await Promise.all(
+    tenants.flatMap((tenant) => tenant.policies.map((policy) => examinePolicy(tenant, policy, options))),
+  );
+}
+
+async function examinePolicy(tenant: Tenant, policy: Policy, options: ExaminationOptions): Promise<TenantExamination> {
   const { client, timeoutMs = TIMEOUT_MS } = options;
-  const title = policy.name === '' ? 'The tenant' : `The policy ${policy.name}`;
+  const title = `${nameOf(tenant, policy)} (${policy.label})`;
   const metadata = { subject: 'metadata', expected: `an answer at ${policy.metadataUrl}` };
   try {
     const signal = new AbortController().signal;
@@ -33,9 +40,15 @@ export async function examineTenant(policy: Policy, options: ExaminationOptions)
     const lines: Line[] = [{ ...metadata, verdict: 'ok', received: 'it answers' }, ...linesOf(answer, options)];
     return { policy, section: { title, lines }, keySet: answer };
   } catch (error) {
-    const line: Line = { ...metadata, verdict: 'wrong', received: reasonOf(error), cure: cureOf(error) };
+    const line: Line = { ...metadata, verdict: 'wrong', received: reasonOf(error), cure: cureOf(error, tenant) };
     return { policy, section: { title, lines: [line] }, keySet: undefined };
   }
+}
+
+/** What a person calls it. */
+export function nameOf({ kind }: Tenant, { name }: Policy): string {
+  if (kind === 'external-id') return 'Microsoft Entra External ID';
+  return name === '' ? 'The OpenID issuer' : 'Azure AD B2C';
 }
 
 function linesOf({ issuer, keys, date }: TenantAnswer, { config, clock }: ExaminationOptions): Line[] {
@@ -67,13 +80,19 @@ function reasonOf(error: unknown): string {
   return message || (errors?.[0] === undefined ? (code ?? String(error)) : reasonOf(errors[0]));
 }
 
-function cureOf(error: unknown): string {
+function cureOf(error: unknown, { kind }: Tenant): string {
+  const isExternal = kind === 'external-id';
   const reason = `${reasonOf(error)} ${String((error as { code?: string }).code)}`;
   if (/answered 4\d\d/.test(reason)) {
-    return 'check B2C_TENANT_NAME and B2C_POLICY_NAME against the portal: the tenant knows no such policy';
+    return isExternal
+      ? 'check EXTERNAL_ID_METADATA against the portal: the host and the path both carry the tenant id'
+      : 'check B2C_TENANT_NAME and B2C_POLICY_NAME against the portal: the tenant knows no such policy';
   }
+  if (/template/.test(reason))
+    return 'put the id of your tenant in the place of "common" or "organizations" in the URL';
   if (/cert|self.signed|altname/i.test(reason)) {
     return 'name the certificate authority that signed for this host, in a PEM file, with NODE_EXTRA_CA_CERTS';
   }
-  return 'check B2C_TENANT_NAME, B2C_IDENTITY_METADATA and the network; behind a proxy, set HTTPS_PROXY';
+  const names = isExternal ? 'EXTERNAL_ID_METADATA' : 'B2C_TENANT_NAME, B2C_IDENTITY_METADATA';
+  return `check ${names} and the network; behind a proxy, set HTTPS_PROXY`;
 }

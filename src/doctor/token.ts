@@ -1,25 +1,24 @@
 /** Explains what the gate would say about a token, check by check. */
 import {
-  expectationsOf,
   findingOf,
-  issuerCheck,
+  issuerChecks,
   keyCheck,
   signatureCheck,
   tokenChecks,
   type Check,
   type Expectations,
 } from '../auth/checks.ts';
+import { hasScope, ownerClaimOf, ownerOf } from '../auth/claims.ts';
+import { judgeOf, type Judge } from '../auth/judge.ts';
 import type { KeySet, TenantKey } from '../auth/keySet.ts';
-import { policyOf } from '../auth/policy.ts';
 import { TokenRefusedError } from '../auth/refusal.ts';
-import { hasScope } from '../auth/scope.ts';
-import { show } from '../show.ts';
 import { readToken, type Token } from '../auth/token.ts';
-import { checkSignature } from '../auth/verify.ts';
+import { isSignedBy } from '../auth/verify.ts';
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config.ts';
+import type { Config, Policy } from '../config.ts';
+import { show } from '../show.ts';
 import { isWrong, type Line } from './finding.ts';
-import type { TenantExamination } from './tenant.ts';
+import { nameOf, type TenantExamination } from './tenant.ts';
 
 export interface TokenExaminationOptions {
   config: Config;
@@ -28,27 +27,49 @@ export interface TokenExaminationOptions {
 }
 
 /** Every check of the gate, in its order, with its verdict. Where one depends on another that failed, it is skipped. */
-export async function examineToken(text: string, options: TokenExaminationOptions): Promise<Line[]> {
-  const { config, clock, tenants } = options;
+export function examineToken(text: string, { config, clock, tenants }: TokenExaminationOptions): Line[] {
   const token = read(text);
   if (!('claims' in token)) return [token];
-  const policy = policyOf(token.claims, config.policies);
-  const keySet = tenants.find((tenant) => tenant.policy === policy)?.keySet;
-  const expectations = expectationsOf(config, clock, keySet);
+  const published = (policy: Policy): KeySet | undefined =>
+    tenants.find((examination) => examination.policy === policy)?.keySet;
+  const judge = judgeOf(token.claims, config.tenants, published);
+  const keySet = judge.policy && published(judge.policy);
+  const { clockSkewSeconds } = config;
+  const expectations = { tenant: judge.tenant, issuer: keySet?.issuer, now: clock.now() / 1000, clockSkewSeconds };
+  const checks = tokenChecks[judge.tenant.kind];
   return [
-    ...checkToken(token, expectations),
-    ...(await tenantLines(text, token, keySet, expectations)),
+    ...judgeLines(judge, config),
+    ...checkToken(checks, token, expectations),
+    ...tenantLines(text, token, keySet, expectations),
+    ...ownerLines(token, expectations),
     ...scopeLines(token, config),
   ];
 }
 
 function read(text: string): Token | Line {
+  if (/\s/.test(text)) {
+    return {
+      verdict: 'wrong',
+      subject: 'token',
+      received: /[\r\n]/.test(text) ? 'a line break in the middle' : 'white space in the middle',
+      description: 'the token is broken into pieces: a header with a line break or a space in the token is refused',
+      cure: 'copy the token as one line, without the breaks that a terminal or a mail put in',
+    };
+  }
   try {
     return readToken(text);
   } catch (error) {
     if (!(error instanceof TokenRefusedError)) throw error;
     return { verdict: 'wrong', ...error.findings[0] };
   }
+}
+
+/** With two tenants, the first question is who judges. */
+function judgeLines({ tenant, policy }: Judge, { tenants }: Config): Line[] {
+  if (tenants.length < 2) return [];
+  const [first] = tenant.policies;
+  const name = first === undefined ? '' : nameOf(tenant, policy ?? first);
+  return [{ verdict: 'ok', subject: 'judged by', received: `${name}, chosen by iss` }];
 }
 
 function lineOf(check: Check, token: Token, expectations: Expectations): Line {
@@ -58,32 +79,29 @@ function lineOf(check: Check, token: Token, expectations: Expectations): Line {
 }
 
 /** Of several checks for one reason, what is wrong is shown, or else the first one. */
-function checkToken(token: Token, expectations: Expectations): Line[] {
-  const groups = Object.values(Object.groupBy(tokenChecks, ({ reason, subject }) => `${reason} ${subject}`));
-  return groups.flatMap((checks = []): Line[] => {
-    const lines = checks.map((check) => lineOf(check, token, expectations));
+function checkToken(checks: readonly Check[], token: Token, expectations: Expectations): Line[] {
+  const groups = Object.values(Object.groupBy(checks, ({ reason, subject }) => `${reason} ${subject}`));
+  return groups.flatMap((group = []): Line[] => {
+    const lines = group.map((check) => lineOf(check, token, expectations));
     return lines.some(isWrong) ? lines.filter(isWrong) : lines.slice(0, 1);
   });
 }
 
 /** What needs the tenant: issuer, key, signature. */
-async function tenantLines(
-  text: string,
-  token: Token,
-  keySet: KeySet | undefined,
-  expectations: Expectations,
-): Promise<Line[]> {
+function tenantLines(text: string, token: Token, keySet: KeySet | undefined, expectations: Expectations): Line[] {
+  const checks = issuerChecks[expectations.tenant.kind];
   if (keySet === undefined) {
     const received = "the keys of the token's policy are not known";
-    return ['iss', 'kid', 'signature'].map((subject) => ({ verdict: 'skipped', subject, received }));
+    const subjects = [...checks.map(({ subject }) => subject), 'kid', 'signature'];
+    return subjects.map((subject) => ({ verdict: 'skipped', subject, received }));
   }
   const { kid } = token.header;
   const key = typeof kid === 'string' ? keySet.keys.get(kid) : undefined;
-  return [lineOf(issuerCheck, token, expectations), ...(await signatureLines(text, token, keySet, key))];
+  return [...checks.map((check) => lineOf(check, token, expectations)), ...signatureLines(text, token, keySet, key)];
 }
 
-async function signatureLines(text: string, token: Token, keySet: KeySet, key: TenantKey | undefined): Promise<Line[]> {
-  const expected = keyCheck.expected([...keySet.keys.keys()]);
+function signatureLines(text: string, token: Token, { keys }: KeySet, key: TenantKey | undefined): Line[] {
+  const expected = keyCheck.expected([...keys.keys()]);
   const received = keyCheck.received(token);
   if (key === undefined) {
     const skipped = {
@@ -93,18 +111,22 @@ async function signatureLines(text: string, token: Token, keySet: KeySet, key: T
     } as const;
     return [{ verdict: 'wrong', ...keyCheck, expected, received }, skipped];
   }
-  return [{ verdict: 'ok', subject: 'published key', expected, received }, await signatureLine(text, key)];
+  const signature: Line = isSignedBy(text, key)
+    ? { verdict: 'ok', subject: 'signature', expected: signatureCheck.expected, received: 'just that' }
+    : { verdict: 'wrong', ...signatureCheck };
+  return [{ verdict: 'ok', subject: 'published key', expected, received }, signature];
 }
 
-async function signatureLine(text: string, key: TenantKey): Promise<Line> {
-  try {
-    await checkSignature(text, key);
-    const { subject, expected } = signatureCheck;
-    return { verdict: 'ok', subject, expected, received: 'just that' };
-  } catch (error) {
-    if (!(error instanceof TokenRefusedError)) throw error;
-    return { verdict: 'wrong', ...error.findings[0] };
-  }
+/** Whose tasks the token opens: after a migration that is the first thing to look at. */
+function ownerLines({ claims }: Token, { tenant }: Expectations): Line[] {
+  if (tenant.kind !== 'external-id' || typeof claims['oid'] !== 'string') return [];
+  const from =
+    ownerClaimOf(claims, tenant) !== undefined
+      ? `from ${show(tenant.ownerClaim)}`
+      : tenant.ownerClaim === undefined
+        ? 'from oid: EXTERNAL_ID_OWNER_CLAIM is not set'
+        : `from oid: the token has no ${show(tenant.ownerClaim)}`;
+  return [{ verdict: 'ok', subject: 'owner', received: `${show(ownerOf(claims, tenant))}, ${from}` }];
 }
 
 /** A scope that lacks is a 403 for reading or writing, not a refusal of the token. */

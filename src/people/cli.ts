@@ -2,12 +2,11 @@
  * `npm run -s users -- …`: who may call, and what is stored about whom. Exit code 0 when done, 1 when it could not be
  * done, 2 when the command line is not understood.
  */
-import { config as loadEnvFile } from 'dotenv';
-
-import { variables } from '../../config/variables.ts';
+import { generalVariables } from '../../config/variables.ts';
 import { UsageError } from '../commandLine.ts';
 import { connectOnce } from '../database/connection.ts';
 import { isRefusal, toStoreError } from '../database/errors.ts';
+import { loadEnvFile } from '../envFile.ts';
 import { parseCommand, runCommand, USAGE, type Command } from './commands.ts';
 
 const DONE = 0;
@@ -46,8 +45,8 @@ async function runOnStore(command: Command): Promise<string> {
 
 /** Only where the users are: managing them needs no tenant. */
 function readUri(): string {
-  loadEnvFile({ quiet: true });
-  const { name, expected } = variables.mongodbUri;
+  loadEnvFile(process.env);
+  const { name, expected } = generalVariables.mongodbUri;
   const uri = process.env[name]?.trim() ?? '';
   if (!/^(mongodb(\+srv)?:\/\/|embedded:.)/.test(uri)) {
     throw new Error(`${name} is ${uri === '' ? 'not set' : 'not of that form'}, expected ${expected}`);

@@ -12,6 +12,11 @@ const accepted: Record<string, TokenChanges> = {
   'has expired within the tolerance': { expiresIn: -290 },
   'is not valid yet, within the tolerance': { nbf: now + 290, iat: now + 290 },
   'lives for a day': { nbf: now - 10, iat: now - 10, exp: now - 10 + 86_400 },
+  'lives for a day by a clock that is ahead within the tolerance': {
+    nbf: now + 290,
+    iat: now + 290,
+    exp: now + 290 + 86_400,
+  },
   'has its times in fractions': { nbf: now - 0.5, exp: now + 100.25 },
   'has no iat': { iat: undefined },
   'has an odd iat': { iat: 'yesterday' },
@@ -77,6 +82,24 @@ test('each of several audiences is accepted, alone and in a list', async (t) => 
   }
   // The client id is only the default.
   assert.equal((await gate.call(gate.tenant.issueToken())).status, 401);
+});
+
+test('an id that is a GUID means the same in capitals, in the settings and in the token', async (t) => {
+  const tenant = await startTenant(t);
+  const env = { B2C_CLIENT_ID: tenant.clientId.toUpperCase(), B2C_AUDIENCE: `${tenant.clientId.toUpperCase()},My-API` };
+  const gate = await startGate(t, { tenant, env });
+  const oid = '1558F87F-452B-4757-BCD1-883ABCDEF012';
+
+  const answers = [
+    await gate.call(tenant.issueToken({ oid })),
+    await gate.call(tenant.issueToken({ oid: oid.toLowerCase(), aud: [tenant.clientId.toUpperCase()] })),
+  ];
+
+  for (const { body } of answers) assert.deepEqual(body['user'], { oid: oid.toLowerCase(), name: 'Alice' });
+  // What is no GUID is another id in another case.
+  assert.equal((await gate.call(tenant.issueToken({ aud: 'my-api' }))).status, 401);
+  const { body } = await gate.call(tenant.issueToken({ aud: 'My-API', oid: 'Alice' }));
+  assert.deepEqual(body['user'], { oid: 'Alice', name: 'Alice' });
 });
 
 test('the issuers of B2C_ISSUER are accepted beside the one of the metadata', async (t) => {

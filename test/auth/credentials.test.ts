@@ -4,8 +4,8 @@ import { call, startGate } from './gate.ts';
 
 const BARE = 'Bearer realm="Users"';
 const SHAPE = 'the Authorization header must be the word Bearer, one space, and the token';
-const IN_QUERY = 'the token belongs into the Authorization header, not into the query';
-const IN_BODY = 'the token belongs into the Authorization header, not into the body';
+const IN_QUERY = 'the token belongs in the Authorization header, not in the query';
+const IN_BODY = 'the token belongs in the Authorization header, not in the body';
 const TWO = 'there is more than one Authorization header';
 
 const malformed: Record<string, (token: string) => string> = {
@@ -79,7 +79,7 @@ test('a request with credentials of another scheme gets the bare challenge', asy
   assert.equal(answer.challenge, BARE);
 });
 
-for (const query of ['access_token=', 'access%5ftoken=', 'limit=1&access_token=', 'access_token']) {
+for (const query of ['access_token=', 'access%5ftoken=', 'limit=1&%61ccess%5Ftoken=', 'access_token']) {
   test(`a token in the query (${query}…) is a bad request, with and without one in the header`, async (t) => {
     const gate = await startGate(t);
     const token = gate.tenant.issueToken();

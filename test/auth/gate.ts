@@ -20,6 +20,8 @@ export interface GateOptions {
   /** Variables besides the tenant's. */
   env?: Record<string, string>;
   tenant?: Tenant;
+  /** A tenant of External ID beside it. */
+  externalId?: Tenant;
   /** Milliseconds that the tenant has; short, since these are really waited for. */
   tenantTimeoutMs?: number;
   /** Fetch the keys at the start, and wait for them; default true. */
@@ -50,7 +52,12 @@ export interface Gate {
 export async function startGate(t: TestContext, options: GateOptions = {}): Promise<Gate> {
   const { clock = Date, policies = ['b2c_1_susi'], isStarted = true, tenantTimeoutMs = 5_000 } = options;
   const tenant = options.tenant ?? (await startTenant(t, { clock, policies }));
-  const config = loadConfig({ ...tenant.env, MONGODB_URI: 'mongodb://unused.invalid/', ...options.env });
+  const config = loadConfig({
+    ...tenant.env,
+    ...options.externalId?.env,
+    MONGODB_URI: 'mongodb://unused.invalid/',
+    ...options.env,
+  });
   const logs: Record<string, unknown>[] = [];
   const outcomes: string[] = [];
   const fetches: string[] = [];
@@ -99,7 +106,7 @@ export async function startGate(t: TestContext, options: GateOptions = {}): Prom
   const url = `http://127.0.0.1:${port}`;
   if (isStarted) {
     authentication.keys.start();
-    await until(() => authentication.keys.isReady());
+    await until(() => [...authentication.keys.policies().values()].every(Boolean));
   }
   return {
     tenant,

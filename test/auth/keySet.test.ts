@@ -19,6 +19,7 @@ const uselessMetadata: Record<string, unknown> = {
   'an empty object': {},
   'one without an issuer': { ...metadata, issuer: undefined },
   'one with an empty issuer': { ...metadata, issuer: '' },
+  'one for any tenant': { ...metadata, issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0' },
   'one with a list of issuers': { ...metadata, issuer: ['https://issuer.example/'] },
   'one without jwks_uri': { ...metadata, jwks_uri: undefined },
   'one with a number for a jwks_uri': { ...metadata, jwks_uri: 7 },

@@ -35,8 +35,11 @@ describe('a tenant in trouble', { concurrency: 8 }, () => {
         assert.ok(!gate.authentication.keys.isReady());
 
         gate.tenant.heal();
-        clock.advance(10 * SECOND);
-        assert.equal((await gate.call(token)).status, 200);
+        // On a slow machine a healthy tenant may be late too, and is asked again.
+        await until(async () => {
+          clock.advance(10 * SECOND);
+          return (await gate.call(token)).status === 200;
+        });
         assert.ok(gate.authentication.keys.isReady());
       });
 
@@ -312,7 +315,7 @@ test('keys that were fetched before the clock was set back are good for 24 hours
   assert.equal((await gate.call(token)).status, 503);
 });
 
-test('one policy without keys keeps the server unready, and refuses only its own tokens', async (t) => {
+test('one policy without keys refuses only its own tokens, and the server stays ready for the others', async (t) => {
   const tenant = await startTenant(t, { policies: ['b2c_1_a', 'b2c_1_b'] });
   tenant.editMetadata = (document, policy) => (policy === 'b2c_1_b' ? null : document);
   const gate = await startGate(t, { tenant, isStarted: false });
@@ -321,7 +324,12 @@ test('one policy without keys keeps the server unready, and refuses only its own
   const b = await gate.call(tenant.issueToken({ tfp: 'b2c_1_b' }));
 
   assert.deepEqual([a.status, b.status], [200, 503]);
-  assert.ok(!gate.authentication.keys.isReady());
+  assert.ok(gate.authentication.keys.isReady());
+  assert.deepEqual(Object.fromEntries(gate.authentication.keys.policies()), { b2c_1_a: true, b2c_1_b: false });
+  const told = gate.logs.find(({ msg }) => msg === 'tenant keys not fetched');
+  assert.ok(told);
+  assert.equal(told['policy'], 'b2c_1_b');
+  assert.match(String(told['cure']), /npm run doctor/);
 });
 
 test('a server that closes while a fetch hangs does not wait for it', async (t) => {

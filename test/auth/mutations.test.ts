@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseStrictObject, StrictJsonError } from '../../src/auth/json.ts';
+import { parseStrictObject, StrictJsonError } from '../../src/auth/token.ts';
 import { startGate } from './gate.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/=';

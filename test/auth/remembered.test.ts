@@ -19,9 +19,9 @@ async function startVerifier(t: TestContext, changes: { tenant?: Tenant; env?: R
   t.after(() => client.close());
   const metadataUrl = tenant.metadataUrl();
   const log = bunyan.createLogger({ name: 'verifier', level: 100 });
-  const keeper = new TenantKeys({ metadataUrl, client, clock, log, timeoutMs: 5_000, onFetch: () => undefined });
-  const keepers = new Map([[metadataUrl, keeper]]);
-  return { clock, tenant, verifier: new TokenVerifier({ config, clock, keepers }) };
+  const policy = { name: 'b2c_1_susi', label: 'b2c_1_susi', metadataUrl };
+  const keys = new TenantKeys({ policy, client, clock, log, timeoutMs: 5_000, onFetch: () => undefined });
+  return { clock, tenant, verifier: new TokenVerifier(config, clock, () => keys) };
 }
 
 function refusedFor(reason: string) {
@@ -117,7 +117,7 @@ test('a remembered token is refused once the tenant has another issuer', async (
 
 test('no request can change the claims that the next one sees', async (t) => {
   const { tenant, verifier } = await startVerifier(t);
-  const claims = await verifier.verify(
+  const { claims } = await verifier.verify(
     tenant.issueToken({ oid: 'alice', emails: ['a@example.com'], deep: { a: [{}] } }),
   );
 

@@ -26,13 +26,15 @@ test('the strategy is the BearerStrategy of passport-azure-ad, under its name', 
   ]);
 });
 
-test("every accepted request runs the library's own authenticate", async (t) => {
+test("every token that is verified anew runs the library's own authenticate, a remembered one and rubbish do not", async (t) => {
   const gate = await startGate(t);
   const authenticate = t.mock.method(BearerStrategy.prototype, 'authenticate');
   const token = gate.tenant.issueToken();
 
   await gate.call(token);
   await gate.call(token);
+  await gate.call(gate.tenant.issueToken());
+  await gate.call(gate.tenant.issueToken({ aud: 'another-api' }));
 
   assert.equal(authenticate.mock.callCount(), 2);
 });

@@ -4,7 +4,7 @@ import { TenantClient } from '../../src/auth/tenantClient.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { isWrong, type Line } from '../../src/doctor/finding.ts';
 import { renderPage, verdictOf } from '../../src/doctor/page.ts';
-import { examineTenant, type TenantExamination } from '../../src/doctor/tenant.ts';
+import { examineTenants, type TenantExamination } from '../../src/doctor/tenant.ts';
 import { examineToken } from '../../src/doctor/token.ts';
 import { refused, tokenOf } from '../auth/refusedTokens.ts';
 import { movableClock } from '../support/clock.ts';
@@ -22,11 +22,10 @@ async function startDoctor(t: TestContext, env: Record<string, string> = {}, clo
   const client = new TenantClient();
   t.after(() => client.close());
   const options = { config, clock, client };
-  const examineTenants = () => Promise.all(config.policies.map((policy) => examineTenant(policy, options)));
   return {
     tenant,
-    examineTenants,
-    examine: async (token) => examineToken(token, { ...options, tenants: await examineTenants() }),
+    examineTenants: () => examineTenants(options),
+    examine: async (token) => examineToken(token, { ...options, tenants: await examineTenants(options) }),
   };
 }
 
@@ -110,7 +109,7 @@ test('each policy is asked for its metadata, keys and time', async (t) => {
 
   assert.deepEqual(
     examinations.map(({ section }) => section.title),
-    ['The policy b2c_1_a', 'The policy b2c_1_b'],
+    ['Azure AD B2C (b2c_1_a)', 'Azure AD B2C (b2c_1_b)'],
   );
   for (const { section } of examinations) {
     assert.ok(section.lines.every(({ verdict }) => verdict === 'ok'));

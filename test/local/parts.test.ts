@@ -19,7 +19,7 @@ test('every setting of the store and the tenant is decided by development, none 
   const own = ownSettings(tenant, { store: '/data/store', tenant: '/data/tenant' });
   const leftToTheCaller = ['B2C_CLOCK_SKEW', 'B2C_READ_SCOPE', 'B2C_WRITE_SCOPE'];
 
-  const names = Object.values(variables).map(({ name }) => name);
+  const names = variables.map(({ name }) => name);
   const decided = names.filter(
     (name) => /^(MONGODB|B2C|EXTERNAL_ID|DOCS)_/.test(name) && !leftToTheCaller.includes(name),
   );

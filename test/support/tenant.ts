@@ -31,14 +31,17 @@ export type Fault =
 
 export interface TenantOptions {
   clock?: Clock;
+  kind?: 'b2c' | 'external-id';
   policies?: readonly string[];
 }
 
 const TENANT_NAME = 'contoso.onmicrosoft.com';
 const TENANT_ID = 'c64a4f7d-3091-4c73-a722-a3f06e6e5b1c';
 const CLIENT_ID = 'f2a76e08-93f2-4350-833c-965c02483b11';
+const EXTERNAL_TENANT_ID = 'aaaabbbb-0000-4ccc-8ddd-222200003333';
+const EXTERNAL_CLIENT_ID = '00001111-aaaa-4222-bbbb-3333cccc4444';
 
-/** Starts a B2C-shaped tenant on loopback that closes with the test. */
+/** Starts a tenant on loopback, shaped like B2C or like External ID, that closes with the test. */
 export async function startTenant(t: { after(fn: () => Promise<void>): void }, options?: TenantOptions) {
   const tenant = new Tenant(options);
   await tenant.listen();
@@ -48,12 +51,13 @@ export async function startTenant(t: { after(fn: () => Promise<void>): void }, o
 
 /** A tenant that publishes metadata and keys over HTTPS, really signs tokens, and fails on command. */
 export class Tenant {
-  readonly clientId = CLIENT_ID;
+  readonly kind: 'b2c' | 'external-id';
+  readonly clientId: string;
   /** Requests seen, by kind. */
   readonly requests = { metadata: 0, keys: 0, other: 0 };
   /** The key that signs; published with `publishedKeys`. */
-  key: SigningKey = signingKey('first');
-  publishedKeys: SigningKey[] = [this.key];
+  key: SigningKey;
+  publishedKeys: SigningKey[];
   /** Changes a document on its way out: a tenant that lies. */
   editMetadata: (document: Record<string, unknown>, policy: string) => unknown = (document) => document;
   editKeys: (document: { keys: unknown[] }, policy: string) => unknown = (document) => document;
@@ -65,9 +69,13 @@ export class Tenant {
   #server: Server | undefined;
   #port = 0;
 
-  constructor({ clock = Date, policies = ['b2c_1_susi'] }: TenantOptions = {}) {
+  constructor({ clock = Date, kind = 'b2c', policies = ['b2c_1_susi'] }: TenantOptions = {}) {
     this.#clock = clock;
-    this.policies = policies;
+    this.kind = kind;
+    this.policies = kind === 'b2c' ? policies : [];
+    this.clientId = kind === 'b2c' ? CLIENT_ID : EXTERNAL_CLIENT_ID;
+    this.key = signingKey(kind === 'b2c' ? 'first' : 'external');
+    this.publishedKeys = [this.key];
   }
 
   /** Listens on a free port, or again on the same one after `close`. */
@@ -96,17 +104,25 @@ export class Tenant {
     return this.#port;
   }
 
-  /** As in B2C, the issuer carries the tenant's GUID and no policy. */
+  get tenantId(): string {
+    return this.kind === 'b2c' ? TENANT_ID : EXTERNAL_TENANT_ID;
+  }
+
+  /** The issuer carries the tenant's GUID and no policy; B2C's ends in a slash, External ID's does not. */
   get issuer(): string {
-    return `${this.url}/${TENANT_ID}/v2.0/`;
+    return `${this.url}/${this.tenantId}/v2.0${this.kind === 'b2c' ? '/' : ''}`;
   }
 
   metadataUrl(policy = this.policies[0] ?? ''): string {
-    return `${this.url}/${TENANT_NAME}/${policy}/v2.0/.well-known/openid-configuration`;
+    const path = this.kind === 'b2c' ? `${TENANT_NAME}/${policy}` : this.tenantId;
+    return `${this.url}/${path}/v2.0/.well-known/openid-configuration`;
   }
 
   /** The variables that make a server trust this tenant. */
   get env(): Record<string, string> {
+    if (this.kind === 'external-id') {
+      return { EXTERNAL_ID_METADATA: this.metadataUrl(), EXTERNAL_ID_CLIENT_ID: this.clientId };
+    }
     return {
       B2C_TENANT_NAME: TENANT_NAME,
       B2C_POLICY_NAME: this.policies.join(','),
@@ -115,7 +131,7 @@ export class Tenant {
     };
   }
 
-  /** A token as B2C's user flows issue them, with the changes applied. */
+  /** A token as the tenant issues them for a user, with the changes applied. */
   issueToken({ expiresIn = 3600, header = {}, key = this.key, ...claims }: TokenChanges = {}): string {
     const now = Math.floor(this.#clock.now() / 1000);
     const oid = 'oid' in claims ? claims['oid'] : randomUUID();
@@ -127,13 +143,13 @@ export class Tenant {
         nbf: now,
         aud: this.clientId,
         oid,
-        sub: oid,
         name: 'Alice',
-        tfp: this.policies[0],
         scp: 'tasks.read tasks.write',
         azp: '38307aee-303c-4fff-8087-d8d2c6d5a2d1',
-        ver: '1.0',
         iat: now,
+        ...(this.kind === 'b2c'
+          ? { sub: oid, tfp: this.policies[0], ver: '1.0' }
+          : { sub: 'AbCdEfGh0123456789', tid: this.tenantId, ver: '2.0' }),
         ...claims,
       }),
       key,
@@ -175,7 +191,7 @@ export class Tenant {
   }
 
   #metadata(policy: string): string {
-    const base = `${this.url}/${TENANT_NAME}/${policy.toLowerCase()}`;
+    const base = `${this.url}/${this.kind === 'b2c' ? `${TENANT_NAME}/${policy.toLowerCase()}` : this.tenantId}`;
     return JSON.stringify(
       this.editMetadata(
         {

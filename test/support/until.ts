@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const GIVE_UP_MS = 30_000;
 
 /** Waits for something to become true; fails when it does not, long after it should have. */
-export async function until(isTrue: () => boolean): Promise<void> {
+export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAt = performance.now() + GIVE_UP_MS;
-  while (!isTrue()) {
+  while (!(await isTrue())) {
     if (performance.now() > giveUpAt) throw new Error(`not within ${GIVE_UP_MS} ms: ${isTrue.toString()}`);
     await sleep(5);
   }

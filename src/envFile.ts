@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { parse, populate } from 'dotenv';
+import { ConfigError } from './config.ts';
+
+/**
+ * Fills an environment from the file `.env` of the working directory, if there is one. What is set already stays.
+ *
+ * @throws {ConfigError} when the file is there and cannot be read: settings must not vanish in silence.
+ */
+export function loadEnvFile(env: Record<string, string | undefined>): void {
+  populate(env, parse(readEnvFile()));
+}
+
+function readEnvFile(): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync('.env');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    const reason = code === 'EISDIR' ? 'a directory' : code === 'EACCES' ? 'not readable by this user' : String(code);
+    throw new ConfigError([`.env is ${reason}, expected a text file, or none`]);
+  }
+  return decode(bytes);
+}
+
+/** Windows editors write UTF-16, in which no line would be found. */
+function decode(bytes: Buffer): string {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Told below, like text in which every other character is a NUL.
+  }
+  throw new ConfigError(['.env is not UTF-8, expected a text file in UTF-8: save it again in that encoding']);
+}
