@@ -108,6 +108,7 @@ function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operati
       readiness: {
         store: () => database.isReady(),
         keys: () => authentication.keys.isReady(),
+        policies: () => authentication.keys.policies(),
         draining: () => drain.isDraining,
       },
       all: () => operations,

@@ -23,6 +23,30 @@ export function showTime(seconds: unknown): string {
   return Number.isNaN(date.getTime()) ? show(seconds) : date.toISOString();
 }
 
+const UNITS = [
+  ['day', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** A length of time by its two largest units: `2 h 5 min`. */
+export function showDuration(seconds: number): string {
+  let left = Math.round(Math.abs(seconds));
+  const parts = UNITS.map(([unit, length]) => {
+    const count = Math.floor(left / length);
+    left -= count * length;
+    return { count, text: `${count} ${unit}${unit === 'day' && count > 1 ? 's' : ''}` };
+  });
+  const first = parts.findIndex(({ count }) => count > 0);
+  if (first < 0) return '0 s';
+  return parts
+    .slice(first, first + 2)
+    .filter(({ count }) => count > 0)
+    .map(({ text }) => text)
+    .join(' ');
+}
+
 /** The engine's own writer recurses: it must not be the depth of a value that ends a report. */
 function toJson(value: unknown): string {
   try {

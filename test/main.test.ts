@@ -22,6 +22,24 @@ test('a bad configuration stops the start with every problem, and exit code 1', 
   assert.doesNotMatch(api.stderr() + api.stdout(), /hunter2/);
 });
 
+const unreadable: Record<string, [content: Buffer | undefined, told: RegExp]> = {
+  'is a directory': [undefined, /\.env is a directory, expected a text file, or none/],
+  'is UTF-16': [Buffer.from('\uFEFFPORT=1\n', 'utf16le'), /\.env is not UTF-8/],
+  'is UTF-16 without a byte order mark': [Buffer.from('PORT=1\n', 'utf16le'), /\.env is not UTF-8/],
+  'is Latin-1': [Buffer.from('# für\nPORT=1\n', 'latin1'), /\.env is not UTF-8/],
+};
+for (const [what, [content, told]] of Object.entries(unreadable)) {
+  test(`a .env that ${what} stops the start: settings do not vanish in silence`, async (t) => {
+    const tenant = await startTenant(t);
+    const env = { ...tenant.env, MONGODB_URI: 'mongodb://127.0.0.1:1' };
+
+    const api = await spawnProcess(t, env, content === undefined ? 'directory' : content);
+
+    assert.equal(await api.exited, 1);
+    assert.match(api.stderr(), told);
+  });
+}
+
 test('production refuses to leave the issuer unchecked, and is the default', async (t) => {
   const tenant = await startTenant(t);
   const env = { ...tenant.env, MONGODB_URI: 'mongodb://127.0.0.1:1', B2C_VALIDATE_ISSUER: 'false' };

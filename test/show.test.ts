@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { show, visible } from '../src/show.ts';
+import { show, showDuration, visible } from '../src/show.ts';
 
 test('a value is shown on one line, shortened, and without characters that a terminal obeys', () => {
   assert.equal(show(undefined), 'absent');
@@ -22,4 +22,10 @@ test('a name is shown as it is, but for what moves a cursor or turns a line arou
     'a\\u001b[2Jb\\u000d\\u000ac\\u0085d\\u009b1me\\u007f',
   );
   assert.equal(visible('\u202egpj.exe \u2066x\u061c\ufeff\u2028'), '\\u202egpj.exe \\u2066x\\u061c\\ufeff\\u2028');
+});
+
+test('a length of time is shown by its two largest units', () => {
+  const shown = [0, 0.4, 59, 60, 7_500, 7_200, 86_400, 200_000, -90].map(showDuration);
+
+  assert.deepEqual(shown, ['0 s', '0 s', '59 s', '1 min', '2 h 5 min', '2 h', '1 day', '2 days 7 h', '1 min 30 s']);
 });

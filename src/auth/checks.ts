@@ -1,6 +1,6 @@
 /** What a token must be, one check per promise. The gate, its log lines and the doctor all read these lists. */
 import type { Tenant } from '../config.ts';
-import { show, showTime } from '../show.ts';
+import { show, showDuration, showTime } from '../show.ts';
 import {
   isAppOnly,
   isForAudience,
@@ -101,7 +101,8 @@ const timeChecks: readonly Check[] = [
     subject: 'exp',
     isMet: ({ claims }, { now, clockSkewSeconds }) => now < secondsOf(claims['exp']) + clockSkewSeconds,
     expected: ({ now, clockSkewSeconds }) => `later than ${showTime(now - clockSkewSeconds)}`,
-    received: ({ claims }) => showTime(claims['exp']),
+    received: ({ claims }, { now }) =>
+      `${showTime(claims['exp'])}, ${showDuration(now - secondsOf(claims['exp']))} ago`,
     description: 'the token has expired',
     cure: 'get a new token from the tenant; if the token is fresh, set the clock of this server',
   },

@@ -4,32 +4,46 @@ import { readCommandLine, UsageError } from '../commandLine.ts';
 export interface Request {
   /** Examine with the settings of the development tenant. */
   isForDevelopment: boolean;
+  /** Show what is well too. */
+  isVerbose: boolean;
   /** Undefined: from stdin, if anything comes there. */
   token: string | undefined;
 }
 
-export const USAGE = `Usage: npm run doctor -- [--dev] [<token>]
+export const USAGE = `Usage: npm run doctor -- [--dev] [--verbose] [<token>]
 
-Explains why this configuration (the environment and .env) accepts or refuses a token, check by check, and whether the
-tenant can be reached. Without a token on the command line it is read from stdin; without any, the configuration alone
-is examined.
+Says whether this configuration (the environment and .env) accepts a token, and what to change if not; also whether the
+tenants can be reached. Without a token on the command line it is read from stdin, where no list of processes shows it:
 
-  --dev    examine with the settings of the development tenant of \`npm run dev\`
-  --help   show this
+  pbpaste | npm run -s doctor
+
+Without any, the configuration alone is examined.
+
+  --dev       examine with the settings of the development tenant of \`npm run dev\`
+  --verbose   show everything that was looked at, check by check
+  --help      show this
 
 Exit code: 0 accepted (or, without a token, the configuration works), 1 refused, 2 command line not understood.
 `;
 
 /** @throws {UsageError} */
 export function parseArguments(args: string[]): Request | 'help' {
-  const options = { dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+  const options = {
+    dev: { type: 'boolean' },
+    verbose: { type: 'boolean', short: 'v' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
   const { positionals, values } = readCommandLine({ args, options, allowPositionals: true });
   if (values.help) return 'help';
   // As it is copied from a header.
   if (/^bearer$/i.test(positionals[0] ?? '')) positionals.shift();
   const [token, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError('one token at a time: put it between quotes');
-  return { isForDevelopment: values.dev === true, token: token === undefined ? undefined : cleanToken(token) };
+  return {
+    isForDevelopment: values.dev === true,
+    isVerbose: values.verbose === true,
+    token: token === undefined ? undefined : cleanToken(token),
+  };
 }
 
 /** White space around a token comes from copying; inside one it is a fault that the page should show. */

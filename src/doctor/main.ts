@@ -3,8 +3,8 @@ import { TenantClient } from '../auth/tenantClient.ts';
 import { UsageError } from '../commandLine.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { loadEnvFile } from '../envFile.ts';
-import { cleanToken, parseArguments, USAGE } from './arguments.ts';
-import { isWrong } from './finding.ts';
+import { cleanToken, parseArguments, USAGE, type Request } from './arguments.ts';
+import { isWrong, type Section } from './finding.ts';
 import { renderPage, verdictOf } from './page.ts';
 import { examineTenants } from './tenant.ts';
 import { examineToken } from './token.ts';
@@ -23,11 +23,17 @@ async function main(args: string[]): Promise<number> {
       return ACCEPTED;
     }
     const token = request.token ?? (await readStdin());
-    return await examine(await readConfig(request.isForDevelopment), token === '' ? undefined : token);
+    const config = await readConfig(request.isForDevelopment);
+    const code = await examine(config, token === '' ? undefined : token, request);
+    if (code === REFUSED) await hintAtDevelopment(request);
+    return code;
   } catch (error) {
     if (!(error instanceof ConfigError) && !(error instanceof UsageError)) throw error;
     process.stderr.write(`doctor: ${error.message}\n`);
-    if (error instanceof ConfigError) return REFUSED;
+    if (error instanceof ConfigError) {
+      await hintAtDevelopment(parseArguments(args));
+      return REFUSED;
+    }
     process.stderr.write(`\n${USAGE}`);
     return NOT_UNDERSTOOD;
   }
@@ -44,22 +50,32 @@ async function readConfig(isForDevelopment: boolean): Promise<Config> {
   return loadConfig({ ...process.env, MONGODB_URI: 'mongodb://not.asked.invalid/' });
 }
 
+/** Whoever has the development tenant running has most likely asked about one of its tokens. */
+async function hintAtDevelopment(request: Request | 'help'): Promise<void> {
+  if (request === 'help' || request.isForDevelopment) return;
+  const { isDevelopmentRunning } = await import('../local/index.ts');
+  if (await isDevelopmentRunning(process.env)) {
+    process.stdout.write('\n`npm run dev` is running here. For its tokens: npm run doctor -- --dev\n');
+  }
+}
+
 async function readStdin(): Promise<string> {
   if (process.stdin.isTTY) return '';
   const chunks = (await process.stdin.toArray()) as Buffer[];
   return cleanToken(Buffer.concat(chunks).toString());
 }
 
-async function examine(config: Config, token: string | undefined): Promise<number> {
+async function examine(config: Config, token: string | undefined, { isVerbose }: Request): Promise<number> {
   const client = new TenantClient();
   const options = { config, clock: Date, client };
   const tenants = await examineTenants(options);
   await client.close();
   const tokenLines = token === undefined ? undefined : examineToken(token, { ...options, tenants });
-  const sections = tenants.map(({ section }) => section);
+  const sections: Section[] = tenants.map(({ section }) => section);
   const tenantLines = sections.flatMap(({ lines }) => lines);
+  const verdict = verdictOf(sections, tokenLines);
   if (tokenLines !== undefined) sections.push({ title: 'The token', lines: tokenLines });
-  process.stdout.write(renderPage(sections, verdictOf(tenantLines, tokenLines)));
+  process.stdout.write(renderPage(sections, verdict, { isVerbose }));
   const decisive = tokenLines ?? tenantLines;
   return decisive.some((line) => isWrong(line) || line.verdict === 'skipped') ? REFUSED : ACCEPTED;
 }

@@ -4,8 +4,17 @@ import { isWrong, type Line, type Section } from './finding.ts';
 const MARKS = { ok: 'ok   ', wrong: 'WRONG', note: 'note ', skipped: '-    ' } as const;
 const INDENT = ' '.repeat(10);
 
-export function renderPage(sections: readonly Section[], verdict: string): string {
-  return `${sections.map(renderSection).join('\n')}\n${verdict}\n`;
+/** The verdict, then what led to it: all of it when asked, else what is not simply well. */
+export function renderPage(
+  sections: readonly Section[],
+  verdict: string,
+  { isVerbose }: { isVerbose: boolean },
+): string {
+  const shown = sections
+    .map(({ title, lines }) => ({ title, lines: lines.filter((line) => isVerbose || line.verdict !== 'ok') }))
+    .filter(({ lines }) => lines.length > 0);
+  const more = isVerbose ? '' : '\nEverything that was looked at: --verbose\n';
+  return `${verdict}\n${shown.map((section) => `\n${renderSection(section)}`).join('')}${more}`;
 }
 
 function renderSection({ title, lines }: Section): string {
@@ -29,14 +38,22 @@ function renderLine(line: Line, width: number): string {
 }
 
 /** @param tokenLines undefined when there was no token to look at */
-export function verdictOf(tenantLines: readonly Line[], tokenLines: readonly Line[] | undefined): string {
-  const first = tokenLines?.find(isWrong);
+export function verdictOf(tenants: readonly Section[], tokenLines: readonly Line[] | undefined): string {
+  if (tokenLines === undefined) return verdictOfTenants(tenants);
+  const first = tokenLines.find(isWrong);
   if (first !== undefined) return `This configuration REFUSES this token (401): ${first.description ?? first.subject}.`;
-  if (tokenLines?.some(({ verdict }) => verdict === 'skipped')) {
+  if (tokenLines.some(({ verdict }) => verdict === 'skipped')) {
     return 'This configuration cannot tell (503): the keys of the tenant cannot be had.';
   }
-  if (tokenLines !== undefined) return 'This configuration ACCEPTS this token.';
-  return tenantLines.some(isWrong)
-    ? 'This configuration does not work as it is.'
-    : 'This configuration works. Give a token to see what it says about that: npm run doctor -- <token>';
+  return 'This configuration ACCEPTS this token.';
+}
+
+/** Policies and tenants fail apart: one that does not work keeps none of the others from it. */
+function verdictOfTenants(tenants: readonly Section[]): string {
+  const failing = tenants.filter(({ lines }) => lines.some(isWrong));
+  if (failing.length === 0) {
+    return 'This configuration works. Give it a token to see what it says about that: npm run doctor -- <token>';
+  }
+  if (failing.length === tenants.length) return 'This configuration does not work as it is.';
+  return `This configuration works in part, and not for: ${failing.map(({ title }) => title).join(', ')}.`;
 }

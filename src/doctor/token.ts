@@ -69,7 +69,7 @@ function judgeLines({ tenant, policy }: Judge, { tenants }: Config): Line[] {
   if (tenants.length < 2) return [];
   const [first] = tenant.policies;
   const name = first === undefined ? '' : nameOf(tenant, policy ?? first);
-  return [{ verdict: 'ok', subject: 'judged by', received: `${name}, chosen by iss` }];
+  return [{ verdict: 'note', subject: 'judged by', received: `${name}, chosen by iss` }];
 }
 
 function lineOf(check: Check, token: Token, expectations: Expectations): Line {
@@ -126,7 +126,7 @@ function ownerLines({ claims }: Token, { tenant }: Expectations): Line[] {
       : tenant.ownerClaim === undefined
         ? 'from oid: EXTERNAL_ID_OWNER_CLAIM is not set'
         : `from oid: the token has no ${show(tenant.ownerClaim)}`;
-  return [{ verdict: 'ok', subject: 'owner', received: `${show(ownerOf(claims, tenant))}, ${from}` }];
+  return [{ verdict: 'note', subject: 'owner', received: `${show(ownerOf(claims, tenant))}, ${from}` }];
 }
 
 /** A scope that lacks is a 403 for reading or writing, not a refusal of the token. */

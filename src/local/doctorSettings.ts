@@ -1,4 +1,5 @@
 /** For `npm run doctor -- --dev`. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import tls from 'node:tls';
@@ -16,4 +17,15 @@ export async function developmentSettings(environment: Environment): Promise<Rec
   const certificate = await readFile(certificatePath, 'utf8');
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), certificate]);
   return ownSettings({ ...addressesOf(origin), certificatePath }, directory);
+}
+
+/** Milliseconds that a tenant on this machine has to answer. */
+const ANSWER_MS = 1_000;
+
+/** Whether the development tenant answers. Makes and changes nothing. */
+export async function isDevelopmentRunning(environment: Environment): Promise<boolean> {
+  if (!existsSync(join(dataDirectory(environment).tenant, 'certificate.pem'))) return false;
+  const { EXTERNAL_ID_METADATA = '' } = await developmentSettings(environment);
+  const answer = await fetch(EXTERNAL_ID_METADATA, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => undefined);
+  return answer?.ok === true;
 }

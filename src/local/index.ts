@@ -17,3 +17,9 @@ export async function developmentSettings(environment: Environment): Promise<Rec
   const doctor = await import('./doctorSettings.ts');
   return await doctor.developmentSettings(environment);
 }
+
+/** Whether `npm run dev` is running on this machine, for the doctor. Makes and changes nothing. */
+export async function isDevelopmentRunning(environment: Environment): Promise<boolean> {
+  const doctor = await import('./doctorSettings.ts');
+  return await doctor.isDevelopmentRunning(environment);
+}

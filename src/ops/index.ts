@@ -9,7 +9,7 @@ import { answer, example, parameter, schema } from '../http/schema.ts';
 import { docsHeaders, docsPage } from './docs/page.ts';
 import type { Metrics } from './metrics.ts';
 import { documentOf } from './openapi/document.ts';
-import { assertReady, type Readiness } from './readiness.ts';
+import { assertReady, policiesWithoutKeys, type Readiness } from './readiness.ts';
 
 export interface OpsParts {
   readiness: Readiness;
@@ -30,7 +30,14 @@ const ifNoneMatch = parameter('IfNoneMatch', {
 const status = schema('Status', {
   type: 'object',
   required: ['status'],
-  properties: { status: { type: 'string', enum: ['ok', 'ready'] } },
+  properties: {
+    status: { type: 'string', enum: ['ok', 'ready'] },
+    withoutKeys: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Policies (or `external-id`) whose keys are not known: their tokens are answered 503.',
+    },
+  },
 });
 const routes = schema('Routes', { type: 'array', items: { type: 'string', pattern: '^[A-Z]+ /' } });
 
@@ -83,7 +90,8 @@ export function opsOperations({ readiness, metrics, all }: OpsParts): Operation[
         answers: { 200: answer('Store and keys are there', status, { ready: example('Ready', { status: 'ready' }) }) },
         handle: () => {
           assertReady(readiness);
-          return ok({ status: 'ready' });
+          const withoutKeys = policiesWithoutKeys(readiness);
+          return ok({ status: 'ready', ...(withoutKeys.length > 0 ? { withoutKeys } : {}) });
         },
       }),
       problems: [NotReadyError],

@@ -86,7 +86,7 @@ function requestLabels(req: Request, res: Response, route: Route | undefined) {
   };
 }
 
-function watchReadiness(registry: Registry, { store, keys }: Readiness): void {
+function watchReadiness(registry: Registry, { store, keys, policies }: Readiness): void {
   const gauge = (name: string, help: string, isReady: () => boolean): void => {
     new Gauge({
       name,
@@ -98,5 +98,14 @@ function watchReadiness(registry: Registry, { store, keys }: Readiness): void {
     });
   };
   gauge('store_ready', '1 while the store answers, else 0.', store);
-  gauge('tenant_keys_ready', "1 while the tenant's keys are known for every policy, else 0.", keys);
+  gauge('tenant_keys_ready', "1 while the tenant's keys are known for any policy, else 0.", keys);
+  new Gauge({
+    name: 'tenant_policy_keys_ready',
+    help: '1 while the keys of the policy are known, else 0; external-id is External ID.',
+    labelNames: ['policy'],
+    registers: [registry],
+    collect() {
+      for (const [policy, isKnown] of policies()) this.set({ policy }, isKnown ? 1 : 0);
+    },
+  });
 }

@@ -4,10 +4,17 @@ import { NotReadyError } from '../errors.ts';
 export interface Readiness {
   /** The store answers, and its collections and indexes are there. */
   store: () => boolean;
-  /** The tenant's keys are known for every policy. */
+  /** The keys of at least one policy are known: the others refuse their own tokens and no others. */
   keys: () => boolean;
+  /** Each policy, and whether its keys are known; External ID counts as one. */
+  policies: () => ReadonlyMap<string, boolean>;
   /** The process has been told to stop. */
   draining: () => boolean;
+}
+
+/** The policies whose tokens cannot be verified now. */
+export function policiesWithoutKeys({ policies }: Readiness): string[] {
+  return [...policies()].filter(([, isKnown]) => !isKnown).map(([label]) => label);
 }
 
 /** @throws {NotReadyError} naming everything that is not there. */

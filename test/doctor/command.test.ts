@@ -17,7 +17,7 @@ interface Run {
   args?: readonly string[];
   stdin?: string;
   /** What stands in `.env`; the tenant's variables when absent. */
-  envFile?: string;
+  envFile?: string | Buffer;
 }
 
 async function runDoctor(t: TestContext, { tenant, args = [], stdin = '', envFile }: Run) {
@@ -41,7 +41,7 @@ test('a good token on the command line: exit code 0', async (t) => {
 
   assert.equal(code, 0);
   assert.equal(stderr, '');
-  assert.ok(stdout.endsWith('\nThis configuration ACCEPTS this token.\n'));
+  assert.equal(stdout, 'This configuration ACCEPTS this token.\n\nEverything that was looked at: --verbose\n');
 });
 
 test('a refused token on stdin: exit code 1, and what to do about it', async (t) => {
@@ -84,7 +84,7 @@ test('a command line that is not understood: exit code 2, the reason and the usa
 });
 
 test('a token may be pasted as it stands in a header', () => {
-  const request = { isForDevelopment: false, token: 'a.b.c' };
+  const request = { isForDevelopment: false, isVerbose: false, token: 'a.b.c' };
 
   for (const args of [
     ['a.b.c'],
@@ -95,7 +95,79 @@ test('a token may be pasted as it stands in a header', () => {
   ]) {
     assert.deepEqual(parseArguments(args), request);
   }
-  assert.deepEqual(parseArguments(['--dev']), { isForDevelopment: true, token: undefined });
+  assert.deepEqual(parseArguments(['--dev']), {
+    isForDevelopment: true,
+    isVerbose: false,
+    token: undefined,
+  });
   assert.equal(parseArguments(['--help']), 'help');
   assert.throws(() => parseArguments(['--nonsense']), UsageError);
+});
+
+test('the verdict comes first, and every check only when asked for', async (t) => {
+  const tenant = await startTenant(t);
+  const expired = tenant.issueToken({ expiresIn: -7_500 });
+
+  const short = await runDoctor(t, { tenant, stdin: expired });
+  const long = await runDoctor(t, { tenant, args: ['--verbose'], stdin: expired });
+
+  for (const { code, stdout } of [short, long]) {
+    assert.equal(code, 1);
+    assert.match(stdout, /^This configuration REFUSES this token \(401\): the token has expired\.\n/);
+    // Since when, too.
+    assert.match(stdout, /received: {2}20\S+Z, 2 h 5 min ago\n/);
+  }
+  assert.doesNotMatch(short.stdout, /^ {2}ok /m);
+  assert.match(long.stdout, /^ {2}ok +aud /m);
+  assert.match(long.stdout, /^Azure AD B2C \(b2c_1_susi\)$/m);
+});
+
+test('a token that was pasted with a line break in it is told just that', async (t) => {
+  const tenant = await startTenant(t);
+  const token = tenant.issueToken();
+
+  const { code, stdout } = await runDoctor(t, { tenant, stdin: `${token.slice(0, 80)}\n  ${token.slice(80)}\n` });
+
+  assert.equal(code, 1);
+  assert.match(stdout, /^This configuration REFUSES this token \(401\): the token is broken into pieces/);
+  assert.match(stdout, /received: {2}a line break in the middle\n/);
+});
+
+test('of two tenants, the doctor says which one judged, and whose tasks the token opens', async (t) => {
+  const [b2c, externalId] = [await startTenant(t), await startTenant(t, { kind: 'external-id' })];
+  const env = { ...b2c.env, ...externalId.env, EXTERNAL_ID_OWNER_CLAIM: 'old_id' };
+  const envFile = Object.entries(env)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+  const tokenOf = (claims: object): string => externalId.issueToken({ oid: 'new-id', ...claims });
+
+  const ofB2c = await runDoctor(t, { envFile, stdin: b2c.issueToken({ old_id: 'mallory' }) });
+  const moved = await runDoctor(t, { envFile, stdin: tokenOf({ old_id: 'alice' }) });
+  const unmoved = await runDoctor(t, { envFile, stdin: tokenOf({}) });
+  const mixed = await runDoctor(t, { envFile, stdin: tokenOf({ aud: b2c.clientId }) });
+
+  assert.deepEqual([ofB2c.code, moved.code, unmoved.code, mixed.code], [0, 0, 0, 1]);
+  assert.match(ofB2c.stdout, /judged by +Azure AD B2C, chosen by iss/);
+  assert.match(moved.stdout, /judged by +Microsoft Entra External ID, chosen by iss/);
+  assert.match(moved.stdout, /owner +"alice", from "old_id"/);
+  assert.match(unmoved.stdout, /owner +"new-id", from oid: the token has no "old_id"/);
+  assert.match(mixed.stdout, /expected: {2}00001111-aaaa-4222-bbbb-3333cccc4444\n/);
+  assert.match(mixed.stdout, /EXTERNAL_ID_CLIENT_ID/);
+});
+
+test('one policy that does not work is named, beside those that do', async (t) => {
+  const tenant = await startTenant(t, { policies: ['b2c_1_a', 'b2c_1_old'] });
+  tenant.editMetadata = (document, policy) => (policy === 'b2c_1_old' ? null : document);
+
+  const { code, stdout } = await runDoctor(t, { tenant });
+
+  assert.equal(code, 1);
+  assert.match(stdout, /^This configuration works in part, and not for: Azure AD B2C \(b2c_1_old\)\.\n/);
+});
+
+test('a .env that cannot be read is exit code 1, as for the server', async (t) => {
+  const { code, stderr } = await runDoctor(t, { envFile: Buffer.from('B2C_CLIENT_ID=a\n', 'utf16le') });
+
+  assert.equal(code, 1);
+  assert.match(stderr, /\.env is not UTF-8/);
 });

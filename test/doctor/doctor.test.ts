@@ -165,7 +165,7 @@ test('the page never holds the token, and nothing that moves a cursor', async (t
   const { tenant, examine } = await startDoctor(t);
   const token = tenant.issueToken({ aud: '\u001b[2J\u009b2J\u202eevil\r\n', tfp: { a: '\u0007' } });
 
-  const page = renderPage([{ title: 'The token', lines: await examine(token) }], 'verdict');
+  const page = renderPage([{ title: 'The token', lines: await examine(token) }], 'verdict', { isVerbose: true });
 
   for (const part of token.split('.')) assert.ok(!page.includes(part));
   assert.doesNotMatch(page.replaceAll('\n', ''), /[\p{Cc}\u202e]/u);

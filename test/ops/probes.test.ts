@@ -53,3 +53,18 @@ test('probes answer HEAD too, without a body', async (t) => {
   assert.deepEqual([ready.status, unready.status], [200, 503]);
   assert.equal(await unready.text(), '');
 });
+
+test('a policy without keys is named, and keeps no instance from being ready', async (t) => {
+  const { url, state, scrape } = await startOps(t);
+  state.policies = new Map([
+    ['b2c_1_susi', true],
+    ['external-id', false],
+  ]);
+
+  const response = await fetch(`${url}/readyz`);
+
+  assert.equal(response.status, 200);
+  assert.deepEqual(await response.json(), { status: 'ready', withoutKeys: ['external-id'] });
+  assert.equal(await scrape('tenant_policy_keys_ready{policy="b2c_1_susi"}'), 1);
+  assert.equal(await scrape('tenant_policy_keys_ready{policy="external-id"}'), 0);
+});

@@ -16,19 +16,24 @@ export interface Ops {
   url: string;
   metrics: Metrics;
   /** What is there; a test changes it. */
-  state: { store: boolean; keys: boolean; draining: boolean };
+  state: { store: boolean; keys: boolean; draining: boolean; policies: Map<string, boolean> };
   /** The value of one series, as Prometheus would read it; undefined when there is none. */
   scrape: (series: string) => Promise<number | undefined>;
 }
 
 export async function startOps(t: TestContext): Promise<Ops> {
   const metrics = createMetrics();
-  const state = { store: true, keys: true, draining: false };
+  const state = { store: true, keys: true, draining: false, policies: new Map([['b2c_1_susi', true]]) };
   const server = restify.createServer({ name: '', log: createLog('fatal', process.stdout) });
   const httpServer = server.server as HttpServer;
   guard(server, httpServer);
   server.pre(identifyRequest);
-  const readiness = { store: () => state.store, keys: () => state.keys, draining: () => state.draining };
+  const readiness = {
+    store: () => state.store,
+    keys: () => state.keys,
+    draining: () => state.draining,
+    policies: () => state.policies,
+  };
   const operations: Operation[] = opsOperations({ metrics, readiness, all: () => operations });
   mountOperations(server, operations, new StoreTime());
   answerProblems(server, { isPlainText: () => false, translate: () => undefined });

@@ -1,7 +1,7 @@
 /** The real process, `src/main.ts`, started as an operator would start it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { certificate, type Tenant } from './tenant.ts';
@@ -32,9 +32,12 @@ export async function startProcess(t: TestContext, tenant: Tenant, env: Record<s
   return { ...api, port, url };
 }
 
-/** Starts it with nothing but these variables. */
-export async function spawnProcess(t: TestContext, env: Record<string, string>) {
+/** Starts it with nothing but these variables, and perhaps a `.env` of that content. */
+export async function spawnProcess(t: TestContext, env: Record<string, string>, envFile?: Buffer | 'directory') {
   const directory = await temporaryDirectory(t);
+  const envPath = path.join(directory, '.env');
+  if (envFile === 'directory') await mkdir(envPath);
+  else if (envFile !== undefined) await writeFile(envPath, envFile);
   const ca = path.join(directory, 'ca.pem');
   await writeFile(ca, (await certificate()).cert);
   const child = spawn(process.execPath, [MAIN], {
