@@ -59,31 +59,32 @@ test('External ID alone works without B2C, with and without the appid in its met
 const rows = Object.entries(refused).filter(([, [reason]]) => reason !== 'policy');
 const NO_OID = 'the token has no oid claim: ask for the scope openid too when signing in';
 
-for (const [what, row] of rows) {
-  const [reason, ofB2c] = row;
-  test(`a token of External ID that ${what} is refused, alone and beside B2C`, async (t) => {
-    const alone = await startExternalId(t);
-    const beside = await startBoth(t);
+test('what is refused of B2C is refused of External ID, alone and beside B2C, for the same reasons', async (t) => {
+  const alone = await startExternalId(t);
+  const beside = await startBoth(t);
 
+  for (const [what, row] of rows) {
+    const [reason, ofB2c] = row;
+    const description = what === 'has no oid' ? NO_OID : ofB2c;
     const answer = await alone.call(tokenOf(row, alone.tenant));
     const answerBeside = await beside.call(tokenOf(row, beside.externalId));
 
-    const description = what === 'has no oid' ? NO_OID : ofB2c;
-    assert.equal(answer.status, 401);
+    assert.equal(answer.status, 401, what);
     assert.equal(answer.challenge, `Bearer realm="Users", error="invalid_token", error_description="${description}"`);
-    assert.deepEqual(alone.outcomes, [reason]);
-    assert.equal(answerBeside.status, 401);
+    assert.equal(alone.outcomes.at(-1), reason, what);
+    assert.equal(answerBeside.status, 401, what);
     // Whose issuer is nobody's is B2C's to judge, and misses more than the issuer there.
-    if (reason !== 'issuer') assert.deepEqual(beside.outcomes, [reason]);
-  });
-}
+    if (reason !== 'issuer') assert.equal(beside.outcomes.at(-1), reason, what);
+  }
+});
 
 test('whatever B2C refuses alone it refuses beside External ID, for the same reason', async (t) => {
+  const gate = await startBoth(t);
+
   for (const [what, row] of Object.entries(refused)) {
-    const gate = await startBoth(t);
     const { status } = await gate.call(tokenOf(row, gate.b2c));
     assert.equal(status, 401, what);
-    assert.deepEqual(gate.outcomes, [row[0]], what);
+    assert.equal(gate.outcomes.at(-1), row[0], what);
   }
 });
 
