@@ -23,6 +23,13 @@ interface Task {
   readonly steps: Steps<Uint8Array>;
 }
 
+const INTERRUPTED = encode({
+  ok: 0,
+  errmsg: 'interrupted at shutdown',
+  code: 11600,
+  codeName: 'InterruptedAtShutdown',
+});
+
 const MAX_BATCH = 200;
 /** How long a command goes on before the others have their turn. */
 const TURN_MS = 4;
@@ -51,10 +58,13 @@ export class Executor {
     this.#schedule();
   }
 
-  /** Carries out and answers what is waiting, and takes nothing more. */
+  /** Carries out and answers what is waiting, interrupts what takes long, and takes nothing more. */
   finish(): void {
     this.#isFinished = true;
-    while (this.#hasWork()) this.#runTurn();
+    while (this.#waiting.length > 0) this.#runTurn();
+    const interrupted = this.#begun.splice(0);
+    const failure = this.#commit();
+    for (const { job } of interrupted) settle(job, failure ?? INTERRUPTED);
   }
 
   /** Removes what has expired, for when no command asks. */
@@ -67,12 +77,8 @@ export class Executor {
     this.#commit();
   }
 
-  #hasWork(): boolean {
-    return this.#waiting.length > 0 || this.#begun.length > 0;
-  }
-
   #schedule(): void {
-    if (this.#isScheduled || !this.#hasWork()) return;
+    if (this.#isScheduled || this.#waiting.length + this.#begun.length === 0) return;
     this.#isScheduled = true;
     // After the sockets that are readable now have been read, so that their commands join the batch.
     setImmediate(() => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { startEmbeddedStore } from '../../../src/local/store/index.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
 import { connect, countOf, openStore, refusal } from './store.ts';
 
 const MANY = 10_000;
@@ -94,4 +96,31 @@ test('the maxTimeMS of a find is for all its batches together', async (t) => {
 
   await assert.rejects(db.command({ getMore: cursor.id, collection: 'things' }), refusal(50, 'exceeded time limit'));
   await assert.rejects(db.command({ getMore: cursor.id, collection: 'things' }), refusal(43, 'not found'));
+});
+
+test('closing interrupts what takes long, and what it has done until then is kept', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const open = async () => {
+    const store = await startEmbeddedStore({ directory });
+    t.after(() => store.close());
+    const client = await connect(t, store.uri);
+    return { ...store, things: client.db('test').collection('things') };
+  };
+  const first = await open();
+  await first.things.insertMany(Array.from({ length: MANY }, (_, n) => ({ n })));
+  const other = (await connect(t, first.uri)).db('test');
+  await other.command({ ping: 1 });
+  const interrupted = assert.rejects(
+    first.things.updateMany({}, { $set: { isDone: true } }),
+    refusal(11600, 'shutdown'),
+  );
+  await other.command({ ping: 1 });
+
+  await first.close();
+
+  await interrupted;
+  const second = await open();
+  const [done, all] = [await countOf(second.things, { isDone: true }), await countOf(second.things)];
+  assert.equal(all, MANY);
+  assert.ok(done > 0 && done < MANY, `${done} are done`);
 });
