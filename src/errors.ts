@@ -85,6 +85,16 @@ export class InvalidQueryError extends ApiError {
   }
 }
 
+/** A batch that cannot be understood; the message names the operation. Nothing of it is done. */
+export class InvalidBatchError extends ApiError {
+  static readonly when = 'The batch, or one of its operations, is malformed; the message names it. Nothing was done.';
+  static readonly example = new InvalidBatchError('operations[0].path must be one of /api/tasks…');
+
+  constructor(message: string) {
+    super(400, 'InvalidBatch', message);
+  }
+}
+
 /** No credentials, or credentials that do not hold (RFC 6750, section 3). */
 export class UnauthorizedError extends ApiError {
   static readonly when = 'There is no token, or it does not verify: sign in again. `WWW-Authenticate` says which.';
@@ -351,6 +361,19 @@ export class StoreUnavailableError extends ApiError {
     super(503, 'StoreUnavailable', 'the store cannot be reached: try again later', {
       ...options,
       headers: { 'Retry-After': '2' },
+    });
+  }
+}
+
+/** An operation of a batch that was not begun. */
+export class NotDoneError extends ApiError {
+  static readonly when =
+    'In the results of a batch: the operation was not begun, since the time, the store, your share or the room for answers ended before it. Send it again.';
+  static readonly example = new NotDoneError();
+
+  constructor(retryAfterSeconds = '1') {
+    super(503, 'NotDone', 'this operation was not begun: send it again', {
+      headers: { 'Retry-After': retryAfterSeconds },
     });
   }
 }

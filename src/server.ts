@@ -29,13 +29,14 @@ import { guard, refuseRejected } from './http/guard.ts';
 import { DEFAULT_LIMITS, limit, type Limits } from './http/limits.ts';
 import { mountOperations, type Body, type Guard, type Operation, type Step } from './http/operation.ts';
 import { answerParserErrors } from './http/parserErrors.ts';
-import { answerProblems } from './http/problem.ts';
+import { answerProblems, answerToInner } from './http/problem.ts';
 import { identifyRequest } from './http/requestId.ts';
 import { createThrottle } from './http/throttle.ts';
 import { logRequest, type Logger } from './log.ts';
 import { opsOperations } from './ops/index.ts';
 import type { Metrics } from './ops/metrics.ts';
 import { createRegistration } from './people/registration.ts';
+import { batchOperation, MAX_BATCH_BYTES } from './tasks/batch.ts';
 import { taskModels } from './tasks/model.ts';
 import { isFirstClientPath, taskOperations } from './tasks/operations.ts';
 
@@ -87,10 +88,15 @@ export function createServer(parts: Parts): App {
     refuseRejected,
   );
   const operations = operationsOf(parts, drain, storeTime);
-  mountOperations(server, operations, storeTime);
+  const problems = { isPlainText: isFirstClientPath, translate: toStoreError, needsOperator: isRefusal };
+  mountOperations(server, operations, {
+    time: storeTime,
+    answerTo: answerToInner(problems),
+    maxInnerBytes: MAX_BODY_BYTES,
+  });
   mountOptions(server);
 
-  answerProblems(server, { isPlainText: isFirstClientPath, translate: toStoreError, needsOperator: isRefusal });
+  answerProblems(server, problems);
   server.on('after', (req: Request, res: Response, route: Route | undefined) => {
     logRequest(req, res, route);
     metrics.observeRequest(req, res, route);
@@ -101,7 +107,8 @@ export function createServer(parts: Parts): App {
 /** Everything that this server does. */
 function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operation[] {
   const { clock, database, authentication, metrics } = parts;
-  const { toRead, toWrite } = signedIn(parts, storeTime);
+  const { toRead, toWrite, known } = signedIn(parts, storeTime);
+  const readBodyOf = bodyReader(authentication);
   const operations: Operation[] = [
     ...opsOperations({
       metrics,
@@ -119,8 +126,10 @@ function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operati
       clock,
       toRead,
       toWrite,
-      readBody: bodyReader(authentication),
+      readBody: readBodyOf,
     }),
+    // Whoever is signed in: each operation of a batch asks for the scope that it needs.
+    batchOperation(known, (body) => readBodyOf(body, { maxBytes: MAX_BATCH_BYTES })),
   ];
   return operations;
 }
@@ -139,7 +148,7 @@ function silenceResponses(server: Server, log: Logger): void {
 function signedIn(
   { config, clock, database, authentication, metrics }: Parts,
   storeTime: StoreTime,
-): Record<'toRead' | 'toWrite', Guard> {
+): Record<'toRead' | 'toWrite' | 'known', Guard> {
   const throttle = createThrottle({
     rate: config.throttleRate,
     burst: config.throttleBurst,
@@ -155,12 +164,14 @@ function signedIn(
     createRegistration({ connection: database.connection, clock, storeTime, autoRegister: config.autoRegister }),
   ] as Step[];
   const guardFor = (scope: string | undefined): Guard => ({
-    steps: [...known, authentication.requireScope(scope) as Step],
+    steps: known,
+    scope: authentication.requireScope(scope) as Step,
+    charge: throttle.chargeUser as Step,
     problems: SIGNED_IN,
     headers: ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
     needsToken: true,
   });
-  return { toRead: guardFor(config.readScope), toWrite: guardFor(config.writeScope) };
+  return { toRead: guardFor(config.readScope), toWrite: guardFor(config.writeScope), known: guardFor(undefined) };
 }
 
 const SIGNED_IN = [

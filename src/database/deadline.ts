@@ -57,6 +57,17 @@ export class StoreTime {
     return running.signal;
   }
 
+  /** Time of its own for a request inside another one. */
+  begin(): { signal: AbortSignal; end: () => void } {
+    const { signal, timer } = startDeadline(this.#ms);
+    return {
+      signal,
+      end: () => {
+        clearTimeout(timer);
+      },
+    };
+  }
+
   /** For when the request is answered: nothing is left to cut off. */
   end(req: Request): void {
     clearTimeout(this.#running.get(req)?.timer);

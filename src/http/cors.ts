@@ -62,9 +62,19 @@ export function mountOptions(server: Server): void {
  * itself and so counts those of a parameter that stands beside a fixed path.
  */
 export function allowedMethods(server: Server, res: Response, pathname: string): string {
-  const asked = { method: 'OPTIONS', params: {}, getUrl: () => ({ pathname }) } as RoutedRequest;
+  return methodsOn(server, lookUp(server, 'OPTIONS', pathname, res)?.path).join(', ');
+}
+
+/** The route that a method at a path leads to, with the parameters of the path. */
+export function lookUp(
+  server: Server,
+  method: string,
+  pathname: string,
+  res: Response,
+): (MountedRoute & { params: Record<string, string> }) | undefined {
+  const asked = { method, params: {}, getUrl: () => ({ pathname }) } as RoutedRequest;
   (server.router as unknown as RouteLookup).lookup(asked, res);
-  return methodsOn(server, asked.route?.path).join(', ');
+  return asked.route === undefined ? undefined : { ...asked.route, params: asked.params };
 }
 
 /** The methods of one route path, as it was mounted. */
@@ -99,7 +109,7 @@ interface RouteLookup {
 
 interface RoutedRequest {
   method: string;
-  params: object;
+  params: Record<string, string>;
   getUrl: () => { pathname: string };
   route?: MountedRoute;
 }

@@ -99,13 +99,19 @@ function originForm(req: Request): string | undefined {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
+/** A target of the origin form, its path cleaned and as it came. */
+export function splitTarget(target: string): { path: string; receivedPath: string; query: string } {
+  const [receivedPath, query = ''] = splitAtFirst(target, '?');
+  return { path: cleanPath(receivedPath), receivedPath, query };
+}
+
 /** Gives restify a cleaned path, taken as it is: WHATWG parsing would drop a task named `..`. */
 function setTarget(req: Request, target: string): void {
-  const [path, query] = splitAtFirst(target, '?');
-  const pathname = cleanPath(path);
-  req.receivedPath = path;
-  req.url = query === undefined ? pathname : `${pathname}?${query}`;
-  const url = { pathname, path: req.url, href: req.url, search: query === undefined ? '' : `?${query}`, query };
+  const { path: pathname, receivedPath, query } = splitTarget(target);
+  const search = target.includes('?') ? `?${query}` : '';
+  req.receivedPath = receivedPath;
+  req.url = pathname + search;
+  const url = { pathname, path: req.url, href: req.url, search, query: search === '' ? undefined : query };
   req.getUrl = () => url as unknown as ReturnType<Request['getUrl']>;
 }
 

@@ -3,8 +3,17 @@
  * from the list of declarations. A handler takes what was read and returns an answer; it writes nothing.
  */
 import type { Request, Response, Server } from 'restify';
-import { InternalError, type ProblemClass } from '../errors.ts';
+import {
+  InternalError,
+  InvalidContentError,
+  MethodNotAllowedError,
+  NotFoundError,
+  PayloadTooLargeError,
+  type ProblemClass,
+} from '../errors.ts';
 import { conditional, type Answer } from './answer.ts';
+import { allowedMethods, lookUp } from './cors.ts';
+import { splitTarget } from './guard.ts';
 import type { BodyKind } from './mediaType.ts';
 import type { Caller, Members } from './request.ts';
 import { send } from './respond.ts';
@@ -41,6 +50,10 @@ export type Step = (req: Request, res: Response) => Promise<void> | void;
 /** What stands in front of an operation, with the problems and headers that it can answer with. */
 export interface Guard {
   readonly steps: readonly Step[];
+  /** The scope that the operation needs. Apart, since each operation of a batch asks for its own. */
+  readonly scope?: Step;
+  /** Takes a request from the caller's share once more. */
+  readonly charge?: Step;
   readonly problems: readonly ProblemClass[];
   readonly headers: readonly HeaderName[];
   readonly needsToken: boolean;
@@ -68,12 +81,28 @@ export interface Call {
   /** Without its question mark. */
   readonly query: string;
   readonly headers: Request['headers'];
+  /** Names the request in the logs. */
+  readonly requestId: string;
   readonly body: Members | undefined;
   readonly bodyKind: BodyKind;
   /** Who calls. @throws when no guard has said so. */
   readonly caller: Caller;
   /** Ends what the store is asked when the request's time is over. */
   readonly signal: AbortSignal;
+  /** Does another operation for the same caller, and answers as if it had been sent alone; never throws. */
+  readonly inner: (request: InnerRequest) => Promise<Answer>;
+  /** Takes a request from the caller's share once more. @throws {TooManyRequestsError} */
+  readonly charge: () => Promise<void>;
+}
+
+/** A request inside another one. */
+export interface InnerRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: Call['headers'];
+  /** A JSON value; undefined: none. */
+  readonly body: unknown;
 }
 
 /** What ends a request's work when it takes too long. */
@@ -81,13 +110,24 @@ export interface RequestTime {
   signalOf(req: Request): AbortSignal;
   /** The request is answered. */
   end(req: Request): void;
+  /** Time of its own for a request inside another one. */
+  begin(): { signal: AbortSignal; end: () => void };
+}
+
+export interface MountOptions {
+  time: RequestTime;
+  /** What is answered to whatever was thrown. */
+  answerTo: (error: unknown, req: Request) => Answer;
+  /** Bytes that the body of a request inside another one may have. */
+  maxInnerBytes: number;
 }
 
 /** Mounts the operations: one handler each, since every further one costs restify a turn of the event loop. */
-export function mountOperations(server: Server, operations: readonly Operation[], time: RequestTime): void {
+export function mountOperations(server: Server, operations: readonly Operation[], options: MountOptions): void {
+  const mounted = new Mounted(server, operations, options);
   for (const operation of operations) {
     const { method, path, name } = operation;
-    const handler = handlerOf(operation, time);
+    const handler = mounted.handlerOf(operation);
     server[RESTIFY[method]]({ path, name }, handler);
     // A name of its own: restify makes a repeated one unique with random characters, new at each start.
     if (method === 'GET') server.head({ path, name: headName(name) }, handler);
@@ -100,43 +140,139 @@ export function headName(name: string): string {
   return name.replace(/List|Get/, 'Head');
 }
 
-function handlerOf(operation: Operation, time: RequestTime) {
-  const steps = [...operation.guard.steps, ...(operation.body?.steps ?? [])];
-  return async function handle(req: Request, res: Response): Promise<void> {
-    for (const step of steps) {
-      const wait = step(req, res);
-      if (wait !== undefined) await wait;
-    }
-    try {
-      await send(req, res, await perform(operation, callOf(req, time)));
-    } finally {
-      time.end(req);
-    }
-  };
-}
-
 /** Runs the handler and applies the conditions of a GET to what it answers. */
-export async function perform(operation: Operation, call: Call): Promise<Answer> {
+async function perform(operation: Operation, call: Call): Promise<Answer> {
   const answer = await operation.handle(call);
   return operation.method === 'GET' ? conditional(call.headers, answer) : answer;
 }
 
-function callOf(req: Request, time: RequestTime): Call {
-  return {
-    method: req.method ?? '',
-    path: req.getPath(),
-    receivedPath: req.receivedPath,
-    params: req.params as Record<string, string>,
-    query: req.getQuery(),
-    headers: req.headers,
-    body: req.body as Members | undefined,
-    bodyKind: req.bodyKind ?? 'json',
-    get caller() {
-      if (req.user === undefined) throw new InternalError({ cause: 'an operation of somebody stands without a guard' });
-      return req.user;
-    },
-    get signal() {
-      return time.signalOf(req);
-    },
+class Mounted {
+  readonly options: MountOptions;
+  readonly #server: Server;
+  /** By the names of their routes. */
+  readonly #byName: ReadonlyMap<string, Operation>;
+
+  constructor(server: Server, operations: readonly Operation[], options: MountOptions) {
+    this.#server = server;
+    this.options = options;
+    this.#byName = new Map(operations.flatMap((one) => [[one.name, one] as const, [headName(one.name), one] as const]));
+  }
+
+  handlerOf(operation: Operation): (req: Request, res: Response) => Promise<void> {
+    const { guard, body } = operation;
+    const steps = [...guard.steps, ...(guard.scope === undefined ? [] : [guard.scope]), ...(body?.steps ?? [])];
+    const { time } = this.options;
+    return async (req, res) => {
+      for (const step of steps) {
+        const wait = step(req, res);
+        if (wait !== undefined) await wait;
+      }
+      try {
+        await send(req, res, await perform(operation, new HttpCall(req, res, operation, this)));
+      } finally {
+        time.end(req);
+      }
+    };
+  }
+
+  /** @throws {NotFoundError | MethodNotAllowedError} */
+  find(method: string, path: string, res: Response): { operation: Operation; params: Record<string, string> } {
+    const found = lookUp(this.#server, method, path, res);
+    const operation = this.#byName.get(found?.name ?? '');
+    if (found !== undefined && operation !== undefined) return { operation, params: found.params };
+    const allow = allowedMethods(this.#server, res, path);
+    throw allow === '' ? new NotFoundError() : new MethodNotAllowedError(allow);
+  }
+}
+
+/** A call that came over HTTP. */
+class HttpCall implements Call {
+  readonly #req: Request;
+  readonly #res: Response;
+  readonly #operation: Operation;
+  readonly #mounted: Mounted;
+
+  constructor(req: Request, res: Response, operation: Operation, mounted: Mounted) {
+    this.#req = req;
+    this.#res = res;
+    this.#operation = operation;
+    this.#mounted = mounted;
+  }
+
+  get method(): string {
+    return this.#req.method ?? '';
+  }
+
+  get path(): string {
+    return this.#req.getPath();
+  }
+
+  get receivedPath(): string {
+    return this.#req.receivedPath;
+  }
+
+  get params(): Record<string, string> {
+    return this.#req.params as Record<string, string>;
+  }
+
+  get query(): string {
+    return this.#req.getQuery();
+  }
+
+  get headers(): Request['headers'] {
+    return this.#req.headers;
+  }
+
+  get requestId(): string {
+    return this.#req.requestId;
+  }
+
+  get body(): Members | undefined {
+    return this.#req.body as Members | undefined;
+  }
+
+  get bodyKind(): BodyKind {
+    return this.#req.bodyKind ?? 'json';
+  }
+
+  get caller(): Caller {
+    const { user } = this.#req;
+    if (user === undefined) throw new InternalError({ cause: 'an operation of somebody stands without a guard' });
+    return user;
+  }
+
+  get signal(): AbortSignal {
+    return this.#mounted.options.time.signalOf(this.#req);
+  }
+
+  readonly charge = async (): Promise<void> => {
+    await this.#operation.guard.charge?.(this.#req, this.#res);
   };
+
+  readonly inner = async (request: InnerRequest): Promise<Answer> => {
+    const { time, answerTo, maxInnerBytes } = this.#mounted.options;
+    const { signal, end } = time.begin();
+    try {
+      const { method, headers } = request;
+      const { path, receivedPath, query } = splitTarget(request.target);
+      const { operation, params } = this.#mounted.find(method, path, this.#res);
+      await operation.guard.scope?.(this.#req, this.#res);
+      const body = operation.body === undefined ? undefined : membersOf(request.body, maxInnerBytes);
+      const { caller, requestId, charge, inner } = this;
+      const read = { method, path, receivedPath, params, query, headers, body, bodyKind: 'json' as const };
+      return await perform(operation, { ...read, caller, requestId, signal, charge, inner });
+    } catch (error) {
+      return answerTo(error, this.#req);
+    } finally {
+      end();
+    }
+  };
+}
+
+/** @throws what the body alone would be refused with. */
+function membersOf(body: unknown, maxBytes: number): Members | undefined {
+  if (body === undefined) return undefined;
+  if (Buffer.byteLength(JSON.stringify(body)) > maxBytes) throw new PayloadTooLargeError(maxBytes);
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Members;
+  throw new InvalidContentError('the body must be a JSON object');
 }

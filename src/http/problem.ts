@@ -1,7 +1,7 @@
 /** The one error path: whatever is thrown becomes application/problem+json (RFC 9457). */
 import type { Request, Response, Server } from 'restify';
 import { ApiError, InternalError, MethodNotAllowedError, NotFoundError } from '../errors.ts';
-import { problemAnswer } from './answer.ts';
+import { problemAnswer, type Answer } from './answer.ts';
 import { allowedMethods } from './cors.ts';
 import { sendNow } from './respond.ts';
 import './request.ts';
@@ -36,6 +36,17 @@ function sendProblem(req: Request, res: Response, error: ApiError, { isPlainText
   clearRepresentation(res);
   if (!isPlainText(req.getPath())) sendNow(req, res, answer);
   else sendNow(req, res, { ...answer, body: error.message, contentType: 'text/plain; charset=utf-8' });
+}
+
+/** The same for a request inside another one. */
+export function answerToInner(options: ProblemOptions): (error: unknown, req: Request) => Answer {
+  return (error, req) => {
+    logUnexpected(req, error, options);
+    return problemAnswer(
+      toApiError(error, options, () => ''),
+      req.requestId,
+    );
+  };
 }
 
 /** A handler may have begun an answer before it failed. */

@@ -35,7 +35,7 @@ describe('requests while the store fails', { concurrency: true }, () => {
       ['PUT', `/api/tasks/${_id}`, { Text: 'Buy bread' }],
       ['PATCH', `/api/tasks/${_id}`, { completed: true }],
       ['DELETE', `/api/tasks/${_id}`],
-      ['DELETE', '/api/tasks'],
+      ['DELETE', '/api/tasks?all=true'],
     ];
 
     proxy.stall();

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import restify, { type Request, type Response, type Route } from 'restify';
 import { StoreTime } from '../../src/database/deadline.ts';
 import { guard } from '../../src/http/guard.ts';
-import { answerProblems } from '../../src/http/problem.ts';
+import { answerProblems, answerToInner } from '../../src/http/problem.ts';
 import { identifyRequest } from '../../src/http/requestId.ts';
 import { createLog } from '../../src/log.ts';
 import { mountOperations, type Operation } from '../../src/http/operation.ts';
@@ -35,7 +35,11 @@ export async function startOps(t: TestContext): Promise<Ops> {
     policies: () => state.policies,
   };
   const operations: Operation[] = opsOperations({ metrics, readiness, all: () => operations });
-  mountOperations(server, operations, new StoreTime());
+  mountOperations(server, operations, {
+    time: new StoreTime(),
+    answerTo: answerToInner({ isPlainText: () => false, translate: () => undefined }),
+    maxInnerBytes: 65_536,
+  });
   answerProblems(server, { isPlainText: () => false, translate: () => undefined });
   server.on('after', (req: Request, res: Response, route: Route | undefined) => {
     metrics.observeRequest(req, res, route);

@@ -25,6 +25,18 @@ interface ChangesJson {
   more: boolean;
 }
 
+interface ResultJson {
+  status: number;
+  body: unknown;
+}
+
+/** The most that a batch takes. */
+const MAX_OPERATIONS = 50;
+
+function codeOf({ body }: ResultJson): unknown {
+  return (body as { code?: unknown } | null)?.code;
+}
+
 export class SyncClient {
   /** What the server said last, by id. */
   readonly replica = new Map<string, TaskJson>();
@@ -73,49 +85,54 @@ export class SyncClient {
   }
 
   async #send(): Promise<void> {
-    for (let edit = this.outbox[0]; edit !== undefined; edit = this.outbox[0]) {
-      if (edit.kind === 'create') await this.#sendCreation(edit);
-      else if (edit.kind === 'change') await this.#sendChange(this.#idOf(edit.id), edit.fields);
-      else await this.#sendRemoval(this.#idOf(edit.id));
-      // Not before the answer is there: until then it might have to be sent again.
-      this.outbox.shift();
-    }
-  }
-
-  async #sendCreation({ localId, key, fields }: Extract<Edit, { kind: 'create' }>): Promise<void> {
-    const headers = { 'Idempotency-Key': key };
-    const response = await this.#client.request('POST', '/api/tasks', { headers, body: fields });
-    if (response.status !== 201) throw new SyncError(await response.text());
-    const task = (await response.json()) as TaskJson;
-    this.#ids.set(localId, task._id);
-    this.replica.set(task._id, task);
-  }
-
-  /** What the user changed wins, member by member; what others changed meanwhile stays. */
-  async #sendChange(id: string, fields: Fields): Promise<void> {
-    for (;;) {
-      const current = await this.#client.request('GET', `/api/tasks/${id}`);
-      if (current.status === 404) return; // deleted elsewhere: the next fetch says so
-      const etag = current.headers.get('etag') ?? '';
-      await current.arrayBuffer();
-      const headers = { 'If-Match': etag };
-      const response = await this.#client.request('PATCH', `/api/tasks/${id}`, { headers, body: fields });
-      if (response.status === 412) {
-        await response.arrayBuffer();
-        continue; // somebody was faster
-      }
+    while (this.outbox.length > 0) {
+      const edits = this.#nextTrip();
+      const body = { operations: edits.map((edit) => this.#operationFor(edit)) };
+      const response = await this.#client.request('POST', '/api/batch', { body });
       if (response.status !== 200) throw new SyncError(await response.text());
-      this.replica.set(id, (await response.json()) as TaskJson);
-      return;
+      const { results } = (await response.json()) as { results: ResultJson[] };
+      for (const [i, edit] of edits.entries()) {
+        const result = results[i];
+        // It was not begun: it is the first of the next trip.
+        if (result === undefined || codeOf(result) === 'NotDone') break;
+        this.#note(edit, result);
+        // Not before the answer is there: until then it might have to be sent again.
+        this.outbox.shift();
+      }
     }
   }
 
-  async #sendRemoval(id: string): Promise<void> {
-    const response = await this.#client.request('DELETE', `/api/tasks/${id}`);
-    // 404: deleted by somebody else, or by the request whose answer was lost.
-    if (response.status !== 204 && response.status !== 404) throw new SyncError(await response.text());
-    await response.arrayBuffer();
-    this.replica.delete(id);
+  /** As many edits as go in one trip: an edit of a task that this very trip creates waits for its id. */
+  #nextTrip(): Edit[] {
+    const created = new Set<string>();
+    const edits: Edit[] = [];
+    for (const edit of this.outbox) {
+      if (edits.length === MAX_OPERATIONS || (edit.kind !== 'create' && created.has(edit.id))) break;
+      if (edit.kind === 'create') created.add(edit.localId);
+      edits.push(edit);
+    }
+    return edits;
+  }
+
+  /** Each may be sent again without harm: whether its answer was lost or it never arrived is not to be known. */
+  #operationFor(edit: Edit): object {
+    if (edit.kind === 'create') {
+      return { method: 'POST', path: '/api/tasks', headers: { 'Idempotency-Key': edit.key }, body: edit.fields };
+    }
+    const path = `/api/tasks/${this.#idOf(edit.id)}`;
+    // A patch changes what the user changed, and leaves what others did to the rest.
+    return edit.kind === 'remove' ? { method: 'DELETE', path } : { method: 'PATCH', path, body: edit.fields };
+  }
+
+  #note(edit: Edit, { status, body }: ResultJson): void {
+    // Deleted by somebody else, or by the request whose answer was lost: the next fetch says so.
+    const isGone = status === 404 && edit.kind !== 'create';
+    if (!isGone && status >= 300) throw new SyncError(JSON.stringify(body));
+    if (edit.kind === 'remove') this.replica.delete(this.#idOf(edit.id));
+    if (isGone || body === null) return;
+    const task = body as TaskJson;
+    if (edit.kind === 'create') this.#ids.set(edit.localId, task._id);
+    this.replica.set(task._id, task);
   }
 
   async #fetch(): Promise<void> {

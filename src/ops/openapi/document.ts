@@ -26,6 +26,8 @@ export const problems: ReadonlyMap<string, ProblemClass> = new Map(
 /** What can go wrong with any request at all. */
 const ANY: readonly ProblemClass[] = [
   errors.BadRequestError,
+  // Of the path rather than of the operation, but there is no other place to say it.
+  errors.MethodNotAllowedError,
   errors.RequestTimeoutError,
   errors.ExpectationFailedError,
   errors.HeadersTooLargeError,

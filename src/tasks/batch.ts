@@ -1,0 +1,199 @@
+/** POST /api/batch: operations on tasks, done one after the other as if each had been sent alone. */
+import { InvalidBatchError, NotDoneError, TooManyRequestsError } from '../errors.ts';
+import { headersOf, problemAnswer, type Answer } from '../http/answer.ts';
+import type { Body, Call, Guard, InnerRequest, Operation } from '../http/operation.ts';
+import type { Members } from '../http/request.ts';
+import { answer, example, schema } from '../http/schema.ts';
+import { TASK } from './schemas.ts';
+
+export const MAX_BATCH_BYTES = 256 * 1024;
+const MAX_OPERATIONS = 50;
+/** One request of the caller's share pays for so many. */
+const OPERATIONS_PER_CHARGE = 10;
+/** No operation is begun later than this. The last one may take the store's own time beyond it. */
+const MAX_MS = 5_000;
+const MAX_ANSWER_CHARS = 1024 * 1024;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const HEADERS = ['if-match', 'if-none-match', 'idempotency-key'];
+const TASKS = /^\/+api\/+tasks(?:[/?]|$)/;
+
+export function batchOperation(
+  guard: Guard,
+  readBody: (body: Pick<Body, 'description' | 'isRequired' | 'content'>) => Body,
+): Operation {
+  return {
+    name: 'Batch',
+    method: 'POST',
+    path: '/api/batch',
+    guard,
+    tag: 'Sync',
+    summary: 'Many operations in one trip',
+    description:
+      'Up to 50 requests to `/api/tasks…`, done one after the other whatever became of those before. `results` has, in the ' +
+      'same order, what each would have been answered alone. What could not be begun is 503 `NotDone`: send it again.',
+    body: readBody(batchBody),
+    answers: { 200: answer('What became of each', results, { one: example('One task created', EXAMPLE) }) },
+    problems: [InvalidBatchError],
+    handle: async (call) => await runBatch(call, readBatch(call.body)),
+  };
+}
+
+async function runBatch(call: Call, requests: readonly InnerRequest[]): Promise<Answer> {
+  const done: string[] = [];
+  const start = performance.now();
+  let chars = 0;
+  let end: NotDoneError | undefined;
+  for (const [i, request] of requests.entries()) {
+    if (performance.now() - start > MAX_MS || chars > MAX_ANSWER_CHARS) end ??= new NotDoneError();
+    if (i > 0 && i % OPERATIONS_PER_CHARGE === 0) end ??= await chargeAgain(call);
+    const answered = end === undefined ? await call.inner(request) : problemAnswer(end, call.requestId);
+    // A store that is down for one is down for the next.
+    if (answered.status === 503) end ??= new NotDoneError();
+    const result = written(answered, request.method === 'HEAD');
+    done.push(result);
+    chars += result.length;
+  }
+  return { status: 200, body: `{"results":[${done.join(',')}]}` };
+}
+
+/** Nothing while the caller's share lasts. */
+async function chargeAgain(call: Call): Promise<NotDoneError | undefined> {
+  try {
+    await call.charge();
+    return undefined;
+  } catch (error) {
+    if (error instanceof TooManyRequestsError) return new NotDoneError(error.headers['Retry-After']);
+    throw error;
+  }
+}
+
+function written(answered: Answer, isHead: boolean): string {
+  const { status, body } = answered;
+  const shown = body === undefined || isHead ? 'null' : body;
+  return `{"status":${status},"headers":${JSON.stringify(headersOf(answered))},"body":${shown}}`;
+}
+
+/** @throws {InvalidBatchError} naming the operation. */
+function readBatch(body: Members | undefined): InnerRequest[] {
+  const operations = body?.['operations'];
+  if (!Array.isArray(operations) || operations.length === 0 || operations.length > MAX_OPERATIONS) {
+    throw new InvalidBatchError(`operations must be an array of 1 to ${MAX_OPERATIONS} operations`);
+  }
+  return operations.map((operation, i) => readWanted(operation, `operations[${i}]`));
+}
+
+function readWanted(operation: unknown, name: string): InnerRequest {
+  if (!isObject(operation)) throw new InvalidBatchError(`${name} must be an object`);
+  const { method, path, headers = {}, body } = operation;
+  if (typeof method !== 'string' || !METHODS.includes(method)) {
+    throw new InvalidBatchError(`${name}.method must be one of ${METHODS.join(', ')}`);
+  }
+  if (typeof path !== 'string' || !TASKS.test(path) || !/^[!-~]+$/.test(path) || path.includes('#')) {
+    throw new InvalidBatchError(`${name}.path must be one of /api/tasks…, percent-encoded`);
+  }
+  return { method, target: path, headers: readHeaders(headers, `${name}.headers`), body };
+}
+
+function readHeaders(headers: unknown, name: string): Record<string, string> {
+  if (!isObject(headers)) throw new InvalidBatchError(`${name} must be an object`);
+  const known: Record<string, string> = {};
+  for (const [header, value] of Object.entries(headers)) {
+    const lower = header.toLowerCase();
+    if (!HEADERS.includes(lower)) throw new InvalidBatchError(`${name} may have ${HEADER_NAMES} and no others`);
+    if (lower in known) throw new InvalidBatchError(`${name} has ${lower} twice`);
+    // RFC 9110, section 5.5: what a header can carry.
+    if (typeof value !== 'string' || !/^[\t\x20-\x7E\x80-\xFF]*$/.test(value)) {
+      throw new InvalidBatchError(`${name} must have texts that a header can carry`);
+    }
+    known[lower] = value.trim();
+  }
+  return known;
+}
+
+const HEADER_NAMES = 'If-Match, If-None-Match, Idempotency-Key';
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const batch = schema('Batch', {
+  type: 'object',
+  required: ['operations'],
+  properties: {
+    operations: {
+      type: 'array',
+      minItems: 1,
+      maxItems: MAX_OPERATIONS,
+      items: schema('BatchOperation', {
+        type: 'object',
+        required: ['method', 'path'],
+        properties: {
+          method: { type: 'string', enum: METHODS },
+          path: { type: 'string', description: 'Path and query, percent-encoded: `/api/tasks…`.' },
+          headers: {
+            type: 'object',
+            description: `${HEADER_NAMES}; no others.`,
+            additionalProperties: { type: 'string' },
+          },
+          body: { type: 'object', description: 'As it would be sent alone.', additionalProperties: true },
+        },
+      }),
+    },
+  },
+});
+
+const results = schema('BatchResults', {
+  type: 'object',
+  required: ['results'],
+  properties: {
+    results: {
+      type: 'array',
+      items: schema('BatchResult', {
+        type: 'object',
+        required: ['status', 'headers', 'body'],
+        properties: {
+          status: { type: 'integer', minimum: 200, maximum: 599 },
+          headers: { type: 'object', additionalProperties: { type: 'string' } },
+          body: { description: 'JSON as it would have been answered alone, or null where there is none.' },
+        },
+      }),
+    },
+  },
+});
+
+const EXAMPLE = {
+  results: [
+    {
+      status: 201,
+      headers: {
+        'Content-Type': 'application/json',
+        ETag: '"6742d0c4e1a2b3c4d5e6f709"',
+        Location: `../../api/tasks/${TASK._id}`,
+      },
+      body: TASK,
+    },
+  ],
+};
+
+const batchBody = {
+  description: 'The operations, in their order. At most 256 KiB.',
+  isRequired: true,
+  content: {
+    'application/json': {
+      schema: batch,
+      examples: {
+        outbox: example('A task created with an id of its own, and another one done', {
+          operations: [
+            {
+              method: 'PUT',
+              path: `/api/tasks/${TASK._id}`,
+              headers: { 'If-None-Match': '*' },
+              body: { Text: 'Buy milk' },
+            },
+            { method: 'PATCH', path: '/api/tasks/6742d0c4e1a2b3c4d5e6f700', body: { completed: true } },
+          ],
+        }),
+      },
+    },
+  },
+};
