@@ -268,7 +268,7 @@ export class UnsupportedMediaTypeError extends ApiError {
 
 /** RFC 9110, section 10.1.1: 100-continue is the only expectation there is. */
 export class ExpectationFailedError extends ApiError {
-  static readonly when = 'The `Expect` header asks for something else than 100-continue.';
+  static readonly when = 'The `Expect` header asks for anything other than 100-continue.';
   static readonly example = new ExpectationFailedError();
 
   constructor() {

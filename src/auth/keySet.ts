@@ -36,7 +36,7 @@ export function readMetadata(document: unknown): Metadata {
   }
   if (typeof jwksUri !== 'string') throw new UnusableAnswerError('the metadata has no jwks_uri');
   const url = URL.parse(jwksUri);
-  if (url?.protocol !== 'https:') throw new UnusableAnswerError('the jwks_uri of the metadata is no https URL');
+  if (url?.protocol !== 'https:') throw new UnusableAnswerError('the jwks_uri of the metadata is not an https URL');
   return { issuer, jwksUri: url.href };
 }
 

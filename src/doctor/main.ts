@@ -1,4 +1,4 @@
-/** `npm run doctor -- <token>`: explains why this configuration accepts or refuses a token. */
+/** `npm run doctor`: explains why this configuration accepts or refuses a token. */
 import { TenantClient } from '../auth/tenantClient.ts';
 import { UsageError } from '../commandLine.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';

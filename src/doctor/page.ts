@@ -52,7 +52,7 @@ export function verdictOf(tenants: readonly Section[], tokenLines: readonly Line
 function verdictOfTenants(tenants: readonly Section[]): string {
   const failing = tenants.filter(({ lines }) => lines.some(isWrong));
   if (failing.length === 0) {
-    return 'This configuration works. Give it a token to see what it says about that: npm run doctor -- <token>';
+    return 'This configuration works. Give it a token to see what it says about that: npm run -s doctor < token.txt';
   }
   if (failing.length === tenants.length) return 'This configuration does not work as it is.';
   return `This configuration works in part, and not for: ${failing.map(({ title }) => title).join(', ')}.`;

@@ -43,7 +43,7 @@ export function answerParserErrors(httpServer: HttpServer, log: Logger, corsHead
   // Node would close the connection without a word.
   httpServer.on('connect', (_req: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
-    refuse(socket, new BadRequestError('this server is no proxy'));
+    refuse(socket, new BadRequestError('this server is not a proxy'));
   });
 }
 
