@@ -58,14 +58,22 @@ export class StoreTime {
   }
 
   /** Time of its own for a request inside another one. */
-  begin(): { signal: AbortSignal; end: () => void } {
+  begin(): { signal: AbortSignal; extend: () => void; end: () => void } {
     const { signal, timer } = startDeadline(this.#ms);
     return {
       signal,
+      extend: () => {
+        timer.refresh();
+      },
       end: () => {
         clearTimeout(timer);
       },
     };
+  }
+
+  /** Gives the request its whole time again: large work that gets on is no store that is down. */
+  extend(req: Request): void {
+    this.#running.get(req)?.timer.refresh();
   }
 
   /** For when the request is answered: nothing is left to cut off. */

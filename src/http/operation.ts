@@ -89,6 +89,8 @@ export interface Call {
   readonly caller: Caller;
   /** Ends what the store is asked when the request's time is over. */
   readonly signal: AbortSignal;
+  /** Gives the request its whole time again: for work that is large, but gets on. */
+  readonly extend: () => void;
   /** Does another operation for the same caller, and answers as if it had been sent alone; never throws. */
   readonly inner: (request: InnerRequest) => Promise<Answer>;
   /** Takes a request from the caller's share once more. @throws {TooManyRequestsError} */
@@ -111,7 +113,9 @@ export interface RequestTime {
   /** The request is answered. */
   end(req: Request): void;
   /** Time of its own for a request inside another one. */
-  begin(): { signal: AbortSignal; end: () => void };
+  begin(): { signal: AbortSignal; extend: () => void; end: () => void };
+  /** Gives the request its whole time again. */
+  extend(req: Request): void;
 }
 
 export interface MountOptions {
@@ -245,13 +249,17 @@ class HttpCall implements Call {
     return this.#mounted.options.time.signalOf(this.#req);
   }
 
+  readonly extend = (): void => {
+    this.#mounted.options.time.extend(this.#req);
+  };
+
   readonly charge = async (): Promise<void> => {
     await this.#operation.guard.charge?.(this.#req, this.#res);
   };
 
   readonly inner = async (request: InnerRequest): Promise<Answer> => {
     const { time, answerTo, maxInnerBytes } = this.#mounted.options;
-    const { signal, end } = time.begin();
+    const { signal, extend, end } = time.begin();
     try {
       const { method, headers } = request;
       const { path, receivedPath, query } = splitTarget(request.target);
@@ -260,7 +268,7 @@ class HttpCall implements Call {
       const body = operation.body === undefined ? undefined : membersOf(request.body, maxInnerBytes);
       const { caller, requestId, charge, inner } = this;
       const read = { method, path, receivedPath, params, query, headers, body, bodyKind: 'json' as const };
-      return await perform(operation, { ...read, caller, requestId, signal, charge, inner });
+      return await perform(operation, { ...read, caller, requestId, signal, extend, charge, inner });
     } catch (error) {
       return answerTo(error, this.#req);
     } finally {

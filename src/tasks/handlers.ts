@@ -53,7 +53,7 @@ export interface ListOptions {
 
 export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing: (options: ListOptions) => Handle } {
   // The store's time begins when the body is read, which is when a handler runs.
-  const sessionOf = ({ caller, signal }: Call): Session => ({ ...parts, owner: caller.oid, signal });
+  const sessionOf = ({ caller, signal, extend }: Call): Session => ({ ...parts, owner: caller.oid, signal, extend });
   const storeOf = (call: Call): TaskStore => new TaskStore(sessionOf(call));
 
   const listing =

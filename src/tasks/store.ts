@@ -31,6 +31,8 @@ export interface Session {
   clock: Clock;
   /** Ends every operation when the request's time is over. */
   signal: AbortSignal;
+  /** Starts the request's time anew: called when a part of what is large is done. */
+  extend?: () => void;
 }
 
 /** What a write is to find before it is done; empty means anything. */
@@ -38,7 +40,7 @@ const UNCONDITIONAL: Conditions = { ifMatch: undefined, ifNoneMatch: undefined }
 
 const LIVE = { deletedAt: null } satisfies Where<TaskDocument>;
 // Documents that one command writes, so that none of them holds up everybody else's.
-const BATCH = 1000;
+const BATCH = 250;
 // Tasks that are changed at the same time when a text names several.
 const CONCURRENCY = 8;
 // Tasks that are looked through at a time for a part of their text, and in one request: what lies behind is the next page.
@@ -52,10 +54,12 @@ const MAX_SEARCHED = 5_000;
 export class TaskStore {
   readonly #tasks: OwnedCollection<TaskDocument>;
   readonly #clock: Clock;
+  readonly #extend: () => void;
 
-  constructor({ models, owner, clock, signal }: Session) {
+  constructor({ models, owner, clock, signal, extend = () => undefined }: Session) {
     this.#tasks = new OwnedCollection(models.tasks, owner, signal);
     this.#clock = clock;
+    this.#extend = extend;
   }
 
   /** A page of tasks, and where the next one begins. */
@@ -159,6 +163,7 @@ export class TaskStore {
           count += 1;
         }
       }
+      this.#extend();
     } while (batch.length === BATCH);
     if (count === 0) throw new TaskNotFoundError(text);
     return { page, count };
@@ -204,14 +209,16 @@ export class TaskStore {
 
   async #removeEach(where: Where<TaskDocument>): Promise<number> {
     let removed = 0;
-    let batch: TaskState[];
+    let batch: TaskState[] = [];
     do {
-      batch = await this.#liveBatch(where);
+      const after = batch.at(-1);
+      batch = await this.#liveBatch({ ...where, ...(after && { _id: { $gt: after._id } }) });
       if (batch.length === 0) break;
       const now = this.#now();
       removed += await this.#tasks.replaceEach(
         batch.map(({ _id }) => ({ where: { _id: equals(_id), ...LIVE, ...where }, document: tombstone(_id, now) })),
       );
+      this.#extend();
     } while (batch.length === BATCH);
     return removed;
   }
