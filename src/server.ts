@@ -33,6 +33,7 @@ import { answerProblems, answerToInner } from './http/problem.ts';
 import { identifyRequest } from './http/requestId.ts';
 import { createThrottle } from './http/throttle.ts';
 import { logRequest, type Logger } from './log.ts';
+import { signInOf } from './ops/docs/signIn.ts';
 import { opsOperations } from './ops/index.ts';
 import type { Metrics } from './ops/metrics.ts';
 import { createRegistration } from './people/registration.ts';
@@ -119,6 +120,7 @@ function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operati
         draining: () => drain.isDraining,
       },
       all: () => operations,
+      signIn: signInOf(parts.config),
     }),
     ...helloOperations(toRead),
     ...taskOperations({

@@ -4,10 +4,13 @@ import { gzipSync } from 'node:zlib';
 import { NotAcceptableError, NotReadyError } from '../errors.ts';
 import { acceptsJson, prefersHtml } from '../http/accept.ts';
 import { JSON_TYPE, ok, type Answer } from '../http/answer.ts';
-import type { Guard, Operation } from '../http/operation.ts';
-import { answer, example, parameter, schema } from '../http/schema.ts';
-import { docsHeaders, docsPage } from './docs/page.ts';
+import type { Operation } from '../http/operation.ts';
+import { answer, example, schema } from '../http/schema.ts';
+import { docsSite } from './docs/index.ts';
+import { docsOperations } from './docs/operations.ts';
+import type { SignIn } from './docs/signIn.ts';
 import type { Metrics } from './metrics.ts';
+import { ifNoneMatch, open, openJson } from './open.ts';
 import { documentOf } from './openapi/document.ts';
 import { assertReady, policiesWithoutKeys, type Readiness } from './readiness.ts';
 
@@ -16,17 +19,10 @@ export interface OpsParts {
   metrics: Metrics;
   /** Everything that this server does, these operations included. */
   all: () => readonly Operation[];
+  /** Where readers of the documentation sign in, if they can. */
+  signIn?: SignIn | undefined;
 }
 
-const open: Guard = { steps: [], problems: [], headers: [], needsToken: false };
-const openJson: Guard = { ...open, steps: [acceptsJson], problems: [NotAcceptableError] };
-
-const ifNoneMatch = parameter('IfNoneMatch', {
-  name: 'If-None-Match',
-  in: 'header',
-  description: 'Send nothing (304) if this `ETag` is still the current one.',
-  schema: { type: 'string' },
-});
 const status = schema('Status', {
   type: 'object',
   required: ['status'],
@@ -41,15 +37,10 @@ const status = schema('Status', {
 });
 const routes = schema('Routes', { type: 'array', items: { type: 'string', pattern: '^[A-Z]+ /' } });
 
-export function opsOperations({ readiness, metrics, all }: OpsParts): Operation[] {
+export function opsOperations({ readiness, metrics, all, signIn }: OpsParts): Operation[] {
   metrics.watch(readiness);
   const routeList = fixed(() => ({ body: JSON.stringify(routesOf(all())) }));
   const document = fixed(() => ({ body: JSON.stringify(documentOf(all())) }));
-  const page = fixed(() => ({
-    body: docsPage(documentOf(all())),
-    contentType: 'text/html; charset=utf-8',
-    headers: docsHeaders,
-  }));
   const get = (name: string, path: string, rest: Pick<Operation, 'guard' | 'summary' | 'answers' | 'handle'>) =>
     ({ name, method: 'GET', path, tag: 'Service', ...rest }) as const;
   const unchanged = answer('You have it already', undefined, undefined, ['ETag']);
@@ -116,22 +107,7 @@ export function opsOperations({ readiness, metrics, all }: OpsParts): Operation[
       }),
       parameters: [ifNoneMatch],
     },
-    {
-      ...get('GetDocs', '/docs', {
-        guard: open,
-        summary: 'This document as a page',
-        answers: {
-          200: {
-            description: 'A page',
-            content: { 'text/html': { schema: { type: 'string' } } },
-            headers: ['ETag', 'Content-Security-Policy'],
-          },
-          304: answer('You have it already', undefined, undefined, ['ETag', 'Content-Security-Policy']),
-        },
-        handle: page,
-      }),
-      parameters: [ifNoneMatch],
-    },
+    ...docsOperations(docsSite(() => documentOf(all()), signIn)),
   ];
 }
 

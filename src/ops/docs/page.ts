@@ -1,102 +1,112 @@
-/** GET /docs: the API document as a page that needs nothing else: no script, no font, no other host. */
-import { createHash } from 'node:crypto';
+/** GET /docs: guides and index, readable as they come; the scripts add search, samples and trying things. */
 import type { HeaderMap } from '../../errors.ts';
 import type { ApiDocument } from '../openapi/types.ts';
-import { Html, html, marked } from './html.ts';
-import { operationSection } from './operation.ts';
-import { listOperations, type ListedOperation } from './list.ts';
-import { STYLE } from './style.ts';
+import { contents } from './contents.ts';
+import { authentication } from './guides/authentication.ts';
+import { errors } from './guides/errors.ts';
+import { offline } from './guides/offline.ts';
+import { start } from './guides/start.ts';
+import { task } from './guides/task.ts';
+import { html, marked, type Html } from './html.ts';
+import { listOperations } from './list.ts';
+import type { SignIn } from './signIn.ts';
 
-// In one piece: its digest is in the policy, so not even white space may come between.
-const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
+// A tick, so that the page is found among the tabs and no browser asks for /favicon.ico.
+const ICON =
+  'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 16 16%22%3E%3Crect width=%2216%22 height=%2216%22 rx=%224%22 fill=%22%231558b0%22/%3E%3Cpath d=%22M4 8l3 3 5-6%22 fill=%22none%22 stroke=%22white%22 stroke-width=%222%22/%3E%3C/svg%3E';
 
-export function docsPage(document: ApiDocument): string {
-  const { info, tags } = document;
-  const operations = listOperations(document);
+/** @param assets where the page's files are, relative to it: `docs/<fingerprint>` */
+export function docsPage(document: ApiDocument, signIn: SignIn | undefined, assets: string): string {
+  const { info } = document;
+  const guides = [start(), authentication(signIn), task(document), offline(document), errors(document)];
+  const [first, ...others] = guides.map(({ id, title, content }) => section(id, title, content));
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
         <title>${info.title}</title>
-        ${STYLE_ELEMENT}
+        <link rel="icon" href="${ICON}" />
+        <link rel="stylesheet" href="${assets}/swagger-ui.css" />
+        <link rel="stylesheet" href="${assets}/page.css" />
+        <script src="${assets}/swagger-ui-bundle.js" defer></script>
+        <script src="${assets}/main.js" type="module"></script>
       </head>
       <body>
+        <a class="skip" href="#main">Skip to the content</a>
         <header>
-          <h1>${info.title} <small class="soft">${info.version}</small></h1>
-          <p>${marked(info.description)}</p>
-          <p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
+          <p class="title"><a href="#start">${info.title}</a> <span class="soft">${info.version}</span></p>
+          <p><a href="openapi.json">openapi.json</a></p>
+          ${account(signIn)}
         </header>
-        ${contents(tags, operations)}
-        <main>
-          ${firstCall()} ${tags.map(({ name, description }) => tagSection(name, description, operations))}
-          ${errorSection(document)}
-        </main>
+        <div class="columns">
+          ${contents(document, listOperations(document), guides)}
+          <main id="main">
+            <h1>${info.title}</h1>
+            <p>${marked(info.description)}</p>
+            ${first}
+            <section aria-labelledby="operations">
+              <h2 id="operations">Operations</h2>
+              <noscript>
+                <p>
+                  Trying things and the list of operations need JavaScript. The same is in
+                  <a href="openapi.json">openapi.json</a>.
+                </p>
+              </noscript>
+              <div id="explorer"></div>
+            </section>
+            ${others}
+          </main>
+        </div>
       </body>
     </html> `.text;
 }
 
-/** Only the style sheet of the page itself is let in. */
-export const docsHeaders: HeaderMap = {
-  'Content-Security-Policy': [
-    "default-src 'none'",
-    `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'Referrer-Policy': 'no-referrer',
-};
-
-function contents(tags: ApiDocument['tags'], operations: ListedOperation[]): Html {
-  return html`<nav aria-label="Contents">
-    ${tags.map(
-      ({ name }) =>
-        html`<h4>${name}</h4>
-          <ul>
-            ${ofTag(name, operations).map(
-              ({ operation, method, path }) =>
-                html`<li>
-                  <a href="#${operation.operationId}"><span class="method">${method}</span> <code>${path}</code></a>
-                </li> `,
-            )}
-          </ul>`,
-    )}
-    <p><a href="#errors">Errors</a></p>
-  </nav>`;
+function section(id: string, title: string, content: Html): Html {
+  return html`<section aria-labelledby="${id}">
+    <h2 id="${id}">${title}</h2>
+    ${content}
+  </section> `;
 }
 
-function firstCall(): Html {
-  return html`<h2>A first call</h2>
-    <p>
-      Every request under <code>/api/tasks</code>, <code>/tasks</code> and <code>/hello</code> carries an access token:
-    </p>
-    <pre><code>curl -H "Authorization: Bearer $TOKEN" "$API/api/tasks"
-curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-     -d '{"Text": "Buy milk"}' "$API/api/tasks"</code></pre>
-    <p>Where there is a <code>GET</code> there is a <code>HEAD</code>, and <code>OPTIONS</code> everywhere.</p>`;
+/** Who the reader is to the server. The scripts fill it in and show it. */
+function account(signIn: SignIn | undefined): Html {
+  return html`<div
+    id="account"
+    hidden
+    ${signIn && html`data-client-id="${signIn.clientId}" data-metadata-url="${signIn.metadataUrl}"`}
+    ${signIn && html`data-scopes="${signIn.scopes.join(' ')}"`}
+  >
+    <p id="who" role="status"></p>
+    ${signIn && html`<button type="button" id="sign-in">Sign in</button>`}
+    <details id="paste">
+      <summary>${signIn ? 'or paste a token' : 'Paste a token'}</summary>
+      <form id="token-form">
+        <label for="token">Access token</label>
+        <input id="token" type="password" autocomplete="off" spellcheck="false" required />
+        <button>Use it</button>
+      </form>
+    </details>
+    <button type="button" id="sign-out" hidden>Sign out</button>
+  </div>`;
 }
 
-function tagSection(name: string, description: string, operations: ListedOperation[]): Html {
-  return html`<h2>${name}</h2>
-    <p>${marked(description)}</p>
-    ${ofTag(name, operations).map(operationSection)}`;
-}
-
-function ofTag(name: string, operations: ListedOperation[]): ListedOperation[] {
-  return operations.filter(({ operation }) => operation.tags.includes(name));
-}
-
-function errorSection({ components }: ApiDocument): Html {
-  const entries = Object.entries(components.examples).map(([code, { summary, value }]) => {
-    const { status, message } = value as { status: number; message: string };
-    return html`<dt id="${code}">${status} <code>${code}</code></dt>
-      <dd>${marked(summary)} <span class="soft">“${message}”</span></dd> `;
-  });
-  return html`<h2 id="errors">Errors</h2>
-    <p>
-      Errors are <code>application/problem+json</code> (RFC 9457). <code>code</code> is for programs and never changes;
-      <code>message</code>, the same as <code>detail</code>, is for a person.
-    </p>
-    <dl>${entries}</dl>`;
+/** Nothing from another host, nothing inline; beside this server, only the tenant is called. */
+export function pageHeaders(signIn: SignIn | undefined): HeaderMap {
+  const tenant = signIn === undefined ? '' : ` ${new URL(signIn.metadataUrl).origin}`;
+  return {
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self' data:",
+      `connect-src 'self'${tenant}`,
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'Referrer-Policy': 'no-referrer',
+    'Cache-Control': 'no-cache',
+  };
 }

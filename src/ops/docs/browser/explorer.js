@@ -1,0 +1,123 @@
+/** The operations, shown and tried by Swagger UI; what the page does itself, or better, is taken out of it. */
+import { mend } from './mend.js';
+import { createErrors, createSamples } from './notes.js';
+
+/**
+ * @param {URL} base
+ * @param {import('./account.js').Account} account
+ */
+export async function showExplorer(base, account) {
+  const files = new URL('.', import.meta.url);
+  const [spec, notes] = await Promise.all([
+    fetchJson(new URL('openapi.json', base)),
+    fetchJson(new URL('notes.json', files)),
+  ]);
+  const explorer = /** @type {HTMLElement} */ (document.getElementById('explorer'));
+  mend(explorer);
+  const server = base.href.replace(/\/$/, '');
+  const system = SwaggerUIBundle({
+    domNode: explorer,
+    spec: { ...spec, servers: [{ url: server }] },
+    layout: 'OperationsAlone',
+    deepLinking: true,
+    docExpansion: 'list',
+    tryItOutEnabled: true,
+    displayRequestDuration: true,
+    validatorUrl: null,
+    syntaxHighlight: false,
+    plugins: [ownParts(createSamples(notes, server), createErrors(notes))],
+    requestInterceptor: (request) => {
+      if (account.token !== undefined && request.url.startsWith(base.href)) {
+        request.headers['Authorization'] = `Bearer ${account.token}`;
+      }
+      return request;
+    },
+    responseInterceptor: (response) => {
+      if (response.status === 401) account.refused();
+      return response;
+    },
+  });
+  // Swagger UI looks at the fragment once, when it starts.
+  addEventListener('hashchange', () => {
+    if (!location.hash.startsWith('#/')) return;
+    system.layoutActions.parseDeepLinkHash(location.hash);
+    const operation = location.hash.split('/').at(-1) ?? '';
+    requestAnimationFrame(() => {
+      explorer.querySelector(`[id$="-${CSS.escape(operation)}"]`)?.scrollIntoView();
+    });
+  });
+}
+
+/** @param {URL} url */
+async function fetchJson(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url.href} is not there: ${response.status}`);
+  return response.json();
+}
+
+/**
+ * @param {(system: System) => Component} samples
+ * @param {(system: System) => Component} errors
+ * @returns {(system: System) => SwaggerPlugin}
+ */
+function ownParts(samples, errors) {
+  const nothing = () => null;
+  return ({ React, getComponent }) => ({
+    components: {
+      // Its own layout has a second main element, and a title and a description that stand on the page already.
+      OperationsAlone: () =>
+        React.createElement(
+          'div',
+          { className: 'swagger-ui' },
+          React.createElement(getComponent('SvgAssets'), {}),
+          React.createElement(getComponent('errors', true), {}),
+          React.createElement(getComponent('operations', true), {}),
+        ),
+      // A link inside a button is one too many; the index has the links.
+      DeepLink: ({ text }) => React.createElement('span', null, text),
+      // Signing in is at the top of the page, and everything can be tried at once.
+      authorizeOperationBtn: nothing,
+      TryItOutButton: nothing,
+    },
+    wrapComponents: {
+      parameters: (Original, system) => beside(React, samples(system), Original),
+      responses: (Original, system) => beside(React, ownAnswers(React, Original), errors(system)),
+    },
+  });
+}
+
+/**
+ * @param {System['React']} React
+ * @param {Component} First
+ * @param {Component} Second
+ * @returns {Component}
+ */
+function beside(React, First, Second) {
+  return (props) => [
+    React.createElement(First, { key: 'first', ...props }),
+    React.createElement(Second, { key: 'second', ...props }),
+  ];
+}
+
+/** On every answer, and told of once, under "Start here". */
+const COMMON_HEADERS = ['X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+
+/**
+ * Leaves the answers of the operation itself. What every operation has in common hid them: a dozen errors, each with an
+ * example, and the headers that are always there.
+ *
+ * @param {System['React']} React
+ * @param {Component} Responses
+ * @returns {Component}
+ */
+function ownAnswers(React, Responses) {
+  return ({ responses, ...props }) => {
+    const all = /** @type {ImmutableMap} */ (responses);
+    const own = all
+      .filter((_, status) => Number(status) < 400)
+      .map((answer) =>
+        answer.update('headers', (headers) => headers?.filter((_, name) => !COMMON_HEADERS.includes(name))),
+      );
+    return React.createElement(Responses, { ...props, responses: own });
+  };
+}

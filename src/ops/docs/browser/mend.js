@@ -1,0 +1,33 @@
+/** What Swagger UI draws without a name for those who do not see it, or out of reach of a keyboard, gets it here. */
+
+/** @type {[selector: string, attribute: string, value: (element: Element) => string][]} */
+const MISSING = [
+  ['[data-param-name] :is(input, select, textarea)', 'aria-label', parameterName],
+  ['textarea.body-param__text', 'aria-label', () => 'Request body'],
+  ['.examples-select-element', 'aria-label', () => 'Example'],
+  ['select.content-type', 'aria-label', () => 'Media type'],
+  ['pre', 'tabindex', () => '0'],
+  // A table of responses is a table; Swagger UI calls each one a region of the page, and gives it no name.
+  ['table[role="region"]', 'role', () => 'table'],
+];
+
+/**
+ * Keeps what is drawn mended, whenever it is drawn.
+ *
+ * @param {HTMLElement} explorer
+ */
+export function mend(explorer) {
+  new MutationObserver(() => {
+    for (const [selector, attribute, value] of MISSING) {
+      for (const element of explorer.querySelectorAll(selector)) {
+        const wanted = value(element);
+        if (element.getAttribute(attribute) !== wanted) element.setAttribute(attribute, wanted);
+      }
+    }
+  }).observe(explorer, { childList: true, subtree: true });
+}
+
+/** @param {Element} element */
+function parameterName(element) {
+  return element.closest('[data-param-name]')?.getAttribute('data-param-name') ?? '';
+}

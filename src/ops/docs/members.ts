@@ -1,0 +1,64 @@
+/** The members of an object, with what each may hold, as its schema has it. */
+import type { Schema } from '../../http/schema.ts';
+import type { ApiDocument } from '../openapi/types.ts';
+import { html, marked, type Html } from './html.ts';
+
+/** Members of `Task`: those that `NewTask` has too are the client's to set, the others are the server's. */
+export function taskMembers({ components }: ApiDocument): Html {
+  const writable = propertiesOf(components.schemas['NewTask']);
+  const members = Object.entries(propertiesOf(components.schemas['Task']));
+  return html`<dl class="entries">
+    ${members.map(
+      ([name, schema]) =>
+        html`<dt id="member-${name}">
+            <code>${name}</code>
+            <span class="soft"
+              >${typeOf(writable[name] ?? schema)}${name in writable ? '' : '; set by the server'}</span
+            >
+          </dt>
+          <dd>${marked(text((writable[name] ?? schema)['description']))}</dd> `,
+    )}
+  </dl>`;
+}
+
+function propertiesOf(schema: Schema | undefined): Record<string, Schema> {
+  return (schema?.['properties'] ?? {}) as Record<string, Schema>;
+}
+
+/** "string, 1 to 4,096 characters", "array of at most 20: string, 1 to 64 characters". */
+export function typeOf(schema: Schema): string {
+  const alternatives = (schema['anyOf'] ?? schema['oneOf']) as Schema[] | undefined;
+  const known = [schema['type'] ?? []].flat() as string[];
+  const type = known.length > 0 || alternatives === undefined ? known.join(' or ') : undefined;
+  const choices = (schema['enum'] as unknown[] | undefined)?.map((value) => JSON.stringify(value)).join(', ');
+  const items = schema['items'] as Schema | undefined;
+  const parts = [
+    choices === undefined ? (type ?? alternatives?.map(typeOf).join(' or ')) : `one of ${choices}`,
+    schema['format'] as string | undefined,
+    between(schema['minLength'], schema['maxLength'], 'characters'),
+    between(schema['minItems'], schema['maxItems'], 'items'),
+    between(schema['minimum'], schema['maximum'], ''),
+    schema['default'] === undefined ? undefined : `default ${JSON.stringify(schema['default'])}`,
+    items && itemsOf(items),
+  ];
+  return parts.filter((part) => part !== undefined && part !== '').join(', ');
+}
+
+function itemsOf(items: Schema): string {
+  const members = Object.entries(propertiesOf(items)).map(([name, schema]) => `${name} (${typeOf(schema)})`);
+  return `each ${members.length > 0 ? `with ${members.join(' and ')}` : typeOf(items)}`;
+}
+
+function between(least: unknown, most: unknown, unit: string): string | undefined {
+  if (typeof most !== 'number') return undefined;
+  const range = typeof least === 'number' && least > 0 ? `${least} to ${grouped(most)}` : `up to ${grouped(most)}`;
+  return unit === '' ? range : `${range} ${unit}`;
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
