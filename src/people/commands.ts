@@ -46,11 +46,20 @@ export function parseCommand(args: string[]): Command {
 }
 
 /**
- * Does it, and answers what to print.
+ * Does it, and prints what there is to say.
  *
  * @throws {NothingStoredError} when there is nobody to show or export.
  */
-export async function runCommand(command: Command, connection: Connection, clock: Clock): Promise<string> {
+export async function runCommand(
+  command: Command,
+  connection: Connection,
+  clock: Clock,
+  print: (text: string) => Promise<void>,
+): Promise<void> {
+  await print(await answer(command, connection, clock));
+}
+
+async function answer(command: Command, connection: Connection, clock: Clock): Promise<string> {
   const users = new UserStore(connection);
   switch (command.verb) {
     case 'help':

@@ -2,9 +2,11 @@ import type { Types } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { SyncTokenExpiredError } from '../errors.ts';
 import { isDeleted, type TaskState } from './document.ts';
+import { epochOf, vouchesFor, type Mark } from './history.ts';
 import type { TaskDocument } from './model.ts';
-import { BATCH, Numbering, type Numbered } from './numbering.ts';
+import { Numbering, type Numbered, type Pace } from './numbering.ts';
 import { OwnedCollection, type Where } from './owned.ts';
+import { StatePage } from './statePage.ts';
 import type { Session } from './store.ts';
 import { encodeSyncToken, readSyncToken, type SyncToken } from './syncToken.ts';
 
@@ -18,6 +20,16 @@ export interface Changes {
   hasMore: boolean;
 }
 
+/** Behind which state of the numbered ones: the last of a number when there is no id. */
+type Position = Pick<SyncToken, 'number' | 'id'>;
+
+/** States that one query passes over at most while it looks for those that are of interest. */
+const SLICE = 5000;
+/** States that have one number: never more, in any version. */
+const MAX_BATCH = 1000;
+/** Milliseconds after which a request looks no further, and answers with what it has. */
+const BUDGET_MS = 1000;
+
 /**
  * What has changed in one user's tasks since a token. Positions are (number, id), and numbers are given by readers (see
  * `Numbering`), so behind a position that was handed out nothing can appear any more.
@@ -27,11 +39,10 @@ export class ChangesFeed {
   readonly #numbering: Numbering;
   readonly #clock: Clock;
 
-  /** @param batch states that get one number. */
-  constructor({ models, owner, clock, signal }: Session, batch = BATCH) {
-    this.#tasks = new OwnedCollection(models.tasks, owner, signal);
-    this.#numbering = new Numbering(this.#tasks, new OwnedCollection(models.syncs, owner, signal), batch);
-    this.#clock = clock;
+  constructor(session: Session, pace: Partial<Pace> = {}) {
+    this.#tasks = new OwnedCollection(session.models.tasks, session);
+    this.#numbering = new Numbering(session, pace);
+    this.#clock = session.clock;
   }
 
   /**
@@ -44,27 +55,46 @@ export class ChangesFeed {
     const token = since === undefined ? undefined : readSyncToken(since, now);
     const numbered = await this.#numbering.advance();
     const from = token ?? firstToken(numbered, now);
-    if (from.epoch !== numbered.epoch || from.number > numbered.number) throw new SyncTokenExpiredError();
+    if (!vouchesFor(numbered, markOf(from))) throw new SyncTokenExpiredError();
     return await this.#page(from, numbered, now, limit);
   }
 
   async #page(from: SyncToken, numbered: Numbered, now: number, limit: number): Promise<Changes> {
-    const found = await this.#numberedSince(from, numbered.number, limit + 1);
-    const page = found.slice(0, limit);
-    const last = page.at(-1);
-    if (found.length > limit && last?.seq !== undefined) {
-      return answer(page, { ...from, number: last.seq, id: last._id }, true);
-    }
-    const fresh = numbered.isComplete ? await this.#freshSince(numbered, limit - page.length + 1) : [];
-    const hasMore = !numbered.isComplete || page.length + fresh.length > limit;
-    const knownAt = hasMore ? from.knownAt : now;
-    const next = { ...from, knownAt, number: numbered.number, id: undefined };
-    return answer([...page, ...fresh.slice(0, limit - page.length)], next, hasMore);
+    const page = new StatePage(limit);
+    const stop = await this.#numberedSince(from, numbered.number, page);
+    if (stop !== undefined) return answer(page, { ...from, ...stop }, numbered, true);
+    const isCut = numbered.isComplete && (await page.take((room) => this.#freshSince(numbered, room)));
+    const hasMore = !numbered.isComplete || isCut;
+    const next = { ...from, knownAt: hasMore ? from.knownAt : now, number: numbered.number, id: undefined };
+    return answer(page, next, numbered, hasMore);
   }
 
-  async #numberedSince(from: SyncToken, last: number, limit: number): Promise<TaskState[]> {
-    if (from.number === last && from.id === undefined) return [];
-    return await this.#tasks.find(between(from, last), { sort: { seq: 1, _id: 1 }, limit });
+  /** Resolves to where it had to stop; to nothing when it came to the end. */
+  async #numberedSince(from: SyncToken, last: number, page: StatePage): Promise<Position | undefined> {
+    const deadline = performance.now() + BUDGET_MS;
+    for (let position: Position = from; ;) {
+      if (position.number === last && position.id === undefined) return undefined;
+      const end = await this.#endOfSlice({ ...from, ...position }, last);
+      const isCut = await page.fill((after, limit) =>
+        this.#tasks.find(
+          { ...between(after ?? position, end ?? { number: last, id: undefined }), ...quiet(from, position) },
+          { sort: { seq: 1, _id: 1 }, limit },
+        ),
+      );
+      if (isCut) return page.end;
+      if (end === undefined) return undefined;
+      if (performance.now() > deadline) return end;
+      position = end;
+    }
+  }
+
+  /** Where to pause when deletions that are of no interest may lie ahead in any number; nothing when they cannot. */
+  async #endOfSlice({ number, id, quietUntil }: SyncToken, last: number): Promise<Position | undefined> {
+    if (number >= quietUntil || (last - number) * MAX_BATCH <= SLICE) return undefined;
+    const where = between({ number, id }, { number: last, id: undefined });
+    const page = { sort: { seq: 1, _id: 1 }, skip: SLICE, limit: 1, only: ['_id', 'seq'] } as const;
+    const [end] = await this.#tasks.find(where, page);
+    return end === undefined ? undefined : { number: end.seq ?? last, id: end._id };
   }
 
   /**
@@ -88,22 +118,39 @@ function firstToken({ epoch, number }: Numbered, now: number): SyncToken {
   return { knownAt: now, epoch, number: 0, id: undefined, quietUntil: number };
 }
 
-/** Everything behind the position, up to a number that has been handed out in full: what lies beyond may still move. */
-function between({ number, id, quietUntil }: SyncToken, last: number): Where<TaskDocument> {
+/** The highest number that a token speaks of: the history that it is good for must be the same up to there. */
+function markOf({ epoch, number, quietUntil }: Omit<SyncToken, 'knownAt'>): Mark {
+  return { epoch, number: Math.max(number, quietUntil) };
+}
+
+/** Everything behind one position and up to another that has been handed out in full: what lies beyond may still move. */
+function between(from: Position, to: Position): Where<TaskDocument> {
   const all: Where<TaskDocument>[] = [];
-  if (id !== undefined) all.push({ $or: [{ seq: { $gt: number } }, { _id: { $gt: id } }] });
-  if (number < quietUntil) all.push({ $or: [{ deletedAt: null }, { seq: { $gt: quietUntil } }] });
-  const seq = id === undefined ? { $gt: number, $lte: last } : { $gte: number, $lte: last };
+  if (from.id !== undefined) all.push({ $or: [{ seq: { $gt: from.number } }, { _id: { $gt: from.id } }] });
+  if (to.id !== undefined) all.push({ $or: [{ seq: { $lt: to.number } }, { _id: { $lte: to.id } }] });
+  // Outside of any $or, where every server bounds its scan by it.
+  const seq = { [from.id === undefined ? '$gt' : '$gte']: from.number, $lte: to.number };
   return all.length === 0 ? { seq } : { seq, $and: all };
 }
 
-function answer(states: TaskState[], next: SyncToken, hasMore: boolean): Changes {
+/** Leaves out deletions of before the first sync. */
+function quiet({ quietUntil }: SyncToken, { number }: Position): Where<TaskDocument> {
+  return number < quietUntil ? { $or: [{ deletedAt: null }, { seq: { $gt: quietUntil } }] } : {};
+}
+
+function answer(page: StatePage, next: SyncToken, numbered: Numbered, hasMore: boolean): Changes {
   // Of two states of a task the later one, which is further back, is the one to tell.
-  const latest = [...new Map(states.map((state) => [state._id.toHexString(), state])).values()];
+  const latest = [...new Map(page.states.map((state) => [toldId(state).toHexString(), state])).values()];
+  const epoch = epochOf(numbered, markOf(next).number);
   return {
     changed: latest.filter((state) => !isDeleted(state)),
-    removed: latest.filter(isDeleted).map(({ _id }) => _id),
-    next: encodeSyncToken(next),
+    removed: latest.filter(isDeleted).map(toldId),
+    next: encodeSyncToken({ ...next, epoch }),
     hasMore,
   };
+}
+
+/** A task that was given to somebody else keeps its id, and what stays here has one of its own. */
+function toldId({ _id, gone }: TaskState): Types.ObjectId {
+  return gone ?? _id;
 }

@@ -36,8 +36,9 @@ function fingerprintOf(path: string, { text, due, details }: Draft): string {
 }
 
 /** Where the task of this key comes from: decided by the first request that gets here. */
-async function claim({ models, owner, clock, signal }: Session, key: string, fingerprint: string): Promise<Birth> {
-  const creations = new OwnedCollection(models.creations, owner, signal);
+async function claim(session: Session, key: string, fingerprint: string): Promise<Birth> {
+  const { owner, clock } = session;
+  const creations = new OwnedCollection(session.models.creations, session);
   const _id = createHash('sha256').update(`${owner}\0${key}`).digest('hex');
   for (;;) {
     const at = new Date(clock.now());

@@ -25,16 +25,20 @@ export interface TaskDocument extends Partial<Details> {
   /** Position in the owner's changes. Absent after every write, until a reader of the changes gives one. */
   seq?: number;
   deletedAt?: Date;
+  /** In a tombstone with an id of its own: the task that was given to another owner, and has kept its id there. */
+  gone?: Types.ObjectId;
 }
 
 /** How far the changes of one owner are numbered. */
 export interface SyncDocument {
   _id: Types.ObjectId;
   owner: string;
-  /** Names this row of numbers: tokens from another one are worthless. */
+  /** Names the row of numbers that the last one is in (see `history.ts`). */
   epoch: string;
   /** The last number given. */
   number: number;
+  /** The rows before it. Absent in records of earlier versions. */
+  past?: { epoch: string; until: number }[];
   /** The exact states that got, or are about to get, this number. Emptied when all have it. */
   entries: { id: Types.ObjectId; version: Types.ObjectId | null }[];
 }
@@ -105,6 +109,7 @@ function taskSchema(): mongoose.Schema {
       version: Schema.Types.ObjectId,
       seq: Number,
       deletedAt: Date,
+      gone: Schema.Types.ObjectId,
     },
     STRICT,
   );
@@ -124,7 +129,8 @@ function taskSchema(): mongoose.Schema {
 
 function syncSchema(): mongoose.Schema {
   const entry = new Schema({ id: Schema.Types.ObjectId, version: Schema.Types.ObjectId }, { ...STRICT, _id: false });
-  const schema = new Schema({ owner: String, epoch: String, number: Number, entries: [entry] }, STRICT);
+  const row = new Schema({ epoch: String, until: Number }, { ...STRICT, _id: false });
+  const schema = new Schema({ owner: String, epoch: String, number: Number, past: [row], entries: [entry] }, STRICT);
   schema.index({ owner: 1 }, { unique: true });
   return schema;
 }

@@ -1,11 +1,13 @@
-import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Model } from 'mongoose';
 import { randomId } from './document.ts';
+import { inNewEpoch, newEpoch, vouchesFor, type History, type Mark } from './history.ts';
 import type { SyncDocument, TaskDocument } from './model.ts';
-import { equals, type Content, type OwnedCollection } from './owned.ts';
+import { equals, OwnedCollection, type Content } from './owned.ts';
+import type { Session } from './store.ts';
 
 /** How far an owner's changes are numbered. */
-export interface Numbered {
-  epoch: string;
+export interface Numbered extends History {
   /** Everything that has a number up to this one has it for good: nothing will ever be added behind it. */
   number: number;
   /** Whether all that was written before is numbered; if not, there is too much of it, or too many who number it, for one request. */
@@ -14,10 +16,32 @@ export interface Numbered {
 
 type Sync = Content<SyncDocument>;
 
-/** States that get one number. */
-export const BATCH = 1000;
-// Numbers that one request gives, or tries to give while other readers are faster: together they fit into its time.
-const MAX_ATTEMPTS = 2;
+export interface Pace {
+  /** States that get one number. */
+  batch: number;
+  /** Numbers that one request gives, or tries to give while other readers are faster. */
+  maxNumbers: number;
+}
+
+const PACE: Pace = { batch: 250, maxNumbers: 8 };
+/** Milliseconds after which a request begins no further batch: what is left of its time is for the answer. */
+const BUDGET_MS = 1000;
+
+/** What this process knows of an owner's history. */
+interface Memory extends Mark {
+  /** Whether it may go on in the epoch that it found. */
+  mayContinue: boolean;
+}
+
+const MAX_REMEMBERED = 10_000;
+const memories = new WeakMap<Model<SyncDocument>, LRUCache<string, Memory>>();
+
+/** One for each connection, so that two instances in one process know no more of each other than two processes do. */
+function memoryOf(model: Model<SyncDocument>): LRUCache<string, Memory> {
+  const known = memories.get(model) ?? new LRUCache<string, Memory>({ max: MAX_REMEMBERED });
+  memories.set(model, known);
+  return known;
+}
 
 /**
  * Gives numbers to an owner's changes. Writers only leave their task without one; it is the readers who number, so no
@@ -27,54 +51,92 @@ const MAX_ATTEMPTS = 2;
  * record before any task gets it. The next number can only be written down when the last one is handed out in full.
  * Handing out may be repeated by anybody at any time: a task that has changed since has another version, so it is left
  * alone and gets a later number.
+ *
+ * A database that was restored has gone back in time and would give numbers for the second time. So a process that meets
+ * an owner for the first time, or finds less than it remembers, begins a new epoch with the next number.
  */
 export class Numbering {
   readonly #tasks: OwnedCollection<TaskDocument>;
   readonly #syncs: OwnedCollection<SyncDocument>;
-  readonly #batch: number;
+  readonly #memory: LRUCache<string, Memory>;
+  readonly #owner: string;
+  readonly #pace: Pace;
 
-  constructor(tasks: OwnedCollection<TaskDocument>, syncs: OwnedCollection<SyncDocument>, batch = BATCH) {
-    this.#tasks = tasks;
-    this.#syncs = syncs;
-    this.#batch = batch;
+  constructor(session: Session, pace: Partial<Pace> = {}) {
+    this.#tasks = new OwnedCollection(session.models.tasks, session);
+    this.#syncs = new OwnedCollection(session.models.syncs, session);
+    this.#memory = memoryOf(session.models.syncs);
+    this.#owner = session.owner;
+    this.#pace = { ...PACE, ...pace };
   }
 
-  /** Numbers what was written until now. */
+  /** Numbers what was written until now, as far as the time allows. */
   async advance(): Promise<Numbered> {
+    const end = performance.now() + BUDGET_MS;
     let sync = await this.#current();
-    for (let attempts = 0; ; attempts += 1) {
+    for (let given = 0; ; given += 1) {
       await this.#handOut(sync);
-      const states = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit: this.#batch });
-      if (states.length === 0 || attempts === MAX_ATTEMPTS) return numbered(sync, states.length === 0);
-      const next = { ...sync, number: sync.number + 1, entries: states.map(entryOf) };
-      const isGiven = await this.#syncs.replace({ _id: equals(sync._id), number: equals(sync.number) }, next);
-      // Where another reader was faster, what it numbered needs no number from us.
-      sync = isGiven ? next : await this.#current();
+      const states = await this.#tasks.find(
+        { seq: null },
+        { sort: { _id: 1 }, limit: this.#pace.batch, only: ['_id', 'version'] },
+      );
+      const isOver = given === this.#pace.maxNumbers || performance.now() > end;
+      if (states.length === 0 || isOver) return { ...sync, isComplete: states.length === 0 };
+      sync = await this.#give(sync, states);
     }
   }
 
   /** Whether nobody has given a number since. */
-  async isLatest({ epoch, number }: Numbered): Promise<boolean> {
+  async isLatest({ epoch, number }: Mark): Promise<boolean> {
     return (await this.#syncs.findOne({ epoch: equals(epoch), number: equals(number) })) !== undefined;
+  }
+
+  /** Writes the next number down. Where another reader was faster, what it numbered needs no number from us. */
+  async #give(sync: Sync, states: TaskDocument[]): Promise<Sync> {
+    const mayContinue = this.#memory.get(this.#owner)?.mayContinue === true;
+    const next = {
+      ...(mayContinue ? sync : inNewEpoch(sync)),
+      number: sync.number + 1,
+      entries: states.map(entryOf),
+    };
+    if (!(await this.#swap(sync, next))) return await this.#current();
+    this.#remember(next, true);
+    return next;
   }
 
   async #current(): Promise<Sync> {
     for (;;) {
       const known = await this.#syncs.findOne({});
-      if (known !== undefined) return known;
-      const epoch = randomBytes(9).toString('base64url');
-      const first = { _id: randomId(), epoch, number: await this.#highest(), entries: [] };
-      if (await this.#syncs.insert(first)) return first;
+      if (known === undefined) {
+        const first = { _id: randomId(), epoch: newEpoch(), number: await this.#highest(), entries: [], past: [] };
+        if (await this.#syncs.insert(first)) return this.#remember(first, true);
+        continue;
+      }
+      const memory = this.#memory.get(this.#owner);
+      if (memory !== undefined && vouchesFor(known, memory)) return this.#remember(known, memory.mayContinue);
+      // Tasks may have higher numbers: when a backup of the records alone was restored, say.
+      const number = Math.max(known.number, await this.#highest());
+      if (number === known.number) return this.#remember(known, false);
+      await this.#swap(known, { ...inNewEpoch(known), number, entries: [] });
     }
+  }
+
+  #remember(sync: Sync, mayContinue: boolean): Sync {
+    this.#memory.set(this.#owner, { epoch: sync.epoch, number: sync.number, mayContinue });
+    return sync;
+  }
+
+  async #swap({ _id, epoch, number }: Sync, next: Sync): Promise<boolean> {
+    return await this.#syncs.replace({ _id: equals(_id), epoch: equals(epoch), number: equals(number) }, next);
   }
 
   /** Tasks may have numbers already, when the record was lost: a restore that left it out, say. */
   async #highest(): Promise<number> {
-    const [last] = await this.#tasks.find({}, { sort: { seq: -1, _id: -1 }, limit: 1 });
+    const [last] = await this.#tasks.find({}, { sort: { seq: -1, _id: -1 }, limit: 1, only: ['_id', 'seq'] });
     return last?.seq ?? 0;
   }
 
-  async #handOut({ _id: record, number, entries }: Sync): Promise<void> {
+  async #handOut({ _id: record, epoch, number, entries }: Sync): Promise<void> {
     if (entries.length === 0) return;
     const _id = { $in: entries.map(({ id }) => id) };
     // No two tasks share a version, so a version of the batch on an id of the batch is a state of the batch. The
@@ -82,14 +144,11 @@ export class Numbering {
     const version = { $in: entries.map((entry) => entry.version) };
     await this.#tasks.update({ _id, version, seq: null }, { $set: { seq: number } });
     // From here on it need not be repeated.
-    await this.#syncs.update({ _id: equals(record), number: equals(number) }, { $set: { entries: [] } });
+    const where = { _id: equals(record), epoch: equals(epoch), number: equals(number) };
+    await this.#syncs.update(where, { $set: { entries: [] } });
   }
 }
 
-function entryOf({ _id, version }: TaskDocument): SyncDocument['entries'][number] {
+function entryOf({ _id, version }: Pick<TaskDocument, '_id' | 'version'>): SyncDocument['entries'][number] {
   return { id: _id, version: version ?? null };
-}
-
-function numbered({ epoch, number }: Sync, isComplete: boolean): Numbered {
-  return { epoch, number, isComplete };
 }

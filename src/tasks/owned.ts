@@ -1,5 +1,7 @@
 import type { Model, QueryFilter, Types } from 'mongoose';
+import { DEADLINE_MS } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
+import { StoreUnavailableError } from '../errors.ts';
 
 interface Owned {
   _id: unknown;
@@ -12,6 +14,7 @@ interface Owned {
  */
 export type Condition<V> =
   | null
+  | { $not: { $gt: V } }
   | { $eq?: V | null; $ne?: V | null; $gt?: V; $gte?: V; $lt?: V; $lte?: V; $in?: (V | null)[] }
   | { $regex: string; $options: string };
 
@@ -28,9 +31,36 @@ export type Where<T extends Owned> = { [K in Exclude<keyof T, 'owner'>]?: Condit
 /** A document but for its owner, who is added as well. */
 export type Content<T extends Owned> = Omit<T, 'owner'>;
 
-export interface Page {
-  sort: Record<string, 1 | -1>;
+export interface Page<T> {
+  sort: Readonly<Record<string, 1 | -1>>;
+  skip?: number;
   limit: number;
+  /** The members to read; all of them when absent. */
+  only?: readonly (keyof T & string)[];
+}
+
+/**
+ * An owner can be erased while a request of theirs is on its way, by another instance too. Whoever has stored something
+ * new asks afterwards whether the owner is still who they were, and takes it back when not: what was stored before the
+ * erasure began is erased by it, and what was stored later is taken back.
+ */
+export interface Life {
+  /** Which life this is; the owner is registered for a new one where the last was ended. */
+  current(signal: AbortSignal): Promise<string>;
+  /** Whether that life goes on. */
+  goesOn(life: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** The owner was erased meanwhile. The same request, made again, is the first of a new life, or is refused. */
+export class LifeEndedError extends StoreUnavailableError {}
+
+/** Whose documents, until when. */
+export interface Ownership {
+  /** The caller's owner id: a non-empty string. */
+  owner: string;
+  /** Ends every operation when the request's time is over. */
+  signal: AbortSignal;
+  life?: Life | undefined;
 }
 
 /** Values to set. */
@@ -46,40 +76,56 @@ export class OwnedCollection<T extends Owned> {
   readonly #model: Model<T>;
   readonly #owner: string;
   readonly #signal: AbortSignal;
+  readonly #life: Life | undefined;
 
-  constructor(model: Model<T>, owner: string, signal: AbortSignal) {
+  constructor(model: Model<T>, { owner, signal, life }: Ownership) {
     // The driver would send an undefined owner as null, which matches every document without one.
     if (typeof owner !== 'string' || owner === '') throw new TypeError('an owner is a non-empty string');
     this.#model = model;
     this.#owner = owner;
     this.#signal = signal;
+    this.#life = life;
   }
 
-  async find(where: Where<T>, { sort, limit }: Page): Promise<T[]> {
-    const query = this.#model.find(this.#mine(where), null, this.#options());
+  async find(where: Where<T>, { sort, skip = 0, limit, only }: Page<T>): Promise<T[]> {
+    const members = only === undefined ? null : Object.fromEntries(only.map((name) => [name, 1]));
+    const query = this.#model.find(this.#mine(where), members, this.#readOptions());
+    if (skip > 0) query.skip(skip);
     // Within one batch, however large: a cursor left open would be one more command.
     return await query
-      .sort(sort)
+      .sort({ ...sort })
       .limit(limit)
       .batchSize(limit + 1)
       .lean();
   }
 
   async findOne(where: Where<T>): Promise<T | undefined> {
-    const found = await this.#model.findOne(this.#mine(where), null, this.#options()).lean();
+    const found = await this.#model.findOne(this.#mine(where), null, this.#readOptions()).lean();
     return found ?? undefined;
   }
 
-  /** False when a document with such an id, or another unique member, exists. */
+  /** How many there are, counted up to a limit. */
+  async count(where: Where<T>, limit: number): Promise<number> {
+    return await this.#model.countDocuments(this.#mine(where), { ...this.#readOptions(), limit });
+  }
+
+  /**
+   * False when a document with such an id, or another unique member, exists.
+   *
+   * @throws {LifeEndedError} when the owner was erased meanwhile; then it is not there.
+   */
   async insert(document: Content<T>): Promise<boolean> {
-    try {
-      // `Model.create` and `save` would not pass the signal on.
-      await this.#model.collection.insertOne(this.#whole(document) as never, this.#options());
-      return true;
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
+    const life = await this.#life?.current(this.#signal);
+    if (!(await this.#insertNew(document))) return false;
+    if (life === undefined || (await this.#life?.goesOn(life, this.#signal))) return true;
+    await this.#model.deleteOne(this.#mine(this.#sameState(document)), this.#options());
+    throw new LifeEndedError();
+  }
+
+  /** Resolves to how many there were. */
+  async remove(where: Where<T>): Promise<number> {
+    const { deletedCount } = await this.#model.deleteMany(this.#mine(where), this.#options());
+    return deletedCount;
   }
 
   /** Replaces the one document that these conditions hold for, atomically. False when there is none. */
@@ -103,6 +149,24 @@ export class OwnedCollection<T extends Owned> {
     return result.matchedCount;
   }
 
+  async #insertNew(document: Content<T>): Promise<boolean> {
+    try {
+      // `Model.create` and `save` would not pass the signal on.
+      await this.#model.collection.insertOne(this.#whole(document) as never, this.#options());
+      return true;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      // Not where the driver has sent it again to a store that does not recognise a repeated write.
+      const mine = this.#mine(this.#sameState(document));
+      return (await this.#model.findOne(mine, { _id: 1 }, this.#readOptions()).lean()) !== null;
+    }
+  }
+
+  /** The very document, and not what may have come in its place. */
+  #sameState({ _id, version }: Content<T> & { version?: unknown }): Where<T> {
+    return { _id: { $eq: _id }, ...(version !== undefined && { version: { $eq: version } }) } as unknown as Where<T>;
+  }
+
   #mine(where: Where<T>): QueryFilter<T> {
     // Sent first; and last, so that nothing in `where` could take its place.
     const owner = { owner: { $eq: this.#owner } };
@@ -116,6 +180,11 @@ export class OwnedCollection<T extends Owned> {
   /** An object of no known members: the types know no signal on writes, but the driver takes one. */
   #options(): object {
     return { signal: this.#signal };
+  }
+
+  /** The store gives up as well, instead of reading on for nobody. */
+  #readOptions(): object {
+    return { signal: this.#signal, maxTimeMS: DEADLINE_MS };
   }
 }
 

@@ -20,17 +20,13 @@ import {
 import type { TaskInput } from './input.ts';
 import { cursorBehind, orderOf, partsBehind, type Listing } from './listing.ts';
 import type { TaskDocument, TaskModels } from './model.ts';
-import { equals, OwnedCollection, type Where } from './owned.ts';
+import { equals, OwnedCollection, type Ownership, type Where } from './owned.ts';
 import { Page } from './page.ts';
 import { containing } from './search.ts';
 
-export interface Session {
+export interface Session extends Ownership {
   models: TaskModels;
-  /** The caller's `oid`: a non-empty string. */
-  owner: string;
   clock: Clock;
-  /** Ends every operation when the request's time is over. */
-  signal: AbortSignal;
   /** Starts the request's time anew: called when a part of what is large is done. */
   extend?: () => void;
 }
@@ -56,10 +52,10 @@ export class TaskStore {
   readonly #clock: Clock;
   readonly #extend: () => void;
 
-  constructor({ models, owner, clock, signal, extend = () => undefined }: Session) {
-    this.#tasks = new OwnedCollection(models.tasks, owner, signal);
-    this.#clock = clock;
-    this.#extend = extend;
+  constructor(session: Session) {
+    this.#tasks = new OwnedCollection(session.models.tasks, session);
+    this.#clock = session.clock;
+    this.#extend = session.extend ?? (() => undefined);
   }
 
   /** A page of tasks, and where the next one begins. */

@@ -79,7 +79,10 @@ class Device {
   }
 
   async request(session: Session, limit: number, batch: number): Promise<{ received: number; hasMore: boolean }> {
-    const { changed, removed, next, hasMore } = await new ChangesFeed(session, batch).read(this.#since, limit);
+    const { changed, removed, next, hasMore } = await new ChangesFeed(session, { batch, maxNumbers: 2 }).read(
+      this.#since,
+      limit,
+    );
     for (const { _id, version } of changed) this.replica.set(String(_id), String(version));
     for (const id of removed) this.replica.set(String(id), 'deleted');
     this.#since = next;

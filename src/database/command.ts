@@ -1,0 +1,47 @@
+/** What the commands that work on the store have in common. */
+import type { Connection } from 'mongoose';
+
+import { generalVariables } from '../../config/variables.ts';
+import { loadEnvFile } from '../envFile.ts';
+import { connectOnce } from './connection.ts';
+import { isRefusal, toStoreError } from './errors.ts';
+
+export interface StoreCommand {
+  /** Such as `users`: what its messages begin with. */
+  name: string;
+  /** The environment; a `.env` adds to it. */
+  env: NodeJS.ProcessEnv;
+  /** Where warnings go: stdout is for the answer alone. */
+  stderr: { write(text: string): unknown };
+}
+
+/** Runs the work on the store that MONGODB_URI names, and closes it. Needs none of the tenant's variables. */
+export async function withStore<T>(command: StoreCommand, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const warn = (_fields: object, message: string): void => {
+    command.stderr.write(`${command.name}: ${message}\n`);
+  };
+  const log = { info: () => undefined, warn, error: warn };
+  const store = await connectOnce({ uri: readUri(command.env), clock: Date, log });
+  try {
+    return await work(store.connection);
+  } finally {
+    await store.close();
+  }
+}
+
+/** What to tell the operator of an error. */
+export function explainFailure(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (isRefusal(error)) return `the store refuses the user that MONGODB_URI names: ${message}`;
+  return toStoreError(error) === undefined ? message : `the store cannot be reached: ${message}`;
+}
+
+function readUri(env: NodeJS.ProcessEnv): string {
+  loadEnvFile(env);
+  const { name, expected } = generalVariables.mongodbUri;
+  const uri = env[name]?.trim() ?? '';
+  if (!/^(mongodb(\+srv)?:\/\/|embedded:.)/.test(uri)) {
+    throw new Error(`${name} is ${uri === '' ? 'not set' : 'not of that form'}, expected ${expected}`);
+  }
+  return uri;
+}
