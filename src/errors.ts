@@ -222,6 +222,16 @@ export class TaskExistsError extends ApiError {
   }
 }
 
+/** The user keeps as many tasks as anybody may. */
+export class TooManyTasksError extends ApiError {
+  static readonly when = 'You keep as many tasks as anybody may: 100,000. Delete some.';
+  static readonly example = new TooManyTasksError(100_000);
+
+  constructor(max: number) {
+    super(409, 'TooManyTasks', `you keep ${max} tasks, and nobody may keep more: delete some`);
+  }
+}
+
 /** The sync token is too old, or from before the data it points into was erased. */
 export class SyncTokenExpiredError extends ApiError {
   static readonly when =

@@ -1,9 +1,9 @@
 import type { Server as HttpServer } from 'node:http';
-import type { Connection } from 'mongoose';
 import restify, { type Request, type Response, type Route, type Server } from 'restify';
 import type { Authentication } from './auth/index.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import type { Database } from './database/database.ts';
 import { StoreTime } from './database/deadline.ts';
 import { isRefusal, toStoreError } from './database/errors.ts';
 import {
@@ -36,7 +36,9 @@ import { logRequest, type Logger } from './log.ts';
 import { signInOf } from './ops/docs/signIn.ts';
 import { opsOperations } from './ops/index.ts';
 import type { Metrics } from './ops/metrics.ts';
-import { createRegistration } from './people/registration.ts';
+import { finishErasures } from './people/erasure.ts';
+import { peopleOperations } from './people/operations.ts';
+import { Registration } from './people/registration.ts';
 import { batchOperation, MAX_BATCH_BYTES } from './tasks/batch.ts';
 import { taskModels } from './tasks/model.ts';
 import { isFirstClientPath, taskOperations } from './tasks/operations.ts';
@@ -45,8 +47,8 @@ export interface Parts {
   config: Config;
   log: Logger;
   clock: Clock;
-  /** `isReady` says whether the store answers now; asked at every `/readyz`, so it must not wait. */
-  database: { connection: Connection; isReady(): boolean };
+  /** Whether the store answers now, and what is wrong if not; asked at every `/readyz`, so neither may wait. */
+  database: Pick<Database, 'connection' | 'isReady' | 'problem'>;
   authentication: Authentication;
   metrics: Metrics;
   limits?: Partial<Limits>;
@@ -89,6 +91,7 @@ export function createServer(parts: Parts): App {
     refuseRejected,
   );
   const operations = operationsOf(parts, drain, storeTime);
+  finishInterrupted(parts);
   const problems = { isPlainText: isFirstClientPath, translate: toStoreError, needsOperator: isRefusal };
   mountOperations(server, operations, {
     time: storeTime,
@@ -105,16 +108,28 @@ export function createServer(parts: Parts): App {
   return { server, operations, drain };
 }
 
+/** What another process began and did not live to finish is finished as soon as the store is there. */
+function finishInterrupted({ clock, database, log }: Parts): void {
+  database.connection.once('open', () => {
+    finishErasures(database.connection, new Date(clock.now())).catch((err: unknown) => {
+      log.warn({ err }, 'interrupted erasures wait for the next start, or the next call of their users');
+    });
+  });
+}
+
 /** Everything that this server does. */
 function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operation[] {
-  const { clock, database, authentication, metrics } = parts;
-  const { toRead, toWrite, known } = signedIn(parts, storeTime);
+  const { config, clock, database, authentication, metrics } = parts;
+  const { connection } = database;
+  const registration = new Registration({ connection, clock, storeTime, autoRegister: config.autoRegister });
+  const { toRead, toWrite, known } = signedIn(parts, registration);
   const readBodyOf = bodyReader(authentication);
   const operations: Operation[] = [
     ...opsOperations({
       metrics,
       readiness: {
         store: () => database.isReady(),
+        storeProblem: () => database.problem(),
         keys: () => authentication.keys.isReady(),
         policies: () => authentication.keys.policies(),
         draining: () => drain.isDraining,
@@ -123,9 +138,11 @@ function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operati
       signIn: signInOf(parts.config),
     }),
     ...helloOperations(toRead),
+    ...peopleOperations({ connection, clock, registration, toRead, toWrite }),
     ...taskOperations({
-      models: taskModels(database.connection),
+      models: taskModels(connection),
       clock,
+      lifeOf: (caller) => registration.lifeOf(caller),
       toRead,
       toWrite,
       readBody: readBodyOf,
@@ -148,8 +165,8 @@ function silenceResponses(server: Server, log: Logger): void {
 
 /** What stands in front of everything that belongs to somebody, and what it can answer with. */
 function signedIn(
-  { config, clock, database, authentication, metrics }: Parts,
-  storeTime: StoreTime,
+  { config, clock, authentication, metrics }: Parts,
+  registration: Registration,
 ): Record<'toRead' | 'toWrite' | 'known', Guard> {
   const throttle = createThrottle({
     rate: config.throttleRate,
@@ -163,7 +180,7 @@ function signedIn(
     throttle.refuseSpentAddress,
     throttle.around(authentication.authenticate),
     throttle.chargeUser,
-    createRegistration({ connection: database.connection, clock, storeTime, autoRegister: config.autoRegister }),
+    registration.requireUser,
   ] as Step[];
   const guardFor = (scope: string | undefined): Guard => ({
     steps: known,

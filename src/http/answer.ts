@@ -8,6 +8,8 @@ export interface Answer {
   readonly headers?: HeaderMap;
   /** JSON, unless `contentType` says otherwise; none: no body. */
   readonly body?: string;
+  /** Instead of a body, one that is made while it is sent: it may be larger than memory. */
+  readonly pieces?: AsyncIterator<string>;
   /** `application/json` unless given. */
   readonly contentType?: string;
   /** The opaque part of the entity tag, without quotes. */

@@ -1,4 +1,5 @@
 /** The one place that turns an answer into bytes: headers, compression, and the tag of what is sent. */
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import Negotiator from 'negotiator';
@@ -15,7 +16,8 @@ const gzipAsync = promisify(gzip);
 
 /** Sends the answer; restify itself leaves the body out of an answer to HEAD. Large bodies are compressed elsewhere meanwhile. */
 export function send(req: Request, res: Response, answer: Answer): Promise<void> | void {
-  const { body } = answer;
+  const { body, pieces } = answer;
+  if (pieces !== undefined) return sendPieces(req, res, answer, pieces);
   if (body === undefined) {
     setHeaders(res, answer);
     res.sendRaw(answer.status, '');
@@ -28,6 +30,28 @@ export function send(req: Request, res: Response, answer: Answer): Promise<void>
     return gzipAsync(body).then((bytes) => {
       writeGzip(res, answer, bytes);
     });
+}
+
+/** Waits for the client, so that no more is made than it reads. Nothing is sent before the first piece is there. */
+async function sendPieces(req: Request, res: Response, answer: Answer, pieces: AsyncIterator<string>): Promise<void> {
+  let piece = await pieces.next();
+  res.setHeader('Content-Type', answer.contentType ?? JSON_TYPE);
+  setHeaders(res, answer);
+  if (req.method === 'HEAD') {
+    res.sendRaw(answer.status, '');
+    return;
+  }
+  res.writeHead(answer.status);
+  try {
+    for (; piece.done !== true && !res.destroyed; piece = await pieces.next()) {
+      if (!res.write(piece.value)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    }
+    res.end();
+  } catch (error) {
+    // Too late for another status: what was cut off must not look whole.
+    req.log.warn({ err: error }, 'answer cut off');
+    res.destroy();
+  }
 }
 
 /** For what must leave at once, whatever its size: errors. */

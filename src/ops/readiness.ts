@@ -4,6 +4,8 @@ import { NotReadyError } from '../errors.ts';
 export interface Readiness {
   /** The store answers, and its collections and indexes are there. */
   store: () => boolean;
+  /** What is wrong with the store, such as `does not answer`. */
+  storeProblem: () => string | undefined;
   /** The keys of at least one policy are known: the others refuse their own tokens and no others. */
   keys: () => boolean;
   /** Each policy, and whether its keys are known; External ID counts as one. */
@@ -18,10 +20,10 @@ export function policiesWithoutKeys({ policies }: Readiness): string[] {
 }
 
 /** @throws {NotReadyError} naming everything that is not there. */
-export function assertReady({ store, keys, draining }: Readiness): void {
+export function assertReady({ store, storeProblem, keys, draining }: Readiness): void {
   const missing = [
     ...(draining() ? ['this instance is stopping'] : []),
-    ...(store() ? [] : ['the store does not answer']),
+    ...(store() ? [] : [`the store ${storeProblem() ?? 'does not answer'}`]),
     ...(keys() ? [] : ["the tenant's keys are not known"]),
   ];
   if (missing.length > 0) throw new NotReadyError(missing);

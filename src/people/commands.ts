@@ -3,7 +3,11 @@ import type { Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { readCommandLine, UsageError } from '../commandLine.ts';
 import { ensureStructure } from '../database/structure.ts';
-import { collectPersonal, erasePersonal } from './personal.ts';
+import { canonicalId } from '../guid.ts';
+import { erasePerson } from './erasure.ts';
+import { userModel } from './model.ts';
+import { movePerson } from './move.ts';
+import { exportPerson } from './personal.ts';
 import { UserStore } from './store.ts';
 
 export const USAGE = `usage: npm run -s users -- <command>
@@ -13,6 +17,7 @@ export const USAGE = `usage: npm run -s users -- <command>
   show <oid>                 one user
   export <oid>               everything that is stored about a person, as JSON
   erase <oid>                erase all of it, at once and for good
+  move <from> <to>           give one user's tasks to another, whose object id is the new one
 
 <oid> is the user's object id in the tenant. MONGODB_URI says where (the environment or .env).
 `;
@@ -24,25 +29,41 @@ export class NothingStoredError extends Error {
   }
 }
 
-export type Command =
-  | { verb: 'help' | 'list' }
-  | { verb: 'show' | 'export' | 'erase'; oid: string }
-  | { verb: 'add'; oid: string; name: string | undefined };
+export type Command = { verb: 'help' | 'list' } | { verb: 'show' | 'export'; oid: string } | Change;
+
+/** What changes something. */
+type Change =
+  | { verb: 'erase'; oid: string }
+  | { verb: 'add'; oid: string; name: string | undefined }
+  | { verb: 'move'; from: string; to: string };
 
 /** @throws {UsageError} */
 export function parseCommand(args: string[]): Command {
   const options = { name: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
   const { positionals, values } = readCommandLine({ args, options, allowPositionals: true });
-  const [verb, oid, ...rest] = positionals;
+  const [verb, ...rest] = positionals;
   if (values.help) return { verb: 'help' };
-  if (rest.length > 0) throw new UsageError(`"${rest.join(' ')}" is too much`);
+  const [oid, to] = rest.map(readOid);
+  const tooMuch = rest.slice(verb === 'move' ? 2 : 1);
+  if (tooMuch.length > 0) throw new UsageError(`"${tooMuch.join(' ')}" is too much`);
   if (values.name !== undefined && verb !== 'add') throw new UsageError('--name goes with add');
   if (verb === 'list' && oid === undefined) return { verb };
+  if (verb === 'move') return readMove(oid, to);
   if (verb !== 'add' && verb !== 'show' && verb !== 'export' && verb !== 'erase') {
     throw new UsageError(verb === undefined ? 'a command is missing' : `"${positionals.join(' ')}" is no command`);
   }
-  if (oid === undefined || oid.trim() === '') throw new UsageError(`${verb} needs an oid`);
+  if (oid === undefined || oid === '') throw new UsageError(`${verb} needs an oid`);
   return verb === 'add' ? { verb, oid, name: values.name } : { verb, oid };
+}
+
+function readMove(from = '', to = ''): Command {
+  if (from === '' || to === '') throw new UsageError('move needs two oids: from whom, and to whom');
+  if (from === to) throw new UsageError('both oids of a move are the same person');
+  return { verb: 'move', from, to };
+}
+
+function readOid(text: string): string {
+  return canonicalId(text.trim());
 }
 
 /**
@@ -56,31 +77,43 @@ export async function runCommand(
   clock: Clock,
   print: (text: string) => Promise<void>,
 ): Promise<void> {
-  await print(await answer(command, connection, clock));
+  for await (const text of answers(command, connection, new Date(clock.now()))) await print(text);
 }
 
-async function answer(command: Command, connection: Connection, clock: Clock): Promise<string> {
+async function* answers(command: Command, connection: Connection, now: Date): AsyncGenerator<string> {
   const users = new UserStore(connection);
+  userModel(connection);
   switch (command.verb) {
     case 'help':
-      return USAGE;
-    case 'add':
-      // The first command on a new database may come before the server has made the unique index.
-      await ensureStructure(connection);
-      return (await users.add(command.oid, command.name, new Date(clock.now())))
-        ? `added ${command.oid}\n`
-        : `${command.oid} was there already\n`;
+      yield USAGE;
+      return;
     case 'list':
-      return (await users.list()).map((user) => `${JSON.stringify(user)}\n`).join('');
+      for (const user of await users.list()) yield `${JSON.stringify(user)}\n`;
+      return;
     case 'show':
-      return toText(await showUser(users, command.oid));
+      yield `${JSON.stringify(await showUser(users, command.oid), undefined, 2)}\n`;
+      return;
     case 'export':
-      return toText(await exportPerson(connection, command.oid, clock));
-    case 'erase':
-      return Object.entries(await erasePersonal(connection, command.oid))
-        .map(([collection, count]) => `${collection}: ${count} erased\n`)
-        .join('');
+      yield* exportStored(connection, command.oid, now);
+      return;
   }
+  // The first command on a new database may come before the server has made the unique index.
+  await ensureStructure(connection);
+  yield await change(command, connection, users, now);
+}
+
+async function change(command: Change, connection: Connection, users: UserStore, now: Date): Promise<string> {
+  if (command.verb === 'add') {
+    const isNew = await users.add(command.oid, command.name, now);
+    return isNew ? `added ${command.oid}\n` : `${command.oid} was there already\n`;
+  }
+  if (command.verb === 'move') {
+    const { tasks } = await movePerson(connection, command.from, command.to, now);
+    return tasks === 0 ? `nothing was left to move\n` : `${tasks} tasks moved to ${command.to}\n`;
+  }
+  return Object.entries(await erasePerson(connection, command.oid, now))
+    .map(([collection, count]) => `${collection}: ${count} erased\n`)
+    .join('');
 }
 
 async function showUser(users: UserStore, oid: string): Promise<object> {
@@ -89,12 +122,11 @@ async function showUser(users: UserStore, oid: string): Promise<object> {
   return user;
 }
 
-async function exportPerson(connection: Connection, oid: string, clock: Clock): Promise<object> {
-  const stored = await collectPersonal(connection, oid);
-  if (Object.values(stored).every((documents) => documents.length === 0)) throw new NothingStoredError(oid);
-  return { oid, exportedAt: new Date(clock.now()), ...stored };
-}
-
-function toText(value: object): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+async function* exportStored(connection: Connection, oid: string, now: Date): AsyncGenerator<string> {
+  let isAnything = false;
+  for await (const text of exportPerson(connection, oid, now)) {
+    isAnything = true;
+    yield text;
+  }
+  if (!isAnything) throw new NothingStoredError(oid);
 }

@@ -1,8 +1,8 @@
-import mongoose, { type Connection, type Model } from 'mongoose';
+import mongoose, { type Connection, type Model, type Types } from 'mongoose';
 
 /** Someone who has called with a good token, or whom an operator has added. */
 export interface User {
-  /** The `oid` claim: the object id in the tenant's directory. */
+  /** The owner id: the object id in the tenant's directory. */
   oid: string;
   /** The `name` claim of the last token that had one. */
   name?: string;
@@ -11,13 +11,40 @@ export interface User {
   lastSeen?: Date;
 }
 
-const schema = new mongoose.Schema<User>(
-  { oid: String, name: String, firstSeen: Date, lastSeen: Date },
+/** A user as stored. The `_id` names this life of theirs: who is erased and calls again has another. */
+export interface UserDocument extends User {
+  _id: Types.ObjectId;
+  /** Names the erasure that has begun. Nothing of theirs may be stored any more, until this document is gone. */
+  erasing?: Types.ObjectId;
+  /** The batch of tasks that they are being given, written down before it is done. */
+  receiving?: Receiving;
+}
+
+export interface Receiving {
+  id: Types.ObjectId;
+  from: string;
+  /** Each task with the id of the tombstone that the former owner keeps of it. */
+  tasks: { id: Types.ObjectId; tombstone: Types.ObjectId }[];
+}
+
+const ObjectId = mongoose.Schema.Types.ObjectId;
+const receiving = new mongoose.Schema<Receiving>(
+  { id: ObjectId, from: String, tasks: [new mongoose.Schema({ id: ObjectId, tombstone: ObjectId }, { _id: false })] },
+  { _id: false },
+);
+const schema = new mongoose.Schema<UserDocument>(
+  { oid: String, name: String, firstSeen: Date, lastSeen: Date, erasing: ObjectId, receiving },
   { collection: 'users', versionKey: false, strict: 'throw', strictQuery: 'throw' },
 );
 schema.index({ oid: 1 }, { unique: true });
+// For the start, which finishes what was interrupted: it holds no one but those who are being erased.
+schema.index({ erasing: 1 }, { partialFilterExpression: { erasing: { $exists: true } } });
 
 /** The model on this connection; the same one for every call. */
-export function userModel(connection: Connection): Model<User> {
-  return (connection.models['User'] as Model<User> | undefined) ?? connection.model<User>('User', schema);
+export function userModel(connection: Connection): Model<UserDocument> {
+  const known = connection.models['User'] as Model<UserDocument> | undefined;
+  return known ?? connection.model<UserDocument>('User', schema);
 }
+
+/** The condition for someone who is not being erased. */
+export const ALIVE = { erasing: { $exists: false } } as const;

@@ -2,7 +2,8 @@ import type { Connection, Model } from 'mongoose';
 
 import { withSignal } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
-import { userModel, type User } from './model.ts';
+import { finishErasure } from './erasure.ts';
+import { ALIVE, userModel, type User, type UserDocument } from './model.ts';
 
 export interface Sighting {
   oid: string;
@@ -10,55 +11,70 @@ export interface Sighting {
   at: Date;
 }
 
-/** Who may call. The only place that reads or writes the `users` collection. */
+const SHOWN = { _id: 0, oid: 1, name: 1, firstSeen: 1, lastSeen: 1 } as const;
+
+/** Who may call. An erasure that was interrupted is finished before the person is looked at again. */
 export class UserStore {
-  readonly #users: Model<User>;
+  readonly #connection: Connection;
+  readonly #users: Model<UserDocument>;
 
   constructor(connection: Connection) {
+    this.#connection = connection;
     this.#users = userModel(connection);
   }
 
   /** Notes that someone called, and adds them when they are new. */
-  async register(sighting: Sighting, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#upsert(sighting, signal);
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      // Another instance has just added the same person; now it is a plain update.
-      await this.#upsert(sighting, signal);
-    }
+  async register({ oid, name, at }: Sighting, signal: AbortSignal): Promise<void> {
+    const change = { $set: { lastSeen: at, ...named(name) }, $setOnInsert: { firstSeen: at } };
+    await this.#upsert(oid, change, at, signal);
   }
 
   /** Notes that someone called, if they are known. Answers whether they are. */
   async touch({ oid, name, at }: Sighting, signal: AbortSignal): Promise<boolean> {
     const change = { $set: { lastSeen: at, ...named(name) } };
-    const { matchedCount } = await this.#users.updateOne({ oid: { $eq: oid } }, change, withSignal(signal));
+    const { matchedCount } = await this.#users.updateOne({ oid: { $eq: oid }, ...ALIVE }, change, withSignal(signal));
+    if (matchedCount === 0) await finishErasure(this.#connection, oid, at);
     return matchedCount > 0;
   }
 
   async get(oid: string, signal?: AbortSignal): Promise<User | undefined> {
     const found = await this.#users
-      .findOne({ oid: { $eq: oid } }, { _id: 0 })
+      .findOne({ oid: { $eq: oid }, ...ALIVE }, SHOWN)
       .setOptions(withSignal(signal))
       .lean<User>();
     return found ?? undefined;
   }
 
+  /** Names the life that this person is in; nothing when they are unknown or being erased. */
+  async lifeOf(oid: string, signal?: AbortSignal): Promise<string | undefined> {
+    const found = await this.#users.exists({ oid: { $eq: oid }, ...ALIVE }).setOptions(withSignal(signal));
+    return found?._id.toHexString();
+  }
+
   /** Everybody, by `oid`. */
   async list(): Promise<User[]> {
-    return await this.#users.find({}, { _id: 0 }).sort({ oid: 1 }).lean<User[]>();
+    return await this.#users.find(ALIVE, SHOWN).sort({ oid: 1 }).lean<User[]>();
   }
 
   /** Adds someone before they call. Answers whether they are new; a name given replaces the one that is known. */
   async add(oid: string, name: string | undefined, at: Date): Promise<boolean> {
     const change = { $setOnInsert: { firstSeen: at }, ...(name !== undefined && { $set: { name } }) };
-    const { upsertedCount } = await this.#users.updateOne({ oid: { $eq: oid } }, change, { upsert: true });
-    return upsertedCount > 0;
+    return await this.#upsert(oid, change, at);
   }
 
-  async #upsert({ oid, name, at }: Sighting, signal: AbortSignal): Promise<void> {
-    const change = { $set: { lastSeen: at, ...named(name) }, $setOnInsert: { firstSeen: at } };
-    await this.#users.updateOne({ oid: { $eq: oid } }, change, { upsert: true, ...withSignal(signal) });
+  /** Answers whether they are new. */
+  async #upsert(oid: string, change: object, at: Date, signal?: AbortSignal): Promise<boolean> {
+    for (;;) {
+      try {
+        const options = { upsert: true, ...withSignal(signal) };
+        const { upsertedCount } = await this.#users.updateOne({ oid: { $eq: oid }, ...ALIVE }, change, options);
+        return upsertedCount > 0;
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+      }
+      // Another instance has just added the same person, so that it is a plain update now; or they are being erased.
+      await finishErasure(this.#connection, oid, at);
+    }
   }
 }
 

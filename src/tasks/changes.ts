@@ -6,7 +6,7 @@ import { epochOf, vouchesFor, type Mark } from './history.ts';
 import type { TaskDocument } from './model.ts';
 import { Numbering, type Numbered, type Pace } from './numbering.ts';
 import { OwnedCollection, type Where } from './owned.ts';
-import { StatePage } from './statePage.ts';
+import { Page } from './page.ts';
 import type { Session } from './store.ts';
 import { encodeSyncToken, readSyncToken, type SyncToken } from './syncToken.ts';
 
@@ -60,28 +60,28 @@ export class ChangesFeed {
   }
 
   async #page(from: SyncToken, numbered: Numbered, now: number, limit: number): Promise<Changes> {
-    const page = new StatePage(limit);
+    const page = new Page(limit);
     const stop = await this.#numberedSince(from, numbered.number, page);
     if (stop !== undefined) return answer(page, { ...from, ...stop }, numbered, true);
-    const isCut = numbered.isComplete && (await page.take((room) => this.#freshSince(numbered, room)));
+    const isCut = numbered.isComplete && !(await this.#addFresh(numbered, page));
     const hasMore = !numbered.isComplete || isCut;
     const next = { ...from, knownAt: hasMore ? from.knownAt : now, number: numbered.number, id: undefined };
     return answer(page, next, numbered, hasMore);
   }
 
   /** Resolves to where it had to stop; to nothing when it came to the end. */
-  async #numberedSince(from: SyncToken, last: number, page: StatePage): Promise<Position | undefined> {
+  async #numberedSince(from: SyncToken, last: number, page: Page): Promise<Position | undefined> {
     const deadline = performance.now() + BUDGET_MS;
     for (let position: Position = from; ;) {
       if (position.number === last && position.id === undefined) return undefined;
       const end = await this.#endOfSlice({ ...from, ...position }, last);
-      const isCut = await page.fill((after, limit) =>
+      const isCut = await fill(page, (after, limit) =>
         this.#tasks.find(
           { ...between(after ?? position, end ?? { number: last, id: undefined }), ...quiet(from, position) },
           { sort: { seq: 1, _id: 1 }, limit },
         ),
       );
-      if (isCut) return page.end;
+      if (isCut) return endOf(page);
       if (end === undefined) return undefined;
       if (performance.now() > deadline) return end;
       position = end;
@@ -97,6 +97,13 @@ export class ChangesFeed {
     return end === undefined ? undefined : { number: end.seq ?? last, id: end._id };
   }
 
+  /** False when there may be more than the page has room for. */
+  async #addFresh(numbered: Numbered, page: Page): Promise<boolean> {
+    const { room } = page;
+    const fresh = await this.#freshSince(numbered, room);
+    return fresh.every((state) => page.add(state)) && fresh.length < room;
+  }
+
   /**
    * What was written while this request ran. A task that was written before it, and again during it, would otherwise be
    * missing from the answer. All of it comes again with the next token.
@@ -108,6 +115,24 @@ export class ChangesFeed {
     const where = { $or: [{ seq: null }, { seq: { $gt: numbered.number } }] };
     return await this.#tasks.find(where, { sort: { seq: 1, _id: 1 }, limit });
   }
+}
+
+/** Reads in portions, each behind the last state of the one before. Resolves to whether there is more than the page holds. */
+async function fill(
+  page: Page,
+  read: (after: Position | undefined, limit: number) => Promise<TaskState[]>,
+): Promise<boolean> {
+  for (let after: Position | undefined; ; after = endOf(page)) {
+    const { room } = page;
+    const found = await read(after, room);
+    if (!found.every((state) => page.add(state))) return true;
+    if (found.length < room) return false;
+  }
+}
+
+function endOf(page: Page): Position | undefined {
+  const last = page.tasks.at(-1);
+  return last?.seq === undefined ? undefined : { number: last.seq, id: last._id };
 }
 
 /**
@@ -138,9 +163,9 @@ function quiet({ quietUntil }: SyncToken, { number }: Position): Where<TaskDocum
   return number < quietUntil ? { $or: [{ deletedAt: null }, { seq: { $gt: quietUntil } }] } : {};
 }
 
-function answer(page: StatePage, next: SyncToken, numbered: Numbered, hasMore: boolean): Changes {
+function answer(page: Page, next: SyncToken, numbered: Numbered, hasMore: boolean): Changes {
   // Of two states of a task the later one, which is further back, is the one to tell.
-  const latest = [...new Map(page.states.map((state) => [toldId(state).toHexString(), state])).values()];
+  const latest = [...new Map(page.tasks.map((state) => [toldId(state).toHexString(), state])).values()];
   const epoch = epochOf(numbered, markOf(next).number);
   return {
     changed: latest.filter((state) => !isDeleted(state)),

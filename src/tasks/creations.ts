@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { ownedId } from '../database/ownedId.ts';
 import { IdempotencyKeyReusedError } from '../errors.ts';
 import { randomId, type Birth, type Draft, type TaskState } from './document.ts';
 import { CREATION_HOURS, type CreationDocument } from './model.ts';
-import { equals, OwnedCollection } from './owned.ts';
+import { equals, LifeEndedError, OwnedCollection, type Content } from './owned.ts';
+import { admitTask } from './quota.ts';
 import { TaskStore, type Session } from './store.ts';
 
 const LIFETIME_MS = CREATION_HOURS * 3_600_000;
@@ -16,9 +18,21 @@ const LIFETIME_MS = CREATION_HOURS * 3_600_000;
  * @throws {IdempotencyKeyReusedError} when the key came with another request.
  */
 export async function createTask(session: Session, draft: Draft, { key, path }: Repeatable): Promise<TaskState> {
-  const store = new TaskStore(session);
-  if (key === undefined) return await store.create(draft);
-  return await store.createOnce(await claim(session, key, fingerprintOf(path, draft)), draft);
+  const create = async (): Promise<TaskState> => {
+    const store = new TaskStore(session);
+    if (key === undefined) {
+      await admitTask(session);
+      return await store.create(draft);
+    }
+    return await store.createOnce(await claim(session, key, fingerprintOf(path, draft)), draft);
+  };
+  try {
+    return await create();
+  } catch (error) {
+    // The user was erased meanwhile, and what was stored is taken back: now it is the first task of a new life.
+    if (!(error instanceof LifeEndedError)) throw error;
+    return await create();
+  }
 }
 
 /** What makes a POST repeatable. */
@@ -39,17 +53,32 @@ function fingerprintOf(path: string, { text, due, details }: Draft): string {
 async function claim(session: Session, key: string, fingerprint: string): Promise<Birth> {
   const { owner, clock } = session;
   const creations = new OwnedCollection(session.models.creations, session);
-  const _id = createHash('sha256').update(`${owner}\0${key}`).digest('hex');
+  const _id = ownedId(owner, key);
   for (;;) {
     const at = new Date(clock.now());
     const mine = { _id, fingerprint, task: randomId(), version: randomId(), at };
-    if (await creations.insert(mine)) return birthOf(mine);
+    if (await creations.insert(mine)) return await admitted(session, creations, mine);
     const known = await creations.findOne({ _id: equals(_id) });
     if (known === undefined) continue; // the store has just dropped it
     if (at.getTime() - known.at.getTime() < LIFETIME_MS) return sameRequest(known, fingerprint);
     // Too old, and not yet dropped. Of those who see that at once, one takes its place.
     if (await creations.replace({ _id: equals(_id), task: equals(known.task) }, mine)) return birthOf(mine);
   }
+}
+
+/** A key that has just come counts as a task; one that is too many leaves its key free. */
+async function admitted(
+  session: Session,
+  creations: OwnedCollection<CreationDocument>,
+  mine: Content<CreationDocument>,
+): Promise<Birth> {
+  try {
+    await admitTask(session);
+  } catch (error) {
+    await creations.remove({ _id: equals(mine._id), task: equals(mine.task) });
+    throw error;
+  }
+  return birthOf(mine);
 }
 
 function sameRequest(known: CreationDocument, fingerprint: string): Birth {

@@ -14,6 +14,7 @@ import { readConditions } from '../http/conditional.ts';
 import { readIdempotencyKey } from '../http/idempotency.ts';
 import type { Call } from '../http/operation.ts';
 import { readQuery } from '../http/query.ts';
+import type { Caller } from '../http/request.ts';
 import { ChangesFeed } from './changes.ts';
 import { createTask } from './creations.ts';
 import { draftOf, isTaskId, tagOf, toTask, type TaskState } from './document.ts';
@@ -21,12 +22,15 @@ import { checkText, readPatch, readSelection, readTask, readTaskNamed, readUpdat
 import type { TaskInput } from './input.ts';
 import { DEFAULT_LIMIT, LIST_PARAMETERS, MAX_LIMIT, readLimit, readListing, referenceToNext } from './listing.ts';
 import type { TaskModels } from './model.ts';
+import type { Life } from './owned.ts';
 import { TaskStore, type Session } from './store.ts';
 
 /** What stays the same from request to request. */
 export interface TaskParts {
   models: TaskModels;
   clock: Clock;
+  /** The life that a caller is in, for what is stored on their behalf. */
+  lifeOf: (caller: Caller) => Life;
 }
 
 export type Handle = (call: Call) => Promise<Answer>;
@@ -53,7 +57,14 @@ export interface ListOptions {
 
 export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing: (options: ListOptions) => Handle } {
   // The store's time begins when the body is read, which is when a handler runs.
-  const sessionOf = ({ caller, signal, extend }: Call): Session => ({ ...parts, owner: caller.oid, signal, extend });
+  const sessionOf = ({ caller, signal, extend }: Call): Session => ({
+    models: parts.models,
+    clock: parts.clock,
+    owner: caller.oid,
+    life: parts.lifeOf(caller),
+    signal,
+    extend,
+  });
   const storeOf = (call: Call): TaskStore => new TaskStore(sessionOf(call));
 
   const listing =

@@ -142,6 +142,6 @@ function creationSchema(): mongoose.Schema {
     STRICT,
   );
   schema.index({ at: 1 }, { expireAfterSeconds: CREATION_SECONDS });
-  schema.index({ owner: 1 });
+  schema.index({ owner: 1, _id: 1 });
   return schema;
 }

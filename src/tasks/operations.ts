@@ -8,6 +8,7 @@ import {
   SyncTokenExpiredError,
   TaskExistsError,
   TaskNotFoundError,
+  TooManyTasksError,
 } from '../errors.ts';
 import type { BodyOptions } from '../http/body.ts';
 import type { Body, Guard, Operation } from '../http/operation.ts';
@@ -72,7 +73,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
     parameters: [parameters.idempotencyKey],
     body: readBody(bodies.newTask),
     answers: { 201: createdAnswer },
-    problems: [...BAD_TASK, IdempotencyKeyReusedError],
+    problems: [...BAD_TASK, TooManyTasksError, IdempotencyKeyReusedError],
     handle: handle.createTask,
   };
   const deleteTasks: Operation = {
@@ -147,7 +148,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       parameters: [parameters.id, ...parameters.replace],
       body: readBody(bodies.newTask),
       answers: { 200: taskAnswer('The task', doneExample), 201: createdAnswer },
-      problems: [...BAD_TASK, TaskExistsError, PreconditionFailedError],
+      problems: [...BAD_TASK, TaskExistsError, TooManyTasksError, PreconditionFailedError],
       handle: handle.replaceTask,
     },
     {
@@ -216,7 +217,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       description: 'A text in the body must be the one in the URL.',
       parameters: [parameters.task, parameters.idempotencyKey],
       body: readBody(bodies.details),
-      problems: [...BAD_TASK, TaskNotFoundError, IdempotencyKeyReusedError],
+      problems: [...BAD_TASK, TaskNotFoundError, TooManyTasksError, IdempotencyKeyReusedError],
       handle: onlyOwn(handle.createNamedTask),
     },
     {

@@ -118,7 +118,11 @@ export class OwnedCollection<T extends Owned> {
     const life = await this.#life?.current(this.#signal);
     if (!(await this.#insertNew(document))) return false;
     if (life === undefined || (await this.#life?.goesOn(life, this.#signal))) return true;
-    await this.#model.deleteOne(this.#mine(this.#sameState(document)), this.#options());
+    const { deletedCount } = await this.#model.deleteOne(this.#mine(this.#sameState(document)), this.#options());
+    // Where it is gone but its id is not, it was given to another owner: it is stored, and theirs.
+    const isTheirs =
+      deletedCount === 0 && (await this.#model.exists({ _id: document._id }).setOptions(this.#options()));
+    if (isTheirs) return true;
     throw new LifeEndedError();
   }
 

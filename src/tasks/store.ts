@@ -22,6 +22,7 @@ import { cursorBehind, orderOf, partsBehind, type Listing } from './listing.ts';
 import type { TaskDocument, TaskModels } from './model.ts';
 import { equals, OwnedCollection, type Ownership, type Where } from './owned.ts';
 import { Page } from './page.ts';
+import { admitTask } from './quota.ts';
 import { containing } from './search.ts';
 
 export interface Session extends Ownership {
@@ -51,8 +52,10 @@ export class TaskStore {
   readonly #tasks: OwnedCollection<TaskDocument>;
   readonly #clock: Clock;
   readonly #extend: () => void;
+  readonly #session: Session;
 
   constructor(session: Session) {
+    this.#session = session;
     this.#tasks = new OwnedCollection(session.models.tasks, session);
     this.#clock = session.clock;
     this.#extend = session.extend ?? (() => undefined);
@@ -102,7 +105,7 @@ export class TaskStore {
    * The task with that id becomes this one; it is created when this user has none.
    *
    * @throws {TaskExistsError} when the id is somebody else's.
-   * @throws {PreconditionFailedError}
+   * @throws {PreconditionFailedError | TooManyTasksError}
    */
   async replace(
     id: string,
@@ -114,6 +117,7 @@ export class TaskStore {
       const isNew = current === undefined || isDeleted(current);
       assertPreconditions(conditions, isNew ? undefined : tagOf(current));
       const task = isNew ? newTask(this.#birth(id), draftOf(input)) : replacedTask(current, input, this.#now());
+      if (isNew) await admitTask(this.#session);
       const isDone = current === undefined ? await this.#insertAt(id, task) : await this.#swap(current, task);
       if (isDone) return { task, isNew };
     }

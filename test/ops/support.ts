@@ -30,6 +30,7 @@ export async function startOps(t: TestContext): Promise<Ops> {
   server.pre(identifyRequest);
   const readiness = {
     store: () => state.store,
+    storeProblem: () => (state.store ? undefined : 'does not answer'),
     keys: () => state.keys,
     draining: () => state.draining,
     policies: () => state.policies,

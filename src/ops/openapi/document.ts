@@ -53,6 +53,7 @@ const problemSchema = schema('Problem', {
 
 const TAGS = [
   { name: 'Tasks', description: 'What this is about.' },
+  { name: 'Account', description: 'What is kept about you.' },
   { name: 'Sync', description: 'For clients that keep their tasks and are not always online.' },
   { name: 'Tasks by text', description: 'A task addressed by what it says, as in the tutorial.' },
   { name: 'First clients', description: 'What the original iOS and Android apps call. Errors are plain text.' },

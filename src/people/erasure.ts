@@ -1,0 +1,93 @@
+/**
+ * Erasing a person: one implementation for the API and the command. The user is marked first, so that nobody stores
+ * anything of theirs any more (see `Life`) and an interrupted erasure shows; and goes last.
+ *
+ * An erasure may be finished by anybody, several at a time. What one of them has found is erased by its exact version, and
+ * only if the mark still stood after it was found: so none can take what the person has stored in a new life.
+ */
+import { randomBytes } from 'node:crypto';
+
+import mongoose, { type Connection } from 'mongoose';
+
+import { requestDeadline, withSignal } from '../database/deadline.ts';
+import { isDuplicateKey } from '../database/errors.ts';
+import { ALIVE, userModel } from './model.ts';
+import { DATA, type CollectionName } from './personal.ts';
+
+type ObjectId = mongoose.Types.ObjectId;
+export type Erased = Record<CollectionName, number>;
+
+/** Documents that one command erases. */
+const BATCH = 1000;
+
+/**
+ * Erases all that is stored about this person, and resolves to how much that was when nothing is left. Each step has the
+ * time of a request for itself, so that it never fails for being large; when it is interrupted, call it again.
+ */
+export async function erasePerson(connection: Connection, oid: string, at: Date): Promise<Erased> {
+  const { erasing, wasKnown } = await mark(connection, oid, at);
+  const erased = new Map<CollectionName, number>();
+  for (const { collection } of DATA) erased.set(collection, await eraseFrom(connection, collection, oid, erasing));
+  await userModel(connection).deleteOne({ oid: { $eq: oid }, erasing }, withSignal(requestDeadline()));
+  erased.set('users', wasKnown ? 1 : 0);
+  return Object.fromEntries(erased) as Erased;
+}
+
+/** Finishes the erasure of this person if one was interrupted, or is done elsewhere. */
+export async function finishErasure(connection: Connection, oid: string, at: Date): Promise<void> {
+  const marked = { oid: { $eq: oid }, erasing: { $exists: true } };
+  const found = await userModel(connection).exists(marked).setOptions(withSignal(requestDeadline()));
+  if (found !== null) await erasePerson(connection, oid, at);
+}
+
+/** Finishes what the process that began it did not live to finish. Resolves to how many people that were. */
+export async function finishErasures(connection: Connection, at: Date): Promise<number> {
+  const marked = await userModel(connection)
+    .find({ erasing: { $exists: true } }, { oid: 1 })
+    .lean();
+  for (const { oid } of marked) await erasePerson(connection, oid, at);
+  return marked.length;
+}
+
+/** Joins an erasure that has begun already. */
+async function mark(connection: Connection, oid: string, at: Date): Promise<{ erasing: ObjectId; wasKnown: boolean }> {
+  const users = userModel(connection);
+  for (;;) {
+    const marked = { oid: { $eq: oid }, erasing: { $exists: true } };
+    const begun = await users.findOne(marked, { erasing: 1 }).setOptions(withSignal(requestDeadline())).lean();
+    if (begun?.erasing !== undefined) return { erasing: begun.erasing, wasKnown: true };
+    try {
+      const erasing = new mongoose.Types.ObjectId(randomBytes(12));
+      const change = { $set: { erasing }, $setOnInsert: { firstSeen: at } };
+      const options = { upsert: true, ...withSignal(requestDeadline()) };
+      const { matchedCount } = await users.updateOne({ oid: { $eq: oid }, ...ALIVE }, change, options);
+      return { erasing, wasKnown: matchedCount > 0 };
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error; // somebody else has just begun it
+    }
+  }
+}
+
+async function eraseFrom(connection: Connection, name: string, owner: string, erasing: ObjectId): Promise<number> {
+  const collection = connection.collection(name);
+  for (let erased = 0; ;) {
+    const found = await collection
+      .find({ owner: { $eq: owner } }, { projection: { version: 1 }, limit: BATCH, ...withSignal(requestDeadline()) })
+      .toArray();
+    if (found.length === 0 || !(await isMarked(connection, owner, erasing))) return erased;
+    const { deletedCount } = await collection.deleteMany(
+      {
+        owner: { $eq: owner },
+        _id: { $in: found.map(({ _id }) => _id) },
+        version: { $in: found.map((document) => (document['version'] as ObjectId | undefined) ?? null) },
+      },
+      withSignal(requestDeadline()),
+    );
+    erased += deletedCount;
+  }
+}
+
+async function isMarked(connection: Connection, oid: string, erasing: ObjectId): Promise<boolean> {
+  const found = userModel(connection).exists({ oid: { $eq: oid }, erasing });
+  return (await found.setOptions(withSignal(requestDeadline()))) !== null;
+}

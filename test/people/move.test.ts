@@ -1,0 +1,165 @@
+/** One person's tasks given to another, while both use them. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { movePerson } from '../../src/people/move.ts';
+import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+interface ChangesJson {
+  changed: TaskJson[];
+  removed: string[];
+  next: string;
+  more: boolean;
+}
+
+/** A device: its replica, and where it is. */
+class Device {
+  readonly replica = new Map<string, string>();
+  #since: string | undefined;
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  async sync(): Promise<void> {
+    for (let more = true; more;) {
+      const response = await this.#client.get(
+        `/api/tasks/changes?limit=7${this.#since === undefined ? '' : `&since=${this.#since}`}`,
+      );
+      assert.equal(response.status, 200, await response.clone().text());
+      const answer = (await response.json()) as ChangesJson;
+      for (const { _id, Text } of answer.changed) this.replica.set(_id, Text);
+      for (const id of answer.removed) this.replica.delete(id);
+      this.#since = answer.next;
+      more = answer.more;
+    }
+  }
+
+  get texts(): string[] {
+    return [...this.replica.values()].sort();
+  }
+}
+
+const move = async ({ connection }: TestServer, from: string, to: string) =>
+  await movePerson(connection, from, to, new Date());
+
+describe('a move', () => {
+  test('gives all tasks to another, and both their devices hear of it', async (t) => {
+    const server = await startServer(t);
+    const [old, young] = [server.as('old'), server.as('new')];
+    const [phone, tablet] = [new Device(old), new Device(young)];
+    for (const Text of ['a', 'b', 'c']) await old.create({ Text });
+    const { _id: gone } = await old.create({ Text: 'deleted' });
+    await young.create({ Text: 'mine' });
+    await phone.sync();
+    await tablet.sync();
+    await old.delete(`/api/tasks/${gone}`);
+
+    const moved = await move(server, 'old', 'new');
+    await phone.sync();
+    await tablet.sync();
+
+    assert.equal(moved.tasks, 3);
+    assert.deepEqual(phone.texts, []);
+    assert.deepEqual(tablet.texts, ['a', 'b', 'c', 'mine']);
+    assert.deepEqual((await young.list()).map(({ Text }) => Text).sort(), ['a', 'b', 'c', 'mine']);
+    assert.deepEqual(await old.list(), []);
+    assert.deepEqual(await move(server, 'old', 'new'), { tasks: 0, creations: 0 });
+  });
+
+  test('takes more than a batch, to someone who has not called yet', async (t) => {
+    const server = await startServer(t);
+    await server.as('old').get('/api/me');
+    const tasks = Array.from({ length: 450 }, (_, i) => ({ owner: 'old', Text: `Task ${i}` }));
+    await server.connection.collection('tasks').insertMany(tasks);
+
+    const moved = await move(server, 'old', 'new');
+
+    assert.equal(moved.tasks, 450);
+    assert.equal(await server.connection.collection('tasks').countDocuments({ owner: 'new', deletedAt: null }), 450);
+    const users = await server.connection.collection('users').find({}).toArray();
+    assert.deepEqual(
+      users.map(({ oid, name }) => [oid as string, name as string]),
+      [['new', 'old']],
+    );
+  });
+
+  test('takes idempotency keys along', async (t) => {
+    const server = await startServer(t);
+    const headers = { 'Idempotency-Key': 'key' };
+    const first = await server.as('old').post('/api/tasks', { Text: 'made once' }, headers);
+
+    await move(server, 'old', 'new');
+    const again = await server.as('new').post('/api/tasks', { Text: 'made once' }, headers);
+
+    assert.equal(again.status, 201);
+    assert.deepEqual(await again.json(), await first.json());
+    assert.equal((await server.as('new').list()).length, 1);
+  });
+
+  test('can be undone, and the tasks are there again for those who had them', async (t) => {
+    const server = await startServer(t);
+    const phone = new Device(server.as('old'));
+    await server.as('old').create({ Text: 'a' });
+    await phone.sync();
+    await move(server, 'old', 'new');
+
+    await move(server, 'new', 'old');
+    await phone.sync();
+    const late = new Device(server.as('old'));
+    await late.sync();
+
+    assert.deepEqual(phone.texts, ['a']);
+    assert.deepEqual(late.texts, ['a']);
+  });
+
+  test('leaves the id of a moved task taken, and a late write of the giver finds nothing', async (t) => {
+    const server = await startServer(t);
+    const { _id } = await server.as('old').create({ Text: 'a' });
+
+    await move(server, 'old', 'new');
+
+    await expectProblem(await server.as('old').patch(`/api/tasks/${_id}`, { Text: 'b' }), 404, 'TaskNotFound');
+    await expectProblem(await server.as('old').put(`/api/tasks/${_id}`, { Text: 'b' }), 409, 'TaskExists');
+    assert.equal((await server.as('new').list())[0]?.Text, 'a');
+  });
+
+  test('loses and doubles nothing while both write and sync', async (t) => {
+    const server = await startServer(t);
+    const [old, young] = [server.as('old'), server.as('new')];
+    const [phone, tablet] = [new Device(old), new Device(young)];
+    const created: string[] = [];
+    for (let i = 0; i < 30; i += 1) created.push((await old.create({ Text: `early ${i}` })).Text);
+    let isOver = false;
+    const write = async (client: Client, name: string): Promise<void> => {
+      for (let i = 0; !isOver; i += 1) {
+        const response = await client.post(
+          '/api/tasks',
+          { Text: `${name} ${i}` },
+          { 'Idempotency-Key': `${name} ${i}` },
+        );
+        if (response.status === 201) created.push(`${name} ${i}`);
+      }
+    };
+    const follow = async (device: Device): Promise<void> => {
+      while (!isOver) await device.sync();
+    };
+    const busy = [write(old, 'old'), write(young, 'new'), follow(phone), follow(tablet)];
+
+    await Promise.all([move(server, 'old', 'new'), move(server, 'old', 'new')]);
+    isOver = true;
+    await Promise.all(busy);
+    await move(server, 'old', 'new');
+    await phone.sync();
+    await tablet.sync();
+
+    const texts = (await server.connection.collection('tasks').find({ owner: 'new', deletedAt: null }).toArray()).map(
+      ({ Text }) => Text as string,
+    );
+    assert.deepEqual(texts.sort(), [...created].sort());
+    assert.deepEqual(tablet.texts, texts);
+    assert.deepEqual(phone.texts, []);
+  });
+});
