@@ -2,17 +2,8 @@ import { hash, verify } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';
-import {
-  issuerChecks,
-  keyCheck,
-  laterChecks,
-  meetsAll,
-  refusalFor,
-  signatureCheck,
-  tokenChecks,
-  type Check,
-  type Expectations,
-} from './checks.ts';
+import { issuerChecks, keyCheck, laterChecks, meetsAll, refusalFor, signatureCheck, tokenChecks } from './checks.ts';
+import type { Check, Expectations } from './commonChecks.ts';
 import { ownerOf } from './claims.ts';
 import { judgeOf, type Judge } from './judge.ts';
 import type { TenantKeys } from './keys.ts';
