@@ -22,7 +22,7 @@ export interface GateOptions {
   tenant?: Tenant;
   /** A tenant of External ID beside it. */
   externalId?: Tenant;
-  /** Milliseconds that the tenant has; short, since these are really waited for. */
+  /** Milliseconds that the tenant has: long, since machines may be slow, and short where they are really waited for. */
   tenantTimeoutMs?: number;
   /** Fetch the keys at the start, and wait for them; default true. */
   isStarted?: boolean;
@@ -50,7 +50,7 @@ export interface Gate {
 }
 
 export async function startGate(t: TestContext, options: GateOptions = {}): Promise<Gate> {
-  const { clock = Date, policies = ['b2c_1_susi'], isStarted = true, tenantTimeoutMs = 5_000 } = options;
+  const { clock = Date, policies = ['b2c_1_susi'], isStarted = true, tenantTimeoutMs = 30_000 } = options;
   const tenant = options.tenant ?? (await startTenant(t, { clock, policies }));
   const config = loadConfig({
     ...tenant.env,
