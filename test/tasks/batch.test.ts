@@ -1,11 +1,13 @@
 /** POST /api/batch: many operations in one trip, each answered as if it had been sent alone. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
 import { testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
+import { until } from '../support/until.ts';
 
 const ID = '6742d0c4e1a2b3c4d5e6f708';
 
@@ -193,6 +195,41 @@ test('when the store goes away in the middle, what is said to be done is done, a
   assert.deepEqual(codes(results), ['StoreUnavailable', 'NotDone', 'NotDone']);
   assert.deepEqual(codes(await send(alice, [put(0), put(1)])).map(Number), [201, 201]);
   assert.equal((await alice.list()).length, 2);
+});
+
+const outbox = Array.from({ length: 50 }, (_, i) => ({
+  method: 'POST',
+  path: '/api/tasks',
+  headers: { 'Idempotency-Key': `edit-${i}` },
+  body: { Text: `Task ${i}` },
+}));
+
+test('a batch that is under way when the server is told to stop is done and answered', async (t) => {
+  const { as, app, connection } = await startServer(t);
+  const alice = as('alice');
+
+  const sending = send(alice, outbox);
+  await until(async () => (await connection.collection('tasks').findOne({ owner: 'alice' })) !== null);
+  const [results] = await Promise.all([sending, app.drain.drain(60_000)]);
+
+  assert.deepEqual(codes(results), Array<number>(50).fill(201));
+});
+
+test('what a client that left in the middle had sent may be sent again, and is done once', async (t) => {
+  const { as, port, connection } = await startServer(t);
+  const alice = as('alice');
+  const body = JSON.stringify({ operations: outbox });
+  const head = `POST /api/batch HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${alice.token ?? ''}\r\n`;
+  const socket = connect(port, '127.0.0.1');
+
+  socket.write(`${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  await until(async () => (await connection.collection('tasks').findOne({ owner: 'alice' })) !== null);
+  socket.destroy();
+  const results = await send(alice, outbox);
+
+  assert.deepEqual(codes(results), Array<number>(50).fill(201));
+  const tasks = await alice.list();
+  assert.deepEqual(tasks.map(({ Text }) => Text).sort(), outbox.map(({ body }) => body.Text).sort());
 });
 
 const ids = ['a', 'b', 'c'].map((digit) => digit.repeat(24));
