@@ -3,7 +3,7 @@ import type { Schema } from '../../http/schema.ts';
 import type { ApiDocument } from '../openapi/types.ts';
 import { html, marked, type Html } from './html.ts';
 
-/** Members of `Task`: those that `NewTask` has too are the client's to set, the others are the server's. */
+/** Members of `Task`: those that `NewTask` has too are to be sent, the others come in answers. */
 export function taskMembers({ components }: ApiDocument): Html {
   const writable = propertiesOf(components.schemas['NewTask']);
   const members = Object.entries(propertiesOf(components.schemas['Task']));
@@ -12,9 +12,7 @@ export function taskMembers({ components }: ApiDocument): Html {
       ([name, schema]) =>
         html`<dt id="member-${name}">
             <code>${name}</code>
-            <span class="soft"
-              >${typeOf(writable[name] ?? schema)}${name in writable ? '' : '; set by the server'}</span
-            >
+            <span class="soft">${typeOf(writable[name] ?? schema)}${name in writable ? '' : '; in answers'}</span>
           </dt>
           <dd>${marked(text((writable[name] ?? schema)['description']))}</dd> `,
     )}
