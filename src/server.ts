@@ -33,6 +33,7 @@ import { answerProblems, answerToInner } from './http/problem.ts';
 import { identifyRequest } from './http/requestId.ts';
 import { createThrottle } from './http/throttle.ts';
 import { logRequest, type Logger } from './log.ts';
+import { authorityOf } from './ops/authority.ts';
 import { signInOf } from './ops/docs/signIn.ts';
 import { opsOperations } from './ops/index.ts';
 import type { Metrics } from './ops/metrics.ts';
@@ -135,6 +136,7 @@ function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operati
         draining: () => drain.isDraining,
       },
       all: () => operations,
+      authority: authorityOf(parts.config),
       signIn: signInOf(parts.config),
     }),
     ...helloOperations(toRead),

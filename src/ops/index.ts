@@ -6,6 +6,7 @@ import { acceptsJson, prefersHtml } from '../http/accept.ts';
 import { JSON_TYPE, ok, type Answer } from '../http/answer.ts';
 import type { Operation } from '../http/operation.ts';
 import { answer, example, schema } from '../http/schema.ts';
+import type { Authority } from './authority.ts';
 import { docsSite } from './docs/index.ts';
 import { docsOperations } from './docs/operations.ts';
 import type { SignIn } from './docs/signIn.ts';
@@ -19,6 +20,8 @@ export interface OpsParts {
   metrics: Metrics;
   /** Everything that this server does, these operations included. */
   all: () => readonly Operation[];
+  /** Where clients get their tokens. */
+  authority?: Authority | undefined;
   /** Where readers of the documentation sign in, if they can. */
   signIn?: SignIn | undefined;
 }
@@ -37,11 +40,20 @@ const status = schema('Status', {
 });
 const routes = schema('Routes', { type: 'array', items: { type: 'string', pattern: '^[A-Z]+ /' } });
 
-export function opsOperations({ readiness, metrics, all, signIn }: OpsParts): Operation[] {
+const documentSchema = schema('ApiDocument', {
+  type: 'object',
+  required: ['openapi', 'info', 'paths'],
+  properties: { openapi: { type: 'string' }, info: { type: 'object' }, paths: { type: 'object' } },
+});
+
+type Shown = Pick<Operation, 'guard' | 'summary' | 'description' | 'answers' | 'handle'>;
+
+export function opsOperations({ readiness, metrics, all, authority, signIn }: OpsParts): Operation[] {
   metrics.watch(readiness);
   const routeList = fixed(() => ({ body: JSON.stringify(routesOf(all())) }));
-  const document = fixed(() => ({ body: JSON.stringify(documentOf(all())) }));
-  const get = (name: string, path: string, rest: Pick<Operation, 'guard' | 'summary' | 'answers' | 'handle'>) =>
+  const apiDocument = () => documentOf(all(), authority);
+  const document = fixed(() => ({ body: JSON.stringify(apiDocument()) }));
+  const get = (name: string, path: string, rest: Shown) =>
     ({ name, method: 'GET', path, tag: 'Service', ...rest }) as const;
   const unchanged = answer('You have it already', undefined, undefined, ['ETag']);
 
@@ -70,6 +82,7 @@ export function opsOperations({ readiness, metrics, all, signIn }: OpsParts): Op
     get('GetHealth', '/healthz', {
       guard: openJson,
       summary: 'Whether the process serves',
+      description: 'Whatever its store and its tenant do: to restart it mends neither.',
       answers: { 200: answer('It does', status, { ok: example('Alive', { status: 'ok' }) }) },
       // The store has no say: restarting this process does not mend it.
       handle: () => ok({ status: 'ok' }),
@@ -78,6 +91,8 @@ export function opsOperations({ readiness, metrics, all, signIn }: OpsParts): Op
       ...get('GetReadiness', '/readyz', {
         guard: openJson,
         summary: 'Whether to send requests here',
+        description:
+          'Where not, the message names what is missing: the store, the keys of the tenant, or time, when it shuts down.',
         answers: { 200: answer('Store and keys are there', status, { ready: example('Ready', { status: 'ready' }) }) },
         handle: () => {
           assertReady(readiness);
@@ -90,6 +105,7 @@ export function opsOperations({ readiness, metrics, all, signIn }: OpsParts): Op
     get('GetMetrics', '/metrics', {
       guard: open,
       summary: 'Metrics for Prometheus',
+      description: 'Requests, sign-ins, the store and the process.',
       answers: {
         200: { description: 'The text exposition format', content: { 'text/plain': { schema: { type: 'string' } } } },
       },
@@ -99,15 +115,17 @@ export function opsOperations({ readiness, metrics, all, signIn }: OpsParts): Op
       ...get('GetApiDocument', '/openapi.json', {
         guard: openJson,
         summary: 'This document',
+        description:
+          'For a generator of clients. It changes with the version and the configuration of the server only.',
         answers: {
-          200: answer('OpenAPI 3.1', { type: 'object', required: ['openapi', 'info', 'paths'] }, undefined, ['ETag']),
+          200: answer('OpenAPI 3.1', documentSchema, undefined, ['ETag']),
           304: unchanged,
         },
         handle: document,
       }),
       parameters: [ifNoneMatch],
     },
-    ...docsOperations(docsSite(() => documentOf(all()), signIn)),
+    ...docsOperations(docsSite(apiDocument, signIn)),
   ];
 }
 

@@ -33,7 +33,8 @@ export function batchOperation(
       'same order, what each would have been answered alone. What could not be begun is 503 `NotDone`: send it again.',
     body: readBody(batchBody),
     answers: { 200: answer('What became of each', results, { one: example('One task created', EXAMPLE) }) },
-    problems: [InvalidBatchError],
+    // The latter within an answer, in the place of what was not begun.
+    problems: [InvalidBatchError, NotDoneError],
     handle: async (call) => await runBatch(call, readBatch(call.body)),
   };
 }

@@ -130,6 +130,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       method: 'GET',
       guard: toRead,
       summary: 'One task',
+      description: 'Its `ETag` is for `If-Match`, so that a change made on another device is not overwritten unseen.',
       parameters: [parameters.id, ...parameters.read],
       answers: {
         200: taskAnswer('The task'),
@@ -157,6 +158,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       method: 'PATCH',
       guard: toWrite,
       summary: 'Change members of a task',
+      description: 'What the body does not name stays as it is.',
       parameters: [parameters.id, ...parameters.write],
       body: readBody(bodies.patch),
       answers: { 200: taskAnswer('The task as it is now', doneExample) },
@@ -169,6 +171,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       method: 'DELETE',
       guard: toWrite,
       summary: 'Delete a task',
+      description: 'For good. To delete it again is 404 `TaskNotFound`, which a client may take for done.',
       parameters: [parameters.id, ...parameters.write],
       body: readBody(bodies.ignored),
       answers: gone,

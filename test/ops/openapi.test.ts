@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import * as errors from '../../src/errors.ts';
 import { problems } from '../../src/ops/openapi/document.ts';
-import { assertValid, document, operations, resolved, type Json } from './document.ts';
+import { assertValid, document, documentFor, operations, resolved, type Json } from './document.ts';
+
+const API = '11111111-2222-3333-4444-555555555555';
+const METADATA = '/v2.0/.well-known/openid-configuration';
 
 test('the API document is valid OpenAPI 3.1', async () => {
   const { valid, errors } = await new Validator().validate(structuredClone(document));
@@ -20,9 +23,41 @@ test('every reference in it leads somewhere, and everything it defines is referr
     kind === 'securitySchemes' ? [] : Object.keys(entries).map((name) => `#/components/${kind}/${name}`),
   );
 
-  // It stands inside the answer of a batch, and is the answer of no operation.
-  const unmatched = '#/components/examples/NotDone';
-  assert.deepEqual([...references, unmatched].sort(), defined.sort());
+  assert.deepEqual([...references].sort(), defined.sort());
+});
+
+test('clients are told where to sign in, and what to ask for', () => {
+  const b2c = { B2C_TENANT_NAME: 'contoso', B2C_POLICY_NAME: 'b2c_1_susi', B2C_CLIENT_ID: API };
+  const scoped = flowOf({ ...b2c, B2C_READ_SCOPE: 'tasks.read', B2C_WRITE_SCOPE: 'tasks.write' });
+  const custom = flowOf({
+    ...b2c,
+    B2C_IDENTITY_METADATA: `https://login.contoso.com/contoso.com${METADATA}?p={policy}`,
+  });
+  const external = flowOf({
+    EXTERNAL_ID_METADATA: `https://contoso.ciamlogin.com/${API}${METADATA}`,
+    EXTERNAL_ID_CLIENT_ID: API,
+  });
+
+  const policy = 'https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_susi';
+  assert.equal(scoped.authorizationUrl, `${policy}/oauth2/v2.0/authorize`);
+  assert.equal(scoped.tokenUrl, `${policy}/oauth2/v2.0/token`);
+  const prefix = `https://contoso.onmicrosoft.com/${API}/tasks`;
+  assert.deepEqual(Object.keys(scoped.scopes), [`${prefix}.read`, `${prefix}.write`, 'offline_access']);
+  assert.equal(custom.tokenUrl, 'https://login.contoso.com/contoso.com/oauth2/v2.0/token?p=b2c_1_susi');
+  assert.equal(external.tokenUrl, `https://contoso.ciamlogin.com/${API}/oauth2/v2.0/token`);
+  assert.deepEqual(Object.keys(external.scopes), [`api://${API}/.default`, 'offline_access']);
+});
+
+test('clients of an issuer whose endpoints do not follow from its metadata are told of the token alone', () => {
+  const { components, security } = documentFor({
+    B2C_TENANT_NAME: 'contoso',
+    B2C_POLICY_NAME: '',
+    B2C_CLIENT_ID: API,
+    B2C_IDENTITY_METADATA: 'https://issuer.example.com/.well-known/openid-configuration',
+  });
+
+  assert.deepEqual(Object.keys(components.securitySchemes), ['bearer']);
+  assert.deepEqual(security, [{ bearer: [] }]);
 });
 
 test('operation ids are unique', () => {
@@ -65,6 +100,18 @@ test('every example is valid against its schema', () => {
 
   assert.ok(checked > 50, `${checked} examples`);
 });
+
+interface Flow {
+  authorizationUrl: string;
+  tokenUrl: string;
+  scopes: Record<string, string>;
+}
+
+/** How to get a token for a server with these settings. */
+function flowOf(env: Record<string, string>): Flow {
+  const { oauth2 } = documentFor(env).components.securitySchemes;
+  return (oauth2 as { flows: { authorizationCode: Flow } }).flows.authorizationCode;
+}
 
 function namesOf(classes: unknown[]): string[] {
   return classes.map((one) => (one as { name: string }).name).sort();

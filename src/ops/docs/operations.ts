@@ -30,6 +30,7 @@ export function docsOperations(docs: DocsSite): Operation[] {
       guard: open,
       tag: 'Service',
       summary: 'This page',
+      description: 'Where there is an application for it, readers sign in and try each operation.',
       parameters: [ifNoneMatch],
       answers: {
         200: {
@@ -54,6 +55,7 @@ export function docsOperations(docs: DocsSite): Operation[] {
       guard: open,
       tag: 'Service',
       summary: 'A file of this page',
+      description: 'Kept for good: other contents are under another fingerprint.',
       parameters: [fingerprint, file, ifNoneMatch],
       answers: {
         200: {

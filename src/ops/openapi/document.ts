@@ -3,14 +3,9 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import * as errors from '../../errors.ts';
 import { problemOf, titleOf } from '../../http/answer.ts';
 import type { Operation } from '../../http/operation.ts';
-import {
-  Component,
-  headers as allHeaders,
-  schema,
-  type AnswerSchema,
-  type HeaderName,
-  type Schema,
-} from '../../http/schema.ts';
+import { Component, headers as allHeaders, schema, type AnswerSchema, type HeaderName } from '../../http/schema.ts';
+import type { Authority } from '../authority.ts';
+import { authorizationCode, bearer } from './security.ts';
 import type { ApiDocument, OperationObject, PathItem, Reference } from './types.ts';
 
 type ProblemClass = errors.ProblemClass;
@@ -61,8 +56,13 @@ const TAGS = [
   { name: 'Service', description: 'For operators and newcomers. Open to all.' },
 ];
 
-/** What `GET /openapi.json` answers. */
-export function documentOf(operations: readonly Operation[]): ApiDocument {
+/**
+ * What `GET /openapi.json` answers.
+ *
+ * @param authority where clients get their tokens
+ */
+export function documentOf(operations: readonly Operation[], authority?: Authority): ApiDocument {
+  const oauth2 = authority && authorizationCode(authority);
   const components = new Components();
   for (const [code, { when, example }] of problems) {
     components.add(new Component('examples', code, { summary: when, value: problemOf(example, EXAMPLE_REQUEST) }));
@@ -81,26 +81,19 @@ export function documentOf(operations: readonly Operation[]): ApiDocument {
         'People’s to-do tasks. Each user sees their own and nobody else’s; who calls is said by the access token of ' +
         'Azure AD B2C that comes with each request. Doubled and trailing slashes in a path are cleaned up. Where there ' +
         'is a `GET` there is a `HEAD`, and `OPTIONS` everywhere.',
+      contact: { name: 'Whoever runs this server' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: './', description: 'The server that this document came from' }],
-    security: [{ bearer: [] }],
+    // Relative to the document, so it holds behind a path prefix as well. `./` would double the slash before each path.
+    servers: [{ url: '.', description: 'The server that this document came from' }],
+    security: [{ bearer: [] }, ...(oauth2 === undefined ? [] : [{ oauth2: [] }])],
     tags: TAGS,
     paths,
-    components: { ...components.all, securitySchemes },
+    components: { ...components.all, securitySchemes: { bearer, ...(oauth2 && { oauth2 }) } },
   };
 }
 
 const EXAMPLE_REQUEST = '2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d';
-
-const securitySchemes: Record<string, Schema> = {
-  bearer: {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'An access token of the tenant, in `Authorization: Bearer …` and nowhere else.',
-  },
-};
 
 /** `/api/tasks/:id(…)` is `/api/tasks/{id}`. OpenAPI tells paths apart by their shape alone, so an owner is written as `me`. */
 function documentedPath(path: string): string {

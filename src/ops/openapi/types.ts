@@ -39,7 +39,13 @@ export type PathItem = Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete
 
 export interface ApiDocument {
   openapi: '3.1.1';
-  info: { title: string; version: string; description: string; license: { name: string; identifier: string } };
+  info: {
+    title: string;
+    version: string;
+    description: string;
+    contact: { name: string };
+    license: { name: string; identifier: string };
+  };
   servers: { url: string; description: string }[];
   security: Record<string, string[]>[];
   tags: { name: string; description: string }[];
