@@ -3,6 +3,7 @@
  *
  *   --quick            about a minute instead of twenty
  *   --only list,get    only these (see scenarios.ts; growth and soak are by themselves)
+ *   --servers ours     only these (ours, fastify, express, tutorial, node)
  *   --rounds, --answers, --connections   turns that count, the answers in one, and who asks at the same time
  *   --minutes          no scenario and no round begins after that
  *   --json <file>      the figures, for comparing runs
@@ -23,6 +24,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    servers: { type: 'string' },
     rounds: { type: 'string' },
     answers: { type: 'string' },
     connections: { type: 'string', default: '50' },
@@ -70,7 +72,10 @@ async function raceAll(): Promise<void> {
   }
 }
 
-async function raceOne(scenario: Scenario): Promise<void> {
+async function raceOne({ lanes: all, ...rest }: Scenario): Promise<void> {
+  const [first, ...others] = all;
+  const chosen = others.filter(({ server }) => values.servers?.split(',').includes(server.name) ?? true);
+  const scenario: Scenario = { ...rest, lanes: [first, ...chosen] };
   const report = reportOf(scenario, await race(bench, scenario, options));
   reports.push(report);
   if (json !== undefined) await writeFile(json, JSON.stringify({ options, reports }, null, 1));

@@ -36,7 +36,7 @@ export interface ServerOptions {
 }
 
 const SHARED = 'shared';
-const READY_MS = 15_000;
+const READY_MS = 60_000;
 /** Names the server to measure on; without it there is an embedded store, in a process of its own. */
 const serverUri = process.env['TEST_MONGODB_URI'];
 
