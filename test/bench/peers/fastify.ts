@@ -26,15 +26,25 @@ app.addHook('onResponse', async (req, reply) => {
 });
 
 const string = { type: 'string' };
+const optional = { type: ['string', 'null'] };
+const boolean = { type: 'boolean' };
+const step = { type: 'object', properties: { text: string, completed: boolean } };
 const task = {
   type: 'object',
   properties: {
     _id: string,
     Text: string,
     task: string,
-    completed: { type: 'boolean' },
+    completed: boolean,
     date: string,
-    completedAt: { type: ['string', 'null'] },
+    due: string,
+    completedAt: optional,
+    notes: optional,
+    importance: string,
+    categories: { type: 'array', items: string },
+    checklist: { type: 'array', items: step },
+    remindAt: optional,
+    position: optional,
     createdAt: string,
     updatedAt: string,
   },

@@ -9,6 +9,12 @@ export interface PeerTask {
   completed: boolean;
   date: Date;
   completedAt: Date | null;
+  notes: string | null;
+  importance: string;
+  categories: string[];
+  checklist: { text: string; completed: boolean }[];
+  remindAt: Date | null;
+  position: string | null;
   createdAt: Date;
   updatedAt: Date;
   version: ObjectId;
@@ -43,6 +49,12 @@ export function newTask(owner: string, { Text, date }: { Text: string; date?: st
     completed: false,
     date: date === undefined ? now : new Date(date),
     completedAt: null,
+    notes: null,
+    importance: 'normal',
+    categories: [],
+    checklist: [],
+    remindAt: null,
+    position: null,
     createdAt: now,
     updatedAt: now,
     version: new ObjectId(randomBytes(12)),
@@ -50,14 +62,22 @@ export function newTask(owner: string, { Text, date }: { Text: string; date?: st
 }
 
 /** A task as ours shows it. */
-export function toTask({ _id, Text, completed, date, completedAt, createdAt, updatedAt }: PeerTask) {
+export function toTask({ _id, Text, completed, date, completedAt, createdAt, updatedAt, ...details }: PeerTask) {
+  const { notes = null, importance = 'normal', categories = [], checklist = [], remindAt, position = null } = details;
   return {
     _id: _id.toHexString(),
     Text,
     task: Text,
     completed,
     date: date.toISOString(),
+    due: date.toISOString(),
     completedAt: completedAt?.toISOString() ?? null,
+    notes,
+    importance,
+    categories,
+    checklist,
+    remindAt: remindAt?.toISOString() ?? null,
+    position,
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };
