@@ -78,7 +78,7 @@ test('a change gives a legacy task its text under the new name and whatever it l
   assert.deepEqual(task, { _id, Text: 'Call', completed: true, ...dates });
 });
 
-const due = (task: TaskState): unknown[] => [toTask(task).due, toTask(task).date.toISOString()];
+const due = (task: TaskState): unknown[] => [toTask(task).due, toTask(task).date];
 const DAY = '2026-12-24';
 const MIDNIGHT = '2026-12-24T00:00:00.000Z';
 
