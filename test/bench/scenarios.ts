@@ -24,6 +24,8 @@ const EVERYBODY: ServerName[] = ['fastify', 'express', 'tutorial', 'node'];
 const CHECKING: ServerName[] = ['fastify', 'express', 'tutorial'];
 
 const USERS = 200;
+/** Operations of a batch, such as an app sends that was offline. */
+const BATCH = 40;
 export async function openStage(bench: Bench): Promise<Stage> {
   const servers: Partial<Stage['servers']> = {};
   for (const name of Object.keys(NAMES) as ServerName[]) servers[name] = await bench.server(name);
@@ -69,6 +71,18 @@ export const scenarios: Record<string, (stage: Stage) => Promise<Made> | Made> =
     };
     const lanes = against(servers, EVERYBODY, 201, eachOf(users, post));
     return { title: '`POST /api/tasks`', lanes: [...lanes, keyed] };
+  },
+
+  async batch({ bench, servers }) {
+    const users = newUsers(bench.tenant, USERS);
+    await assertDone(servers.ours, postBatch(users[0] as User));
+    const singly = against(servers, CHECKING, 201, eachOf(users, post));
+    const together: Lane = {
+      ...lane(servers.ours, 200, eachOf(users, postBatch)),
+      name: `this server, ${BATCH} in a batch`,
+      operations: BATCH,
+    };
+    return { title: 'A task created, in a batch and singly', lanes: [together, ...singly] };
   },
 
   async sync({ servers, readers }) {
@@ -138,6 +152,23 @@ export function getTask(reader: Reader, headers?: Record<string, string>): Wire 
 
 function refused(token: string): Wire {
   return get('/hello')({ oid: '', token });
+}
+
+function postBatch({ token }: User): Wire {
+  const operation = { method: 'POST', path: '/api/tasks', body: { Text: 'Buy milk', date: '2026-11-24' } };
+  return {
+    method: 'POST',
+    path: '/api/batch',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ operations: times(BATCH, () => operation) }),
+  };
+}
+
+/** A batch is answered 200 whatever became of its operations. */
+async function assertDone({ port }: BenchServer, { method, path, headers, body = '' }: Wire): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, body });
+  const { results } = (await response.json()) as { results: { status: number }[] };
+  if (results.some(({ status }) => status !== 201)) throw new Error('a batch was not done in full');
 }
 
 function post({ token }: User, headers?: Record<string, string>): Wire {

@@ -9,12 +9,13 @@ export interface PeerTask {
   completed: boolean;
   date: Date;
   completedAt: Date | null;
-  notes: string | null;
-  importance: string;
-  categories: string[];
-  checklist: { text: string; completed: boolean }[];
-  remindAt: Date | null;
-  position: string | null;
+  /** From here on only where it says something. */
+  notes?: string | null;
+  importance?: string;
+  categories?: string[];
+  checklist?: { text: string; completed: boolean }[];
+  remindAt?: Date | null;
+  position?: string | null;
   createdAt: Date;
   updatedAt: Date;
   version: ObjectId;
@@ -49,12 +50,6 @@ export function newTask(owner: string, { Text, date }: { Text: string; date?: st
     completed: false,
     date: date === undefined ? now : new Date(date),
     completedAt: null,
-    notes: null,
-    importance: 'normal',
-    categories: [],
-    checklist: [],
-    remindAt: null,
-    position: null,
     createdAt: now,
     updatedAt: now,
     version: new ObjectId(randomBytes(12)),
