@@ -1,14 +1,59 @@
 import bunyan from 'bunyan';
 import type { Request, Response, Route } from 'restify';
+import sonicBoom from 'sonic-boom';
 import type { LogLevel } from './config.ts';
 import { ApiError } from './errors.ts';
 import './http/request.ts';
 
 export type Logger = bunyan;
 
-/** One JSON object a line on the stream given. */
-export function createLog(level: LogLevel, stream: NodeJS.WritableStream): Logger {
+/** Takes whole lines. */
+export interface LogOutput {
+  write(line: string): void;
+}
+
+/** One JSON object a line on the output given. */
+export function createLog(level: LogLevel, output: LogOutput): Logger {
+  const stream = output as NodeJS.WritableStream;
   return bunyan.createLogger({ name: 'tasks-api', level, stream, serializers: { err: serializeError } });
+}
+
+/** Characters that are written at once: a line a request costs a call to the system each otherwise. */
+const BUFFER_CHARS = 4_096;
+/** Milliseconds that a line waits for others. */
+const LINE_MS = 20;
+
+export interface BufferedOutput extends LogOutput {
+  /** Writes what waits. Call it last of all: nothing is lost by then but to a kill. */
+  flush(): void;
+}
+
+/**
+ * Lines for a file descriptor, several in one write, in their order. A reader that is slow holds up the writer, so that
+ * nothing piles up here.
+ *
+ * @param onBroken called when nobody reads any more.
+ */
+export function bufferOutput(fd: number, onBroken: (error: Error) => void): BufferedOutput {
+  const output = new sonicBoom.SonicBoom({ fd, sync: true, minLength: BUFFER_CHARS });
+  output.on('error', onBroken);
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    try {
+      output.flushSync();
+    } catch (error) {
+      onBroken(error as Error);
+    }
+  };
+  return {
+    flush,
+    write(line) {
+      output.write(line);
+      timer ??= setTimeout(flush, LINE_MS).unref();
+    },
+  };
 }
 
 /** What the caller was told may quote the request, and with it a task's text; what an operator needs is in the cause. */

@@ -3,22 +3,29 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { createAuthentication } from './auth/index.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
-import { createDatabase, type Database } from './database/database.ts';
+import { createDatabase } from './database/database.ts';
 import { uriProblem } from './database/store.ts';
 import { loadEnvFile } from './envFile.ts';
-import { createLog, type Logger } from './log.ts';
+import { bufferOutput, createLog, type Logger } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createServer, type App } from './server.ts';
 
-/** Milliseconds that requests in flight have to finish when the process is told to stop. */
+const STDOUT = 1;
+/** Milliseconds that everything which was sent has to be answered in when the process is told to stop. */
 const DRAIN_MS = 10_000;
+/** Milliseconds of these in which new connections are still served: balancers and clients hear of the end by its answers. */
+const GRACE_MS = 2_000;
 /** Milliseconds within which the same signal is the same wish. */
 const ECHO_MS = 200;
 /** Milliseconds that the connections to the store and the tenant have to close. */
 const CLOSE_MS = 2_000;
 
 const config = readConfig();
-const log = createLog(config.logLevel, process.stdout);
+const output = bufferOutput(STDOUT, () => process.exit(1));
+process.on('exit', () => {
+  output.flush();
+});
+const log = createLog(config.logLevel, output);
 // A bug, and nothing is known of the state it left: say what happened and let the supervisor start a clean process.
 process.on('uncaughtException', (err) => {
   log.fatal({ err }, 'uncaught exception');
@@ -44,7 +51,7 @@ function readConfig(): Config {
 
 async function run(config: Config, log: Logger): Promise<void> {
   const clock = Date;
-  const metrics = createMetrics();
+  const metrics = createMetrics(clock);
   const database = createDatabase({ uri: config.mongodbUri, clock, log, isProduction: config.isProduction });
   const authentication = createAuthentication({
     config,
@@ -54,7 +61,14 @@ async function run(config: Config, log: Logger): Promise<void> {
     onKeyFetch: metrics.observeKeyFetch,
   });
   const app = createServer({ config, log, clock, database, authentication, metrics });
-  stopOnSignal(app, database, () => authentication.keys.close(), log);
+  // On a laptop nobody balances, and whoever presses Ctrl-C waits.
+  const graceMs = config.isProduction ? GRACE_MS : 0;
+  stopOnSignal(log, async () => {
+    await app.drain.drain(DRAIN_MS, graceMs);
+    // Nothing is in flight any more, and the driver was seen to wait for ever for a server that had left before us.
+    const closed = Promise.allSettled([database.close(), authentication.keys.close()]);
+    await Promise.race([closed, setTimeout(CLOSE_MS)]);
+  });
   try {
     // Not after the store: neither has to wait for the other.
     authentication.keys.start();
@@ -80,8 +94,8 @@ async function listen({ server }: App, { port, host }: Config, log: Logger): Pro
   log.info({ port: actual, address }, 'listening');
 }
 
-/** SIGTERM and SIGINT drain; a second one ends the process at once. */
-function stopOnSignal(app: App, database: Database, closeKeys: () => Promise<void>, log: Logger): void {
+/** SIGTERM and SIGINT end the process in order; a second one at once. */
+function stopOnSignal(log: Logger, end: () => Promise<void>): void {
   let first: { signal: NodeJS.Signals; at: number } | undefined;
   const stop = (signal: NodeJS.Signals): void => {
     const now = performance.now();
@@ -90,17 +104,11 @@ function stopOnSignal(app: App, database: Database, closeKeys: () => Promise<voi
     if (first !== undefined) process.exit(1);
     first = { signal, at: now };
     log.info({ signal }, 'stopping');
-    void finish(app, database, closeKeys, log);
+    void end().then(() => {
+      log.info('stopped');
+      process.exit(0);
+    });
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-}
-
-async function finish(app: App, database: Database, closeKeys: () => Promise<void>, log: Logger): Promise<void> {
-  await app.drain.drain(DRAIN_MS);
-  // Nothing is in flight any more, and the driver was seen to wait for ever for a server that had left before us.
-  const closed = Promise.allSettled([database.close(), closeKeys()]);
-  await Promise.race([closed, setTimeout(CLOSE_MS)]);
-  log.info('stopped');
-  process.exit(0);
 }

@@ -31,7 +31,7 @@ import { mountOperations, type Body, type Guard, type Operation, type Step } fro
 import { answerParserErrors } from './http/parserErrors.ts';
 import { answerProblems, answerToInner } from './http/problem.ts';
 import { identifyRequest } from './http/requestId.ts';
-import { createThrottle } from './http/throttle.ts';
+import { createThrottle, type Throttle } from './http/throttle.ts';
 import { logRequest, type Logger } from './log.ts';
 import { authorityOf } from './ops/authority.ts';
 import { signInOf } from './ops/docs/signIn.ts';
@@ -121,9 +121,17 @@ function finishInterrupted({ clock, database, log }: Parts): void {
 /** Everything that this server does. */
 function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operation[] {
   const { config, clock, database, authentication, metrics } = parts;
+  const throttle = createThrottle({
+    rate: config.throttleRate,
+    burst: config.throttleBurst,
+    trustProxy: config.trustProxy,
+    clock,
+    isRemembered: (req) => authentication.isRemembered(req),
+    onThrottled: metrics.countThrottled,
+  });
   const { connection } = database;
   const registration = new Registration({ connection, clock, storeTime, autoRegister: config.autoRegister });
-  const { toRead, toWrite, known } = signedIn(parts, registration);
+  const { toRead, toWrite, known } = signedIn(parts, registration, throttle);
   const readBodyOf = bodyReader(authentication);
   const operations: Operation[] = [
     ...opsOperations({
@@ -136,9 +144,9 @@ function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operati
         draining: () => drain.isDraining,
       },
       all: () => operations,
-      authority: authorityOf(parts.config),
-      signIn: signInOf(parts.config),
-    }),
+      authority: authorityOf(config),
+      signIn: signInOf(config),
+    }).map((operation) => (COSTLY.includes(operation.path) ? charged(operation, throttle) : operation)),
     ...helloOperations(toRead),
     ...peopleOperations({ connection, clock, registration, toRead, toWrite }),
     ...taskOperations({
@@ -155,6 +163,19 @@ function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operati
   return operations;
 }
 
+/** What is open to all and costs something to make or send. */
+const COSTLY = ['/', '/docs', '/openapi.json', '/metrics'];
+
+function charged(operation: Operation, { chargeOpen }: Throttle): Operation {
+  const { steps, problems } = operation.guard;
+  const guard = {
+    steps: [chargeOpen as Step, ...steps],
+    problems: [...problems, TooManyRequestsError],
+    headers: RATE_LIMIT,
+  };
+  return { ...operation, guard: { ...operation.guard, ...guard } };
+}
+
 /** At its lower levels restify logs whole responses, with the requests they belong to: texts and tokens. */
 function silenceResponses(server: Server, log: Logger): void {
   const quiet = log.child({ component: 'restify' });
@@ -167,16 +188,10 @@ function silenceResponses(server: Server, log: Logger): void {
 
 /** What stands in front of everything that belongs to somebody, and what it can answer with. */
 function signedIn(
-  { config, clock, authentication, metrics }: Parts,
+  { config, authentication }: Parts,
   registration: Registration,
+  throttle: Throttle,
 ): Record<'toRead' | 'toWrite' | 'known', Guard> {
-  const throttle = createThrottle({
-    rate: config.throttleRate,
-    burst: config.throttleBurst,
-    trustProxy: config.trustProxy,
-    clock,
-    onThrottled: metrics.countThrottled,
-  });
   const known = [
     acceptsJson,
     throttle.refuseSpentAddress,
@@ -189,12 +204,13 @@ function signedIn(
     scope: authentication.requireScope(scope) as Step,
     charge: throttle.chargeUser as Step,
     problems: SIGNED_IN,
-    headers: ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+    headers: RATE_LIMIT,
     needsToken: true,
   });
   return { toRead: guardFor(config.readScope), toWrite: guardFor(config.writeScope), known: guardFor(undefined) };
 }
 
+const RATE_LIMIT = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const;
 const SIGNED_IN = [
   ...[InvalidRequestError, UnauthorizedError, InsufficientScopeError, NotRegisteredError, NotAcceptableError],
   ...[TooManyRequestsError, TenantUnavailableError, StoreUnavailableError],

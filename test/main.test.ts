@@ -5,8 +5,11 @@ import { test } from 'node:test';
 import { Client } from './support/client.ts';
 import { temporaryDirectory } from './support/directory.ts';
 import { spawnProcess, startProcess, type ApiProcess } from './support/process.ts';
+import { emptyAccount, sendUntilRefused } from './support/loadClient.ts';
 import { startTenant, type Tenant } from './support/tenant.ts';
 import { until } from './support/until.ts';
+
+const CLIENTS = 50;
 
 function clientOf({ url }: ApiProcess, tenant: Tenant, user: string): Client {
   return new Client(url, tenant.issueToken({ oid: user }), () => undefined);
@@ -174,6 +177,63 @@ test('SIGTERM under load answers what was accepted, cuts what never completes, a
       assert.match(String((result.reason as Error).cause), /ECONNREFUSED|other side closed|ECONNRESET/);
   }
   assert.equal(api.logs().at(-1)?.['msg'], 'stopped');
+});
+
+for (const isKeptAlive of [true, false]) {
+  const connections = isKeptAlive ? 'connections that are kept' : 'one connection for each request';
+  test(`SIGTERM under 50 clients with ${connections}: what was sent is answered, what comes later is refused`, async (t) => {
+    const tenant = await startTenant(t);
+    const api = await startProcess(t, tenant, { MONGODB_URI: `embedded:${await temporaryDirectory(t)}` });
+    const headers = { Authorization: `Bearer ${tenant.issueToken({ oid: 'alice' })}` };
+    const account = emptyAccount();
+    const options = { host: '127.0.0.1', port: api.port, path: '/hello', headers };
+    const finished = sendUntilRefused(CLIENTS, isKeptAlive, options, account);
+    await until(() => account.answered.length >= 2 * CLIENTS);
+
+    api.child.kill('SIGTERM');
+    await finished;
+
+    assert.equal(await api.exited, 0);
+    assert.deepEqual(new Set(account.answered), new Set([200]));
+    // Each client ends with one that is refused. The few whose handshake the kernel ends cannot be had from Node.
+    assert.equal(account.refused + account.lost.length, CLIENTS);
+    assert.ok(account.lost.length < CLIENTS / 2, account.lost.join());
+    assert.equal(api.logs().at(-1)?.['msg'], 'stopped');
+  });
+}
+
+test('in its grace a server that was told to stop says so, serves new connections, and keeps none', async (t) => {
+  const tenant = await startTenant(t);
+  const api = await startProcess(t, tenant, { MONGODB_URI: `embedded:${await temporaryDirectory(t)}` });
+
+  api.child.kill('SIGTERM');
+  await until(() => api.logs().some(({ msg }) => msg === 'stopping'));
+  const answers = [await fetch(`${api.url}/readyz`), await fetch(`${api.url}/healthz`)];
+
+  assert.deepEqual(
+    answers.map(({ status, headers }) => [status, headers.get('connection')]),
+    [
+      [503, 'close'],
+      [200, 'close'],
+    ],
+  );
+  assert.equal(await api.exited, 0);
+});
+
+test('no line of the log is lost or moved when the process ends', async (t) => {
+  const tenant = await startTenant(t);
+  const api = await startProcess(t, tenant, { MONGODB_URI: `embedded:${await temporaryDirectory(t)}` });
+  const ids = Array.from({ length: 300 }, (_, i) => `request-${i}`);
+
+  for (const id of ids) await fetch(`${api.url}/healthz`, { headers: { 'X-Request-Id': id } });
+  api.child.kill('SIGTERM');
+  await api.exited;
+
+  const logged = api.logs().map(({ requestId }) => String(requestId));
+  assert.deepEqual(
+    logged.filter((id) => id.startsWith('request-')),
+    ids,
+  );
 });
 
 test('a second signal ends the process at once', async (t) => {

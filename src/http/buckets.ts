@@ -31,14 +31,14 @@ const ROUNDING = 1e-9;
  */
 export class Buckets {
   readonly burst: number;
-  readonly #rate: number;
+  readonly rate: number;
   readonly #clock: Clock;
   readonly #open: LRUCache<string, Bucket>;
   readonly #spent: LRUCache<string, Bucket>;
 
   constructor({ rate, burst, clock, maxBuckets = MAX_BUCKETS }: BucketOptions) {
     this.burst = burst;
-    this.#rate = rate;
+    this.rate = rate;
     this.#clock = clock;
     this.#open = table(maxBuckets);
     this.#spent = table(maxBuckets);
@@ -55,7 +55,7 @@ export class Buckets {
     if (bucket === undefined) return this.burst;
     // Absolute: a clock that was set back by an hour must not lock anybody out for an hour.
     const elapsedMs = Math.abs(this.#clock.now() - bucket.at);
-    return Math.min(this.burst, bucket.tokens + (elapsedMs / 1000) * this.#rate);
+    return Math.min(this.burst, bucket.tokens + (elapsedMs / 1000) * this.rate);
   }
 
   hasToken(key: string): boolean {
@@ -81,7 +81,7 @@ export class Buckets {
   }
 
   #secondsTo(tokens: number, key: string): number {
-    return Math.max(0, tokens - this.tokens(key) - ROUNDING) / this.#rate;
+    return Math.max(0, tokens - this.tokens(key) - ROUNDING) / this.rate;
   }
 
   #remember(key: string, bucket: Bucket): void {

@@ -14,7 +14,10 @@ export interface Drain {
 }
 
 const SWEEP_MS = 50;
-/** Turns of the event loop without a new connection: libuv accepts one a turn. */
+/**
+ * Turns of the event loop without a new connection: libuv accepts one a turn. Waiting longer loses more: the kernel of a
+ * client that finds the queue full in the middle of its handshake takes the connection for open.
+ */
 const QUIET_TURNS = 5;
 const MAX_TURNS = 2_000;
 
@@ -33,8 +36,12 @@ export function createDrain(httpServer: HttpServer, connections: Connections): D
   };
 }
 
-/** The kernel resets connections that wait to be accepted when a server stops listening, whatever was sent on them. */
+/**
+ * The kernel resets connections that wait to be accepted when a server stops listening, whatever was sent on them. So its
+ * queue is made as short as can be first: who does not get in tries again, and is refused then.
+ */
 async function emptyAcceptQueue(httpServer: HttpServer): Promise<void> {
+  (httpServer as HttpServer & { _handle: ListenHandle | null })._handle?.listen?.(0);
   let quietTurns = 0;
   const onConnection = (): void => {
     quietTurns = 0;
@@ -45,6 +52,11 @@ async function emptyAcceptQueue(httpServer: HttpServer): Promise<void> {
     await turn();
   }
   httpServer.removeListener('connection', onConnection);
+}
+
+/** What node:net listens with. It offers no way to change the length of the queue later, as `listen(2)` does. */
+interface ListenHandle {
+  listen?: (backlog: number) => number;
 }
 
 /** Not `httpServer.close()`: it would destroy idle connections without a look at what was sent on them. */

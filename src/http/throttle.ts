@@ -17,6 +17,10 @@ export interface ThrottleOptions {
   /** Proxies of ours in front of this server. */
   trustProxy: number;
   clock: Clock;
+  /** Whether the token of a request was verified before: then a spent address does not refuse it. */
+  isRemembered?: (req: Request) => boolean;
+  /** From 0 to 1; for tests. */
+  random?: () => number;
   /** Called for each refused request. */
   onThrottled?: (bucket: 'user' | 'address') => void;
   /** Buckets remembered at most in each table; for tests. */
@@ -25,6 +29,8 @@ export interface ThrottleOptions {
 
 /** Mount them in this order, in front of everything else that a protected route does. */
 export interface Throttle {
+  /** Charges the address for what is open to all and costs something to send. */
+  chargeOpen: RequestHandler;
   /** Refuses an address that has no token left, before anything is verified. Takes none. */
   refuseSpentAddress: RequestHandler;
   /** The handler that authenticates; when it refuses, the client's address is charged. */
@@ -43,25 +49,39 @@ const passOn: AsyncHandler = async () => {
   // Restify goes on with the next handler.
 };
 const NO_THROTTLE: Throttle = {
+  chargeOpen: passOn,
   refuseSpentAddress: passOn,
   around: (authenticate) => authenticate,
   chargeUser: passOn,
 };
 
+/** How much wider the buckets are for what is open to all: a page of documentation is several requests. */
+const OPEN_FACTOR = 10;
+const MAX_SPREAD_SECONDS = 30;
+
 class BucketThrottle implements Throttle {
   readonly #users: Buckets;
   readonly #addresses: Buckets;
+  readonly #open: Buckets;
+  #isWarned = false;
   readonly #options: ThrottleOptions;
 
   constructor(options: ThrottleOptions) {
     this.#options = options;
     this.#users = new Buckets(options);
     this.#addresses = new Buckets(options);
+    this.#open = new Buckets({ ...options, rate: options.rate * OPEN_FACTOR, burst: options.burst * OPEN_FACTOR });
   }
 
   readonly refuseSpentAddress: AsyncHandler = async (req) => {
     const address = this.#addressOf(req);
-    if (!this.#addresses.hasToken(address)) this.#refuse('address', this.#addresses, address);
+    if (this.#addresses.hasToken(address)) return;
+    // Whoever spends the tokens of an address must not lock out those behind it who have proved who they are.
+    if (this.#options.isRemembered?.(req) !== true) this.#refuse('address', this.#addresses, address);
+  };
+
+  readonly chargeOpen: AsyncHandler = async (req, res) => {
+    this.#charge('address', this.#open, this.#addressOf(req), res);
   };
 
   around(authenticate: RequestHandler): AsyncHandler {
@@ -81,7 +101,14 @@ class BucketThrottle implements Throttle {
   };
 
   #addressOf(req: Request): string {
+    if (this.#options.trustProxy === 0 && req.headers['x-forwarded-for'] !== undefined) this.#warnOnce(req);
     return clientAddress(req, this.#options.trustProxy);
+  }
+
+  #warnOnce(req: Request): void {
+    if (this.#isWarned) return;
+    this.#isWarned = true;
+    req.log.warn('X-Forwarded-For comes while TRUST_PROXY is off: behind a proxy all clients count as one address');
   }
 
   #charge(kind: 'user' | 'address', buckets: Buckets, key: string, res: Response): void {
@@ -91,7 +118,10 @@ class BucketThrottle implements Throttle {
 
   #refuse(kind: 'user' | 'address', buckets: Buckets, key: string): never {
     this.#options.onThrottled?.(kind);
-    const retryAfterSeconds = Math.max(1, Math.ceil(buckets.secondsToToken(key)));
+    const { random = Math.random } = this.#options;
+    // Spread over what it takes to serve two bursts, so that those who were refused together do not return together.
+    const spreadSeconds = Math.min(MAX_SPREAD_SECONDS, (2 * buckets.burst) / buckets.rate);
+    const retryAfterSeconds = Math.max(1, Math.ceil(buckets.secondsToToken(key) + random() * spreadSeconds));
     throw new TooManyRequestsError(retryAfterSeconds, rateLimitHeaders(buckets, key));
   }
 }

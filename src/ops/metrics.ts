@@ -1,6 +1,7 @@
 /** What this process tells Prometheus: names and units after its conventions, and labels that no client can multiply. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Request, Response, Route } from 'restify';
+import type { Clock } from '../clock.ts';
 import { elapsedMs } from '../log.ts';
 import { processMetrics } from './processMetrics.ts';
 import type { Readiness } from './readiness.ts';
@@ -20,12 +21,29 @@ export interface Metrics {
   text: () => Promise<string>;
 }
 
+/** Milliseconds that what was computed is good for: whoever asks more often costs nothing. */
+const FRESH_MS = 1_000;
+// A series that begins at 1 hides its first event from `rate()`.
+const OUTCOMES = [
+  ...[
+    'ok',
+    'no_token',
+    'invalid_request',
+    'insufficient_scope',
+    'tenant_unavailable',
+    'error',
+    'malformed',
+    'algorithm',
+  ],
+  ...['critical', 'type', 'no_kid', 'expired', 'not_yet_valid', 'lifetime', 'audience', 'policy', 'no_oid', 'issuer'],
+  ...['unknown_key', 'signature', 'app_only', 'owner'],
+];
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const KEY_FETCH_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** Metrics of one server, in a registry of its own: servers in one process do not count each other's requests. */
-export function createMetrics(): Metrics {
+export function createMetrics(clock: Clock = Date): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const requests = new Histogram({
@@ -54,6 +72,9 @@ export function createMetrics(): Metrics {
     labelNames: ['bucket'],
     registers,
   });
+  for (const outcome of OUTCOMES) authentications.inc({ outcome }, 0);
+  for (const result of ['ok', 'failed']) keyFetches.zero({ result });
+  for (const bucket of ['user', 'address']) throttled.inc({ bucket }, 0);
 
   return {
     observeRequest: (req, res, route) => {
@@ -72,7 +93,16 @@ export function createMetrics(): Metrics {
       watchReadiness(registry, readiness);
     },
     contentType: registry.contentType,
-    text: async () => (await registry.metrics()) + (await processMetrics().metrics()),
+    text: keptFor(FRESH_MS, clock, async () => (await registry.metrics()) + (await processMetrics().metrics())),
+  };
+}
+
+function keptFor(ms: number, clock: Clock, make: () => Promise<string>): () => Promise<string> {
+  let made: { at: number; text: Promise<string> } | undefined;
+  return () => {
+    const at = clock.now();
+    if (made === undefined || Math.abs(at - made.at) >= ms) made = { at, text: make() };
+    return made.text;
   };
 }
 

@@ -75,6 +75,37 @@ test('of many bad requests at once, no more than the burst learn why', async (t)
   assert.deepEqual(answers.sort(), [...Array<number>(10).fill(401), ...Array<number>(30).fill(429)]);
 });
 
+test('a token that was verified before passes a spent address', async (t) => {
+  const isRemembered = ({ headers }: Request): boolean => headers.authorization === 'Bearer alice';
+  const { get } = await startGate(t, { isRemembered });
+  await statuses(10, () => get());
+
+  assert.equal((await get()).status, 429);
+  assert.equal((await get('Bearer bob')).status, 429);
+  assert.equal((await get('Bearer alice')).status, 204);
+});
+
+test('those who are refused together are told to come back one after the other', async (t) => {
+  const { get } = await startGate(t, { random: spread() });
+  await statuses(10, () => get('Bearer alice'));
+
+  const waits = await Promise.all(
+    Array.from({ length: 30 }, async () => Number((await get('Bearer alice')).headers.get('retry-after'))),
+  );
+
+  assert.ok(new Set(waits).size >= 4);
+  assert.ok(Math.min(...waits) >= 1 && Math.max(...waits) <= 5);
+});
+
+test('what is open to all has a bucket of its own for each address, ten times as wide', async (t) => {
+  const { get, getOpen } = await startGate(t);
+  await statuses(11, () => get());
+
+  const answers = await statuses(101, () => getOpen());
+
+  assert.deepEqual(answers, [...Array<number>(100).fill(204), 429]);
+});
+
 test('X-Forwarded-For buys nothing when the proxy is not trusted', async (t) => {
   const { get } = await startGate(t);
 
@@ -123,6 +154,12 @@ test('a rate of 0 switches throttling off', async (t) => {
   assert.equal(last.headers.get('ratelimit-limit'), null);
 });
 
+/** Numbers from 0 to 1, far apart. */
+function spread(): () => number {
+  let n = 0;
+  return () => (n++ % 10) / 10;
+}
+
 async function statuses(count: number, send: (i: number) => Promise<Response>): Promise<number[]> {
   const all: number[] = [];
   for (let i = 0; i < count; i += 1) all.push((await send(i)).status);
@@ -139,6 +176,8 @@ function rateLimit({ headers }: Response) {
 
 interface Gate {
   get: (authorization?: string, forwardedFor?: string) => Promise<Response>;
+  /** Something that needs no token. */
+  getOpen: () => Promise<Response>;
   /** How often somebody's credentials were looked at. */
   verified: () => number;
   clock: MovableClock;
@@ -146,7 +185,7 @@ interface Gate {
 
 async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {}): Promise<Gate> {
   const clock = movableClock();
-  const throttle = createThrottle({ rate: 5, burst: 10, trustProxy: 0, clock, ...options });
+  const throttle = createThrottle({ rate: 5, burst: 10, trustProxy: 0, clock, random: () => 0, ...options });
   let verified = 0;
   const authenticate = async (req: Request): Promise<void> => {
     verified += 1;
@@ -159,6 +198,7 @@ async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {})
   server.pre(identifyRequest);
   answerProblems(server, { isPlainText: () => false, translate: () => undefined });
   const { refuseSpentAddress, chargeUser } = throttle;
+  server.get('/open', throttle.chargeOpen, answer);
   server.get('/', refuseSpentAddress, throttle.around(authenticate), chargeUser, answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -169,6 +209,7 @@ async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {})
   const url = `http://127.0.0.1:${server.address().port}/`;
   return {
     get: (authorization, forwardedFor) => fetchAs(url, authorization, forwardedFor),
+    getOpen: () => fetch(`${url}open`),
     verified: () => verified,
     clock,
   };

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { request } from 'node:http';
 import { test } from 'node:test';
+import type { Outcome } from '../../src/auth/authenticate.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { startServer } from '../support/server.ts';
 import { scrape, startOps } from './support.ts';
@@ -31,6 +32,57 @@ test('a client cannot make new series: what no route matches is "none", and an o
   assert.equal(await scrape(`${COUNT}{method="GET",route="none",status="404"}`), 20);
   assert.match(await metrics.text(), /method="other",route="none"/);
   assert.doesNotMatch(await metrics.text(), /PROPFIND|nothing/);
+});
+
+test('metrics are computed once a second, however often they are asked for', async (t) => {
+  const { url, clock } = await startOps(t);
+  const ask = (): Promise<number | undefined> => scrape(url, `${COUNT}{method="GET",route="GetHealth",status="200"}`);
+
+  await ask();
+  await fetch(`${url}/healthz`);
+  const atOnce = await ask();
+  clock.advance(1_000);
+  const later = await ask();
+
+  assert.deepEqual([atOnce, later], [undefined, 1]);
+});
+
+test('every outcome is counted from 0, so that the first one is seen', async (t) => {
+  const { scrape } = await startOps(t);
+  const outcomes: Record<Outcome, 0> = {
+    ok: 0,
+    no_token: 0,
+    invalid_request: 0,
+    insufficient_scope: 0,
+    tenant_unavailable: 0,
+    error: 0,
+    malformed: 0,
+    algorithm: 0,
+    critical: 0,
+    type: 0,
+    no_kid: 0,
+    expired: 0,
+    not_yet_valid: 0,
+    lifetime: 0,
+    audience: 0,
+    policy: 0,
+    no_oid: 0,
+    issuer: 0,
+    unknown_key: 0,
+    signature: 0,
+    app_only: 0,
+    owner: 0,
+  };
+
+  for (const outcome of Object.keys(outcomes)) {
+    assert.equal(await scrape(`authentications_total{outcome="${outcome}"}`), 0, outcome);
+  }
+  for (const bucket of ['user', 'address']) {
+    assert.equal(await scrape(`http_requests_throttled_total{bucket="${bucket}"}`), 0);
+  }
+  for (const result of ['ok', 'failed']) {
+    assert.equal(await scrape(`tenant_key_fetch_duration_seconds_count{result="${result}"}`), 0);
+  }
 });
 
 test('servers in one process do not count each other’s requests', async (t) => {

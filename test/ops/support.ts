@@ -11,18 +11,21 @@ import { createLog } from '../../src/log.ts';
 import { mountOperations, type Operation } from '../../src/http/operation.ts';
 import { opsOperations } from '../../src/ops/index.ts';
 import { createMetrics, type Metrics } from '../../src/ops/metrics.ts';
+import { movableClock, type MovableClock } from '../support/clock.ts';
 
 export interface Ops {
   url: string;
   metrics: Metrics;
+  clock: MovableClock;
   /** What is there; a test changes it. */
   state: { store: boolean; keys: boolean; draining: boolean; policies: Map<string, boolean> };
-  /** The value of one series, as Prometheus would read it; undefined when there is none. */
+  /** The value of one series a second later, as Prometheus would read it; undefined when there is none. */
   scrape: (series: string) => Promise<number | undefined>;
 }
 
 export async function startOps(t: TestContext): Promise<Ops> {
-  const metrics = createMetrics();
+  const clock = movableClock();
+  const metrics = createMetrics(clock);
   const state = { store: true, keys: true, draining: false, policies: new Map([['b2c_1_susi', true]]) };
   const server = restify.createServer({ name: '', log: createLog('fatal', process.stdout) });
   const httpServer = server.server as HttpServer;
@@ -52,7 +55,16 @@ export async function startOps(t: TestContext): Promise<Ops> {
     httpServer.closeAllConnections();
   });
   const url = `http://127.0.0.1:${server.address().port}`;
-  return { url, metrics, state, scrape: (series) => scrape(url, series) };
+  return {
+    url,
+    metrics,
+    clock,
+    state,
+    scrape: (series) => {
+      clock.advance(1_000);
+      return scrape(url, series);
+    },
+  };
 }
 
 export async function scrape(url: string, series: string): Promise<number | undefined> {

@@ -61,7 +61,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
   });
   const { lines, stream } = captureLog();
   const log = createLog(config.logLevel, stream);
-  const metrics = createMetrics();
+  const metrics = createMetrics(clock);
   const database = createDatabase({ uri: config.mongodbUri, clock, log });
   const authentication = createAuthentication({
     config,
