@@ -62,18 +62,48 @@ function serializeError(error: unknown): unknown {
   return { code: error.code, cause: error.cause === undefined ? undefined : serializeError(error.cause) };
 }
 
-/** For `server.on('after')`: the one line a request. Neither the path nor a body is in it: both may hold a task's text. */
-export function logRequest(req: Request, res: Response, route: Route | undefined): void {
+/**
+ * For `server.on('after')`: the one line a request. Neither a body nor, in production, the path is in it: both may hold a
+ * task's text.
+ */
+export function logRequest(req: Request, res: Response, route: Route | undefined, isProduction: boolean): void {
+  const code = codeOf(res.err);
   req.log.info(
     {
       method: req.method,
       route: route?.name ?? 'none',
+      ...(isProduction ? {} : { path: safePath(req.getPath(), route) }),
       status: res.statusCode,
+      ...(code === undefined ? {} : { code }),
       ms: elapsedMs(req),
       ...(req.user === undefined ? {} : { user: req.user.oid }),
     },
     'handled',
   );
+}
+
+/** The `code` of an error that a client is meant to read. */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof ApiError ? error.code : undefined;
+}
+
+const ID = /^[0-9a-f]{24}$/i;
+
+/**
+ * For developing: the path with an ellipsis in the place of whatever may be a text, a token or somebody's id. Of a path that leads
+ * nowhere, what may be a slip in the name of a resource is left: texts come after it.
+ */
+export function safePath(path: string, route: Route | undefined): string {
+  const pattern = typeof route?.path === 'string' ? route.path.split('/') : undefined;
+  const segments = path.split('/');
+  const nameAt = segments[1] === 'api' ? 2 : 1;
+  return segments
+    .map((segment, index) => {
+      const isName =
+        pattern === undefined ? index <= nameAt && /^[a-z.-]{1,20}$/i.test(segment) : pattern[index] === segment;
+      return segment === '' || isName || ID.test(segment) ? segment : '…';
+    })
+    .join('/');
 }
 
 /** Milliseconds since the request began, to a thousandth. */

@@ -103,7 +103,7 @@ export function createServer(parts: Parts): App {
 
   answerProblems(server, problems);
   server.on('after', (req: Request, res: Response, route: Route | undefined) => {
-    logRequest(req, res, route);
+    logRequest(req, res, route, config.isProduction);
     metrics.observeRequest(req, res, route);
   });
   return { server, operations, drain };

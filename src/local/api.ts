@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { formatLogLine } from './logFormat.ts';
+import { styleText } from 'node:util';
+import { createLogFormatter, PROBE_ID } from './logFormat.ts';
 
 /** The API itself gives requests in flight 10 s. */
 const STOP_MS = 12_000;
@@ -21,8 +22,11 @@ export interface ApiProcess {
 export function startApi(root: string, env: NodeJS.ProcessEnv, print: (line: string) => void): ApiProcess {
   // In our process group, so that whoever ends the group leaves nothing behind.
   const child = spawn(process.execPath, ['src/main.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  // Colours are for a terminal that has them, and for nobody who set NO_COLOR: styleText looks at the stream.
+  const format = createLogFormatter((style, text) => styleText(style, text, { stream: process.stdout }));
   createInterface({ input: child.stdout }).on('line', (line) => {
-    print(formatLogLine(line));
+    const shown = format(line);
+    if (shown !== undefined) print(shown);
   });
   // 'close', not 'exit': its last lines are out by then.
   const ended = once(child, 'close').then(([code, signal]) => {
@@ -60,7 +64,10 @@ export async function waitUntilReady(
 
 async function askReadiness(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]) });
+    const response = await fetch(`${url}/readyz`, {
+      headers: { 'X-Request-Id': PROBE_ID },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]),
+    });
     const body = await response.text();
     return response.ok ? undefined : body;
   } catch (error) {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { variables } from '../../config/variables.ts';
 import { chooseListening, localUrl, ownSettings } from '../../src/local/environment.ts';
-import { formatLogLine } from '../../src/local/logFormat.ts';
+import { createLogFormatter, PROBE_ID } from '../../src/local/logFormat.ts';
 import { waitForSignal } from '../../src/local/stopSignal.ts';
+import { userNamed } from '../../src/local/tenant/identity.ts';
 import { root } from './support.ts';
 
 const tenant = {
@@ -37,19 +38,63 @@ test('development listens on loopback unless told otherwise, and prints an addre
   assert.equal(localUrl({ host: '::1', port: '3000' }), 'http://[::1]:3000');
 });
 
+const common = { v: 0, name: 'tasks-api', hostname: 'h', pid: 1, time: '2026-11-24T09:00:01.000Z', level: 30 };
+
+/** Formats records as one API process would log them. */
+function formatted(...records: object[]): (string | undefined)[] {
+  const format = createLogFormatter();
+  return records.map((record) => format(JSON.stringify({ ...common, ...record })));
+}
+
 test('a log line is for people: time, level, message, fields; an error with its stack', () => {
-  const common = { v: 0, name: 'tasks-api', hostname: 'h', pid: 1, time: '2026-11-24T09:00:01.000Z' };
-
-  const handled = formatLogLine(
-    JSON.stringify({ ...common, level: 30, msg: 'handled', status: 200, user: 'a\u001b[2J\n' }),
-  );
-  const failed = formatLogLine(
-    JSON.stringify({ ...common, level: 50, msg: 'failed', err: { stack: 'Error: x\n  at y' } }),
+  const [refused, failed] = formatted(
+    { msg: 'refused', status: 200, user: 'a\u001b[2J\n', reason: '\u009b2J\u202e' },
+    { level: 50, msg: 'failed', err: { stack: 'Error: x\u001b[2J\n  at y' } },
   );
 
-  assert.match(handled, /^\d\d:\d\d:\d\d INFO {2}handled status=200 user="a\\u001b\[2J\\n"$/);
-  assert.match(failed, /^\d\d:\d\d:\d\d ERROR failed\n {4}Error: x\n {6}at y$/);
-  for (const other of ['plain text', '{"a":1}', '{torn', 'null']) assert.equal(formatLogLine(other), other);
+  assert.match(
+    refused ?? '',
+    /^\d\d:\d\d:\d\d INFO {2}refused status=200 user="a\\u001b\[2J\\n" reason="\\u009b2J\\u202e"$/,
+  );
+  assert.match(failed ?? '', /^\d\d:\d\d:\d\d ERROR failed\n {4}Error: x\\u001b\[2J\n {6}at y$/);
+  const format = createLogFormatter();
+  for (const other of ['plain text', '{"a":1}', '{torn', 'null']) assert.equal(format(other), other);
+});
+
+test('a request is one aligned line: method, path, status, code, time, who', () => {
+  const request = { msg: 'handled', method: 'POST', route: 'CreateTask', path: '/api/tasks', requestId: 'x' };
+
+  const lines = formatted(
+    { ...request, status: 409, code: 'MissingTask', ms: 4.2, user: 'alice' },
+    { ...request, status: 201, ms: 0.4, user: userNamed('Alice').oid },
+    { ...request, method: 'GET', path: '/healthz', status: 200, ms: 12, user: 'bob\u001b[2J' },
+  ).map((line) => line?.slice('09:00:01 '.length));
+
+  assert.deepEqual(lines, [
+    'POST    /api/tasks                           409 MissingTask              4 ms  alice',
+    'POST    /api/tasks                           201                         <1 ms  Alice',
+    'GET     /healthz                             200                         12 ms  bob\\u001b[2J',
+  ]);
+});
+
+test("the terminal shows one line of keys, and none of development's own probes", () => {
+  const known = { msg: 'tenant keys known', metadataUrl: 'https://localhost:1/', keys: 1 };
+
+  const lines = formatted(
+    { msg: 'handled', method: 'GET', path: '/readyz', status: 503, ms: 1, requestId: PROBE_ID },
+    known,
+    known,
+    { level: 40, msg: 'tenant keys not fetched' },
+    known,
+  ).map((line) => line?.slice('09:00:01 '.length));
+
+  assert.deepEqual(lines, [
+    undefined,
+    'INFO  tenant keys known',
+    undefined,
+    'WARN  tenant keys not fetched',
+    'INFO  tenant keys known',
+  ]);
 });
 
 test('the signals of one Ctrl-C are one; a second Ctrl-C is impatience', async () => {
