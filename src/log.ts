@@ -84,7 +84,10 @@ export function logRequest(req: Request, res: Response, route: Route | undefined
 
 /** The `code` of an error that a client is meant to read. */
 function codeOf(error: unknown): string | undefined {
-  return error instanceof ApiError ? error.code : undefined;
+  if (error instanceof ApiError) return error.code;
+  // Restify's own, for a path or a method that there is not.
+  const { body } = (error ?? {}) as { body?: { code?: unknown } };
+  return typeof body?.code === 'string' ? body.code : undefined;
 }
 
 const ID = /^[0-9a-f]{24}$/i;

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['server.ts', 'auth', 'database', 'ops', 'log.ts', 'config.ts', 'envFile.ts'],
   'server.ts': ['tasks', 'people', 'auth', 'ops', 'hello.ts', 'database', 'http', 'log.ts', 'config.ts', 'errors.ts'],
   tasks: ['database', 'http', 'errors.ts'],
-  people: ['commandLine.ts', 'database', 'http', 'errors.ts'],
+  people: ['commandLine.ts', 'database', 'http', 'errors.ts', 'local'],
   auth: ['log.ts', 'errors.ts', 'config.ts'],
   ops: ['http', 'log.ts', 'clock.ts', 'errors.ts'],
   'hello.ts': ['http'],

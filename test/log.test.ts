@@ -30,6 +30,7 @@ for (const [what, [method, path, logged]] of Object.entries(shown)) {
 
     const line = await lineOf(server);
     assert.equal(line['path'], logged);
+    if (line['status'] === 404) assert.match(String(line['code']), /NotFound$/);
   });
 }
 

@@ -23,3 +23,9 @@ export async function isDevelopmentRunning(environment: Environment): Promise<bo
   const doctor = await import('./doctorSettings.ts');
   return await doctor.isDevelopmentRunning(environment);
 }
+
+/** MONGODB_URI for `npm run users -- --dev`: the store of `npm run dev`, whether that runs or not. */
+export async function developmentStore(environment: Environment): Promise<string> {
+  const store = await import('./developmentStore.ts');
+  return await store.developmentStore(environment);
+}

@@ -9,15 +9,21 @@ import { parseCommand, runCommand, USAGE } from './commands.ts';
 const DONE = 0;
 const FAILED = 1;
 const NOT_UNDERSTOOD = 2;
-const STORE = { name: 'users', env: process.env, stderr: process.stderr };
+
+const FOR_DEVELOPMENT = '--dev';
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
   try {
-    const command = parseCommand(args);
-    if (command.verb === 'help') process.stdout.write(USAGE);
-    else await withStore(STORE, (connection) => runCommand(command, connection, Date, print));
+    const command = parseCommand(args.filter((arg) => arg !== FOR_DEVELOPMENT));
+    if (command.verb === 'help') {
+      process.stdout.write(USAGE);
+      return DONE;
+    }
+    const env = args.includes(FOR_DEVELOPMENT) ? await developmentEnvironment() : process.env;
+    const store = { name: 'users', env, stderr: process.stderr };
+    await withStore(store, (connection) => runCommand(command, connection, Date, print));
     return DONE;
   } catch (error) {
     process.stderr.write(`users: ${explainFailure(error)}\n`);
@@ -25,6 +31,11 @@ async function main(args: string[]): Promise<number> {
     process.stderr.write(`\n${USAGE}`);
     return NOT_UNDERSTOOD;
   }
+}
+
+async function developmentEnvironment(): Promise<NodeJS.ProcessEnv> {
+  const { developmentStore } = await import('../local/index.ts');
+  return { ...process.env, MONGODB_URI: await developmentStore(process.env) };
 }
 
 /** Resolves when there is room for more: an export is larger than what a pipe holds. */

@@ -19,7 +19,8 @@ export const USAGE = `usage: npm run -s users -- <command>
   erase <oid>                erase all of it, at once and for good
   move <from> <to>           give one user's tasks to another, whose object id is the new one
 
-<oid> is the user's object id in the tenant. MONGODB_URI says where (the environment or .env).
+<oid> is the user's object id in the tenant. MONGODB_URI says where (the environment or .env); with --dev it is the
+store of \`npm run dev\`, whether that runs or not.
 `;
 
 /** There is nobody to show. */

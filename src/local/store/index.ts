@@ -73,7 +73,7 @@ async function listen(server: WireServer, directory: string): Promise<{ uri: str
     await server.listen({ host: '127.0.0.1', port: 0 });
     return { uri: `mongodb://127.0.0.1:${server.port}/`, release: () => undefined };
   }
-  const beside = join(directory, 'store.sock');
+  const beside = socketIn(directory);
   // The driver decodes a percent sign in a path once too often.
   const isUsable = Buffer.byteLength(beside) <= MAX_SOCKET_PATH_BYTES && !beside.includes('%');
   if (isUsable && (await listenAt(server, beside))) {
@@ -94,6 +94,11 @@ async function listen(server: WireServer, directory: string): Promise<{ uri: str
   };
 }
 
+/** Where the store of a directory listens, if it can. */
+export function socketIn(directory: string): string {
+  return join(directory, 'store.sock');
+}
+
 /** False where the file system has no sockets. */
 async function listenAt(server: WireServer, path: string): Promise<boolean> {
   rmSync(path, { force: true }); // left behind by a process that was killed: we hold the lock of the directory
@@ -106,6 +111,6 @@ async function listenAt(server: WireServer, path: string): Promise<boolean> {
   }
 }
 
-function uriOf(path: string): string {
+export function uriOf(path: string): string {
   return `mongodb://${encodeURIComponent(path)}/`;
 }
