@@ -8,7 +8,7 @@ import { chooseListening, localUrl, ownSettings } from '../../src/local/environm
 import { createLogFormatter, PROBE_ID } from '../../src/local/logFormat.ts';
 import { waitForSignal } from '../../src/local/stopSignal.ts';
 import { userNamed } from '../../src/local/tenant/identity.ts';
-import { root } from './support.ts';
+import { root, run } from './support.ts';
 
 const tenant = {
   metadataUrl: 'https://localhost:1/',
@@ -131,4 +131,31 @@ test('nothing that runs in production imports the development tenant or its pack
     if (/(from|import\()\s*'(?:[^']*\/local\/|selfsigned)/.test(text)) offenders.push(file);
   }
   assert.deepEqual(offenders, []);
+});
+
+test('under an older Node the commands say what to do', async () => {
+  const pretend = (node: string) =>
+    `data:text/javascript,Object.defineProperty(process,'versions',{value:{node:'${node}'}})`;
+  const guarded = (node: string) =>
+    run(process.execPath, [
+      '--import',
+      pretend(node),
+      '--import',
+      './config/needsNode24.js',
+      '-e',
+      'console.log("ran")',
+    ]);
+
+  const [old, current] = await Promise.all([guarded('20.20.2'), guarded('24.0.0')]);
+
+  assert.deepEqual([old.code, old.stdout], [1, '']);
+  assert.match(
+    old.stderr,
+    /^This needs Node 24, and this is Node 20\.20\.2\..*\nrun `npm rebuild node --ignore-scripts=false`/,
+  );
+  assert.deepEqual([current.code, current.stdout], [0, 'ran\n']);
+  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  for (const name of ['start', 'dev', 'token', 'users', 'doctor']) assert.match(scripts[name] ?? '', /needsNode24\.js/);
 });
