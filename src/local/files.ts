@@ -1,19 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DevError, systemCode } from './errors.ts';
-import { DATA_DIRECTORY_VARIABLE } from './directory.ts';
+import { DATA_DIRECTORY_VARIABLE, makeDirectory } from './directory.ts';
 
 /** The file's text, or nothing when there is no such file. */
 export function readKept(path: string): string | undefined {
@@ -45,18 +34,6 @@ export function replaceKept(path: string, text: string): void {
   writeBeside(path, text, (temporary) => {
     renameSync(temporary, path);
   });
-}
-
-// Not mkdirSync's own `recursive`, which never returns where a folder can be seen but not made (/proc).
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectory(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    // Two first uses at once.
-    if (systemCode(error) !== 'EEXIST') throw error;
-  }
 }
 
 function writeBeside<T>(path: string, text: string, put: (temporary: string) => T): T {

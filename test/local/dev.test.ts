@@ -21,7 +21,8 @@ async function printedCommands(t: TestContext, development: Development, project
   await development.says(READY);
   const origin = await development.says(/The tenant is at (\S+):/);
   await development.says(/Ctrl-C stops everything/);
-  const printed = development.output.stdout.split('\n').filter((line) => line.startsWith('  '));
+  const [, block = ''] = /in this folder:\n\n([^]*?)\n\n/.exec(development.output.stdout) ?? [];
+  const printed = block.split('\n');
   const ask = trusting(t, await readFile(join(project, 'data/tenant/certificate.pem'), 'utf8'));
   const page = await (await ask(`${origin}/`)).text();
   const curl = page.slice(page.indexOf('<h2>curl'), page.indexOf('<h2>Entra'));

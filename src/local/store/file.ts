@@ -1,8 +1,9 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
 import { platform } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { randomUUID } from 'node:crypto';
+import { makeDirectory } from '../directory.ts';
 import { EmbeddedStoreError } from './errors.ts';
 import { SCHEMA } from './storage.ts';
 
@@ -44,21 +45,9 @@ export function openFile(directory: string): DatabaseSync {
 
 function createDirectory(directory: string): void {
   try {
-    makeDirectories(directory);
+    makeDirectory(directory);
   } catch (error) {
     throw unwritable(directory, error);
-  }
-}
-
-/** Not mkdirSync's own `recursive`, which never returns where a folder can be seen but not made, as in /proc. */
-function makeDirectories(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectories(dirname(path));
-  try {
-    // The data is the user's own: nobody else on this machine has to read it.
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
