@@ -99,7 +99,7 @@ test('an API that cannot start says why, and npm run dev ends with it', async (t
   const development = startDevelopment(t, project, { CORS_ORIGINS: 'nonsense' });
 
   assert.equal(await development.ended, 1);
-  assert.match(development.output.stderr, /CORS_ORIGINS is "nonsense", expected/);
+  assert.match(development.output.stderr, /CORS_ORIGINS is "nonsense".*, expected/);
   assert.match(development.output.stderr, /The API ended \(exit code 1\) before it was ready/);
 });
 
