@@ -97,7 +97,8 @@ test('a throttled request is answered as the document says', async (t) => {
   const refused = await alice.get('/hello');
 
   assert.equal(refused.status, 429);
-  assert.equal(refused.headers.get('retry-after'), '1000');
+  const retryAfter = Number(refused.headers.get('retry-after'));
+  assert.ok(retryAfter >= 1000 && retryAfter <= 1030, `${retryAfter}`);
   await assertDocumented('GetHello', refused);
 });
 
