@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { readCommandLine, UsageError } from '../commandLine.ts';
 import { ensureStructure } from '../database/structure.ts';
 import { canonicalId } from '../guid.ts';
+import { visible } from '../show.ts';
 import { erasePerson } from './erasure.ts';
 import { userModel } from './model.ts';
 import { movePerson } from './move.ts';
@@ -89,10 +90,10 @@ async function* answers(command: Command, connection: Connection, now: Date): As
       yield USAGE;
       return;
     case 'list':
-      for (const user of await users.list()) yield `${JSON.stringify(user)}\n`;
+      for (const user of await users.list()) yield shown(user);
       return;
     case 'show':
-      yield `${JSON.stringify(await showUser(users, command.oid), undefined, 2)}\n`;
+      yield shown(await showUser(users, command.oid), 2);
       return;
     case 'export':
       yield* exportStored(connection, command.oid, now);
@@ -101,6 +102,11 @@ async function* answers(command: Command, connection: Connection, now: Date): As
   // The first command on a new database may come before the server has made the unique index.
   await ensureStructure(connection);
   yield await change(command, connection, users, now);
+}
+
+/** JSON that a terminal shows and does not obey, whatever people call themselves. */
+function shown(user: object, indent?: number): string {
+  return `${JSON.stringify(user, undefined, indent).split('\n').map(visible).join('\n')}\n`;
 }
 
 async function change(command: Change, connection: Connection, users: UserStore, now: Date): Promise<string> {

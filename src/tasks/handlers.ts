@@ -9,6 +9,7 @@ import {
   PreconditionFailedError,
   TaskNotFoundError,
 } from '../errors.ts';
+import { canonicalId } from '../guid.ts';
 import { noContent, ok, type Answer } from '../http/answer.ts';
 import { readConditions } from '../http/conditional.ts';
 import { readIdempotencyKey } from '../http/idempotency.ts';
@@ -168,15 +169,10 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
 export function onlyOwn(handle: Handle): Handle {
   return async (call) => {
     const { owner = '', task } = call.params;
-    if (owner === 'me' || normalizedId(owner) === call.caller.oid) return await handle(call);
+    if (owner === 'me' || canonicalId(owner) === call.caller.oid) return await handle(call);
     if (owner === 'changes' && task === undefined) throw new MethodNotAllowedError('GET, HEAD, OPTIONS');
     throw new TaskNotFoundError(owner);
   };
-}
-
-/** A GUID names the same person in either case of its letters; owners are kept in lower case. */
-function normalizedId(id: string): string {
-  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.toLowerCase() : id;
 }
 
 const HOW_TO_DELETE = 'send the text of the tasks to delete, or all=true in the query to delete all of your tasks';

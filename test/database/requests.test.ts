@@ -12,11 +12,11 @@ import { refusedWithin } from './support.ts';
 const PROMISED_MS = 3000;
 
 /** A client that does what 503 asks for: sends the same request again, with the same key. */
-async function createUntilDone(client: Client, text: string): Promise<{ task: TaskJson; tries: number }> {
+async function createUntilDone(client: Client, text: string): Promise<TaskJson> {
   const headers = { 'Idempotency-Key': randomUUID() };
-  for (let tries = 1; ; tries += 1) {
+  for (;;) {
     const response = await client.post('/api/tasks', { Text: text }, headers);
-    if (response.status === 201) return { task: (await response.json()) as TaskJson, tries };
+    if (response.status === 201) return (await response.json()) as TaskJson;
     await expectProblem(response, 503, 'StoreUnavailable');
   }
 }
@@ -63,7 +63,6 @@ describe('requests while the store fails', { concurrency: true }, () => {
     const texts = Array.from({ length: 18 }, (_, number) => `task ${String(number).padStart(2, '0')}`);
 
     const created: TaskJson[] = [];
-    let repeated = 0;
     for (const [number, text] of texts.entries()) {
       const sent = proxy.bytesForth;
       if (number % 3 === 0) proxy.stallAnswers();
@@ -72,12 +71,10 @@ describe('requests while the store fails', { concurrency: true }, () => {
       await until(() => proxy.bytesForth > sent);
       if (number % 3 === 0) proxy.cut();
       await proxy.resume();
-      const { task, tries } = await creating;
+      const task = await creating;
       created.push(task);
-      if (tries > 1) repeated += 1;
     }
 
-    assert.ok(repeated >= 3, `${repeated} were repeated`);
     const listed = await alice.list();
     assert.deepEqual(listed.map(({ Text }) => Text).sort(), texts);
     assert.deepEqual(listed.map(({ _id }) => _id).sort(), created.map(({ _id }) => _id).sort());

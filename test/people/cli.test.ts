@@ -46,7 +46,7 @@ async function fill({ as }: TestServer): Promise<void> {
 /** Every document of the database that holds this text anywhere, by collection. */
 async function documentsWith({ connection }: TestServer, text: string): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
-  for (const { collectionName } of (await connection.db?.collections()) ?? []) {
+  for (const collectionName of Object.keys(connection.collections)) {
     const documents = await connection.collection(collectionName).find({}).toArray();
     const count = documents.filter((document) => JSON.stringify(document).includes(text)).length;
     if (count > 0) found[collectionName] = count;
@@ -69,6 +69,19 @@ describe('npm run users', { concurrency: true }, () => {
     assert.deepEqual(user, { oid: 'alice-oid', name: 'Alice' });
     assert.match(String(firstSeen), /^\d{4}-\d\d-\d\dT/);
     assert.deepEqual(JSON.parse(listed.stdout), { ...user, firstSeen });
+  });
+
+  test('a name that a terminal would obey is shown as escapes, which are the same JSON', async (t) => {
+    const { uri } = await testDatabase(t);
+    const name = 'Alice\u001b[2J\u009b31m\u202e';
+    await users(t, uri, ['add', 'alice-oid', '--name', name]);
+
+    for (const args of [['list'], ['show', 'alice-oid']]) {
+      const { stdout } = await users(t, uri, args);
+
+      assert.doesNotMatch(stdout.replaceAll('\n', ''), /[\p{Cc}\u202e]/u);
+      assert.equal((JSON.parse(stdout) as { name: string }).name, name);
+    }
   });
 
   test('who was added may call with AUTO_REGISTER=false', async (t) => {
@@ -157,7 +170,7 @@ describe('npm run users', { concurrency: true }, () => {
       message: /MONGODB_URI is not of that form/,
     },
     'a server that is not there': {
-      uri: 'mongodb://u:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=200',
+      uri: 'mongodb://u:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=5000',
       message: /the store cannot be reached: connect ECONNREFUSED 127.0.0.1:1/,
     },
   };
