@@ -60,6 +60,20 @@ test('clients of an issuer whose endpoints do not follow from its metadata are t
   assert.deepEqual(security, [{ bearer: [] }]);
 });
 
+// Clients in Python, Kotlin and Swift send a default with every request: a patch of the notes made a task undone.
+test('no schema of a body has a default', () => {
+  visit(document.components.schemas, (value, path) => {
+    assert.ok(!('default' in value), path.join('.'));
+  });
+});
+
+// "Try it" sends an example as it stands: the same Idempotency-Key each time, an If-Match that never matches.
+test('no optional parameter has an example', () => {
+  for (const { name, required, ...rest } of Object.values(document.components.parameters)) {
+    assert.ok(required === true || !('example' in rest || 'examples' in rest), name);
+  }
+});
+
 test('operation ids are unique', () => {
   const ids = operations().map(({ operation }) => operation.operationId);
 
