@@ -47,12 +47,12 @@ export function parseCommand(args: string[]): Command {
   if (values.help) return { verb: 'help' };
   const [oid, to] = rest.map(readOid);
   const tooMuch = rest.slice(verb === 'move' ? 2 : 1);
-  if (tooMuch.length > 0) throw new UsageError(`"${tooMuch.join(' ')}" is too much`);
+  if (tooMuch.length > 0) throw new UsageError(`"${tooMuch.join(' ')}" is one argument too many`);
   if (values.name !== undefined && verb !== 'add') throw new UsageError('--name goes with add');
   if (verb === 'list' && oid === undefined) return { verb };
   if (verb === 'move') return readMove(oid, to);
   if (verb !== 'add' && verb !== 'show' && verb !== 'export' && verb !== 'erase') {
-    throw new UsageError(verb === undefined ? 'a command is missing' : `"${positionals.join(' ')}" is no command`);
+    throw new UsageError(verb === undefined ? 'a command is missing' : `"${positionals.join(' ')}" is not a command`);
   }
   if (oid === undefined || oid === '') throw new UsageError(`${verb} needs an oid`);
   return verb === 'add' ? { verb, oid, name: values.name } : { verb, oid };

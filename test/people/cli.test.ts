@@ -190,15 +190,15 @@ describe('npm run users', { concurrency: true }, () => {
 
     assert.equal(code, 2);
     assert.equal(stdout, '');
-    assert.ok(stderr.startsWith('users: "delete alice" is no command\n\nusage: npm run -s users'), stderr);
+    assert.ok(stderr.startsWith('users: "delete alice" is not a command\n\nusage: npm run -s users'), stderr);
   });
 
   const bad = {
     'a command is missing': [],
     'erase needs an oid': ['erase'],
     'add needs an oid': ['add', ' '],
-    '"bob" is too much': ['erase', 'alice', 'bob'],
-    '"list bob" is no command': ['list', 'bob'],
+    '"bob" is one argument too many': ['erase', 'alice', 'bob'],
+    '"list bob" is not a command': ['list', 'bob'],
     '--name goes with add': ['show', 'alice', '--name', 'Alice'],
     "Unknown option '--all'": ['erase', '--all'],
   };
