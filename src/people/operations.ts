@@ -70,6 +70,7 @@ export function peopleOperations({ connection, clock, registration, toRead, toWr
       method: 'GET',
       guard: toRead,
       summary: 'What is kept about you',
+      description: 'Your tasks are apart: `GET /api/tasks`, or all at once `GET /api/me/export`.',
       answers: { 200: answer('You', me, { alice: example('Alice', alice) }) },
       handle: async ({ caller, signal }) => {
         const known = await users.get(caller.oid, signal);
