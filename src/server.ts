@@ -32,6 +32,7 @@ import { answerParserErrors } from './http/parserErrors.ts';
 import { answerProblems, answerToInner } from './http/problem.ts';
 import { identifyRequest } from './http/requestId.ts';
 import { createThrottle, type Throttle } from './http/throttle.ts';
+import { boundInFlight } from './http/turns.ts';
 import { logRequest, type Logger } from './log.ts';
 import { authorityOf } from './ops/authority.ts';
 import { signInOf } from './ops/docs/signIn.ts';
@@ -188,7 +189,7 @@ function silenceResponses(server: Server, log: Logger): void {
 
 /** What stands in front of everything that belongs to somebody, and what it can answer with. */
 function signedIn(
-  { config, authentication }: Parts,
+  { config, authentication, limits }: Parts,
   registration: Registration,
   throttle: Throttle,
 ): Record<'toRead' | 'toWrite' | 'known', Guard> {
@@ -197,6 +198,7 @@ function signedIn(
     throttle.refuseSpentAddress,
     throttle.around(authentication.authenticate),
     throttle.chargeUser,
+    boundInFlight(limits?.inFlightPerUser ?? DEFAULT_LIMITS.inFlightPerUser),
     registration.requireUser,
   ] as Step[];
   const guardFor = (scope: string | undefined): Guard => ({

@@ -6,7 +6,7 @@ import type { Request, RequestHandler, Response } from 'restify';
 import { BadRequestError, InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
 import { mediaTypeOf, type BodyKind } from './mediaType.ts';
 import type { Members } from './request.ts';
-import { decodeUtf8, readUrlencoded, type Decode } from './urlencoded.ts';
+import { decodeUtf8, MAX_PAIRS, percentDecode, readUrlencoded, type Decode } from './urlencoded.ts';
 
 export interface BodyOptions {
   /** Bytes that a body may have; more is 413. */
@@ -115,11 +115,14 @@ function parseJson(text: string): Members {
   return value as Members;
 }
 
+/** A member that is given twice is the list of both, which no member of a form may be; what nobody knows may be repeated. */
 function parseForm(text: string, decode: Decode): Members {
-  const members: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [name, value] of readUrlencoded(text, decode)) {
-    if (name in members) throw new InvalidContentError('a member of the form is given twice');
-    members[name] = value;
+  const pairs = readUrlencoded(text);
+  if (pairs === undefined) throw new InvalidContentError(`a form may have ${MAX_PAIRS} members at most`);
+  const members = Object.create(null) as Record<string, unknown>;
+  for (const [rawName, rawValue] of pairs) {
+    const [name, value] = [decode(percentDecode(rawName)), decode(percentDecode(rawValue))];
+    members[name] = name in members ? [members[name], value] : value;
   }
   return members;
 }

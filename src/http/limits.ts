@@ -14,6 +14,8 @@ export interface Limits {
   unreadBytes: number;
   /** Connections open at once. */
   connections: number;
+  /** Requests of one user that are under way at once: an app needs a handful, and an answer may have a megabyte. */
+  inFlightPerUser: number;
   /** Milliseconds that what comes behind the last answer of a connection is still read. */
   lingerMs: number;
 }
@@ -29,6 +31,7 @@ export const DEFAULT_LIMITS: Limits = {
   answerMs: 58_000,
   unreadBytes: 64 * 1024 * 1024,
   connections: 2_000,
+  inFlightPerUser: 100,
   lingerMs: 5_000,
 };
 

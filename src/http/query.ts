@@ -1,5 +1,5 @@
 import { InvalidQueryError } from '../errors.ts';
-import { decodeUtf8, readUrlencoded } from './urlencoded.ts';
+import { decodeUtf8, MAX_PAIRS, percentDecode, readUrlencoded } from './urlencoded.ts';
 
 /**
  * The query parameters that a route knows. Others are ignored, or, when it is strict, refused.
@@ -12,24 +12,25 @@ export function readQuery<Name extends string>(
   names: readonly Name[],
   isStrict = false,
 ): Partial<Record<Name, string>> {
+  const pairs = readUrlencoded(query);
+  if (pairs === undefined) throw new InvalidQueryError(`a query may have ${MAX_PAIRS} parameters at most`);
   const known: Partial<Record<Name, string>> = {};
-  // Latin-1 keeps every byte apart, so that one that is not UTF-8 can be told together with its name.
-  const given = readUrlencoded(query, (bytes) => bytes.toString('latin1'));
-  const stranger = isStrict ? given.find(([other]) => !(names as readonly string[]).includes(other)) : undefined;
-  if (stranger !== undefined) {
-    throw new InvalidQueryError(`${quoted(stranger[0])} is not known here: ${names.join(', ')} are`);
-  }
-  for (const name of names) {
-    const [value, ...more] = given.filter(([other]) => other === name).map(([, bytes]) => bytes);
-    if (more.length > 0) throw new InvalidQueryError(`${name} is given more than once`);
-    if (value !== undefined) known[name] = decodeValue(name, value);
+  for (const [rawName, rawValue] of pairs) {
+    const given = percentDecode(rawName).toString('latin1');
+    const name = names.find((one) => one === given);
+    if (name === undefined && isStrict) {
+      throw new InvalidQueryError(`${quoted(given)} is not known here: ${names.join(', ')} are`);
+    }
+    if (name === undefined) continue;
+    if (known[name] !== undefined) throw new InvalidQueryError(`${name} is given more than once`);
+    known[name] = decodeValue(name, rawValue);
   }
   return known;
 }
 
-function decodeValue(name: string, bytes: string): string {
+function decodeValue(name: string, value: string): string {
   try {
-    return decodeUtf8(Buffer.from(bytes, 'latin1'));
+    return decodeUtf8(percentDecode(value));
   } catch {
     throw new InvalidQueryError(`${name} is not well-formed UTF-8`);
   }

@@ -9,24 +9,35 @@ export function decodeUtf8(bytes: Buffer): string {
   return UTF8.decode(bytes);
 }
 
+/** More than any client of ours has to say; each of them takes time to read. */
+export const MAX_PAIRS = 1_000;
+
 /**
- * Names and values of `application/x-www-form-urlencoded` (the WHATWG URL standard), in their order.
+ * Names and values of `application/x-www-form-urlencoded` (the WHATWG URL standard), in their order, not decoded yet.
  *
  * @param text one character for each byte
- * @throws whatever `decode` throws
+ * @returns nothing when there are more than 1,000.
  */
-export function readUrlencoded(text: string, decode: Decode): [name: string, value: string][] {
-  const decodePart = (part: string): string => decode(percentDecode(part.replaceAll('+', ' ')));
-  return text
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const [name = '', ...rest] = pair.split('=');
-      return [decodePart(name), decodePart(rest.join('='))];
-    });
+export function readUrlencoded(text: string): [name: string, value: string][] | undefined {
+  const pairs: [string, string][] = [];
+  for (let start = 0; start < text.length;) {
+    const found = text.indexOf('&', start);
+    const end = found < 0 ? text.length : found;
+    if (end > start) pairs.push(splitPair(text.slice(start, end)));
+    if (pairs.length > MAX_PAIRS) return undefined;
+    start = end + 1;
+  }
+  return pairs;
 }
 
-function percentDecode(text: string): Buffer {
+function splitPair(pair: string): [name: string, value: string] {
+  const at = pair.indexOf('=');
+  return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+/** The bytes that a name or a value stands for. */
+export function percentDecode(part: string): Buffer {
+  const text = part.replaceAll('+', ' ');
   const decoded = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
   return Buffer.from(decoded, 'latin1');
 }

@@ -19,7 +19,7 @@ import type { Caller } from '../http/request.ts';
 import { ChangesFeed } from './changes.ts';
 import { createTask } from './creations.ts';
 import { draftOf, isTaskId, tagOf, toTask, type TaskState } from './document.ts';
-import { checkText, readPatch, readSelection, readTask, readTaskNamed, readUpdate } from './input.ts';
+import { checkText, membersOf, readPatch, readSelection, readTask, readTaskNamed, readUpdate } from './input.ts';
 import type { TaskInput } from './input.ts';
 import { DEFAULT_LIMIT, LIST_PARAMETERS, MAX_LIMIT, readLimit, readListing, referenceToNext } from './listing.ts';
 import type { TaskModels } from './model.ts';
@@ -71,9 +71,10 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
   const listing =
     ({ defaultLimit, isStrict }: ListOptions): Handle =>
     async (call) => {
-      const wanted = readListing(readQuery(call.query, LIST_PARAMETERS, isStrict), defaultLimit);
+      const query = readQuery(call.query, LIST_PARAMETERS, isStrict);
+      const wanted = readListing(query, defaultLimit);
       const { page, next } = await storeOf(call).list(wanted);
-      const link = next === undefined ? '' : `<${referenceToNext(call.query, next)}>; rel="next"`;
+      const link = next === undefined ? '' : `<${referenceToNext(query, next)}>; rel="next"`;
       const etag = tagOfAll(page.tasks, link);
       return { status: 200, body: page.json, etag, ...(link !== '' && { headers: { Link: link } }) };
     };
@@ -87,7 +88,7 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
     // An older client with a missing id: what it wanted to delete is one task.
     if (call.path !== call.receivedPath) throw new MissingTaskError(HOW_TO_DELETE);
     refuseTags(call);
-    const text = readSelection(call.body ?? {}, readQuery(call.query, ['Text', 'task']));
+    const text = readSelection(membersOf(call), readQuery(call.query, ['Text', 'task']));
     if (text === undefined && !isAll) throw new MissingTaskError(HOW_TO_DELETE);
     const store = storeOf(call);
     await (text === undefined ? store.removeAll() : store.removeByText(text));
@@ -190,8 +191,12 @@ function one(task: TaskState): Answer {
   return ok(toTask(task), { etag: tagOf(task) });
 }
 
+const MAX_REFERENCE_CHARS = 1_024;
+
 function created({ receivedPath }: Call, task: TaskState): Answer {
-  const headers = { Location: referenceToTask(receivedPath, task._id.toHexString()) };
+  const reference = referenceToTask(receivedPath, task._id.toHexString());
+  // A path of slashes would make it longer than any proxy passes on.
+  const headers = reference.length > MAX_REFERENCE_CHARS ? {} : { Location: reference };
   return { ...one(task), status: 201, headers };
 }
 

@@ -1,5 +1,5 @@
 /** Reads what a client says about a task, strictly: nothing but checked strings, booleans, lists and dates goes on from here. */
-import { InvalidTaskError, MissingTaskError } from '../errors.ts';
+import { InvalidContentError, InvalidTaskError, MissingTaskError } from '../errors.ts';
 import type { Call } from '../http/operation.ts';
 import type { Members } from '../http/request.ts';
 import { readDue, type GivenDue } from './due.ts';
@@ -74,7 +74,9 @@ export function checkText(text: unknown): string {
   return readString(text, 'Text', MAX_TEXT_LENGTH);
 }
 
-function readInput({ body = {}, bodyKind }: Read): TaskInput {
+function readInput(call: Read): TaskInput {
+  const { bodyKind } = call;
+  const body = membersOf(call);
   const { Text, task, due, date } = body;
   const texts = [Text, task].filter((text) => text !== undefined && text !== null);
   return {
@@ -93,6 +95,19 @@ function readDetails(body: Members, kind: Call['bodyKind']): Partial<Details> {
     details[name] = value === null ? absent : read(value, name);
   }
   return details;
+}
+
+const FORM_MEMBERS = ['Text', 'task', 'due', 'date', ...memberList.map(([name]) => name)];
+
+/**
+ * The members of the body.
+ *
+ * @throws {InvalidContentError} when a form gives one that counts twice; what nobody knows may be repeated.
+ */
+export function membersOf({ body = {}, bodyKind }: Read): Members {
+  const repeated = bodyKind === 'form' ? FORM_MEMBERS.find((name) => Array.isArray(body[name])) : undefined;
+  if (repeated !== undefined) throw new InvalidContentError(`the form gives "${repeated}" more than once`);
+  return body;
 }
 
 /** What a client that sent no text may have meant. */

@@ -15,6 +15,7 @@ export const LIST_PARAMETERS = [
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 100;
 export const MAX_SEARCH_LENGTH = 100;
+const MAX_CATEGORY_LENGTH = 64;
 
 export type ListQuery = Readonly<Partial<Record<string, string>>>;
 
@@ -65,10 +66,9 @@ export function cursorBehind(task: TaskState, { name, field }: Sort): Cursor {
   return { sort: name, key: key instanceof Date ? key.getTime() : key, id: task._id };
 }
 
-/** The same resource with another cursor. All else in the query stays as the client wrote it. */
-export function referenceToNext(query: string, cursor: Cursor): string {
-  const parameters = new URLSearchParams(query);
-  parameters.set('cursor', encodeCursor(cursor));
+/** The same list from another place. What the list does not know is left out, so that no reference grows without a bound. */
+export function referenceToNext(query: ListQuery, cursor: Cursor): string {
+  const parameters = new URLSearchParams({ ...query, cursor: encodeCursor(cursor) });
   return `?${parameters.toString()}`;
 }
 
@@ -115,6 +115,9 @@ function readFilters(query: ListQuery): Where<TaskDocument> {
   // What is absent is not stored.
   if (importance !== undefined)
     all.push({ importance: { $in: [importance, importance === 'normal' ? null : importance] } });
+  if (category !== undefined && category.length > MAX_CATEGORY_LENGTH) {
+    throw new InvalidQueryError(`category must have ${MAX_CATEGORY_LENGTH} characters at most`);
+  }
   if (category !== undefined) all.push({ categories: equals(category) });
   if (dueAfter !== undefined || dueBefore !== undefined) all.push({ due: { $ne: 'none' } });
   if (dueAfter !== undefined) all.push(due('$gte', dueAfter));

@@ -291,3 +291,24 @@ test('HEAD answers as GET does, without the body', async (t) => {
     assert.equal(await head.text(), '');
   }
 });
+
+test('a form or a query with more pairs than anybody needs is refused before it is read', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+  const many = 'a&'.repeat(30_000);
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+
+  await expectProblem(await alice.get(`/api/tasks?${many}`), 400, 'InvalidQuery', /1000 parameters/);
+  await expectProblem(await alice.post('/api/tasks', `Text=x&${many}`, form), 400, 'InvalidContent', /1000 members/);
+});
+
+test('a member of a form that nobody knows may be repeated, one that counts may not', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+
+  const checkbox = await alice.post('/api/tasks', 'Text=a&Completed=true&Completed=false', form);
+  await expectProblem(await alice.post('/api/tasks', 'Text=a&Text=a', form), 400, 'InvalidContent', /"Text"/);
+  await expectProblem(await alice.post('/api/tasks', 'Text=a&notes=b&notes=c', form), 400, 'InvalidContent', /"notes"/);
+
+  assert.equal(checkbox.status, 201);
+  assert.equal((await alice.list()).length, 1);
+});
