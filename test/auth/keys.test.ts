@@ -45,7 +45,7 @@ describe('a tenant in trouble', { concurrency: 8 }, () => {
 
       test(`while keys are known, ${place} with the fault "${fault}" are noticed by nobody`, async (t) => {
         const clock = movableClock();
-        const gate = await startGate(t, { clock });
+        const gate = await startGate(t, { clock, tenantTimeoutMs: timeoutFor(fault) });
         gate.tenant.break(fault, place);
 
         clock.advance(HOUR);
