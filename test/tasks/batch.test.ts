@@ -317,18 +317,18 @@ test('a batch equals its operations sent alone, in its answers and in what is st
       // Ids are unique over all owners, so each side has its own.
       const mine = operations as OperationJson[];
       const singly: ResultJson[] = [];
-      for (const each of mine) singly.push(await alone(one, each));
+      for (const each of mine.map(withIdsOf(2 * users))) singly.push(await alone(one, each));
       const left = await one.list('?limit=100&sort=createdAt');
       await one.delete('/api/tasks?all=true');
-      const batched = (await send(many, mine.map(withIdsOf(users)))).map(({ headers, ...rest }, i) => ({
+      const batched = (await send(many, mine.map(withIdsOf(2 * users + 1)))).map(({ headers, ...rest }, i) => ({
         ...rest,
         headers: Object.fromEntries(
           Object.entries(headers).filter(([name]) => name !== 'Content-Type' || singly[i]?.body !== null),
         ),
       }));
 
-      assert.equal(plain(batched, users), plain(singly, 0));
-      assert.equal(plain(await many.list('?limit=100&sort=createdAt'), users), plain(left, 0));
+      assert.equal(plain(batched, 2 * users + 1), plain(singly, 2 * users));
+      assert.equal(plain(await many.list('?limit=100&sort=createdAt'), 2 * users + 1), plain(left, 2 * users));
     }),
     { numRuns: 30 },
   );

@@ -75,6 +75,8 @@ interface Command {
   filter?: object;
   updates?: { q: object }[];
   documents?: object[];
+  /** Counting: of MongoDB's two ways to count, the driver uses this one. */
+  pipeline?: { $match?: object }[];
 }
 
 test('every command on what belongs to somebody names the owner', async (t) => {
@@ -106,9 +108,11 @@ test('every command on what belongs to somebody names the owner', async (t) => {
 
   for (const request of requests) assert.ok((await request()).ok);
 
-  assert.deepEqual([...new Set(commands.map(({ name }) => name))].sort(), ['find', 'insert', 'update']);
+  assert.deepEqual([...new Set(commands.map(({ name }) => name))].sort(), ['aggregate', 'find', 'insert', 'update']);
   for (const { command } of commands) {
-    const filters = command.filter === undefined ? (command.updates ?? []).map(({ q }) => q) : [command.filter];
+    const { filter, updates = [], pipeline } = command;
+    const filters = [filter ?? pipeline?.[0]?.$match ?? [], updates.map(({ q }) => q)].flat();
+    assert.ok(filters.length > 0 || command.documents !== undefined);
     for (const filter of filters) assert.deepEqual((filter as { owner?: unknown }).owner, { $eq: 'alice' });
     for (const document of command.documents ?? []) assert.equal((document as { owner: string }).owner, 'alice');
   }
