@@ -73,6 +73,7 @@ const MAX_PARAMETER_CHARS = 40_000;
 /** The pipeline, in the order in which a request meets it. Opens no socket and no database. */
 export function createServer(parts: Parts): App {
   const { config, log, metrics, storeTime = new StoreTime() } = parts;
+  const limits = { ...DEFAULT_LIMITS, ...parts.limits };
   const server = restify.createServer({
     name: '',
     log,
@@ -82,7 +83,6 @@ export function createServer(parts: Parts): App {
   const httpServer = server.server as HttpServer;
   guard(server, httpServer);
   silenceResponses(server, log);
-  const limits = { ...DEFAULT_LIMITS, ...parts.limits };
   limit(httpServer, limits);
   answerParserErrors(httpServer, log, corsHeaders(config.corsOrigins));
   const drain = createDrain(httpServer, new Connections(httpServer, limits));
@@ -92,7 +92,7 @@ export function createServer(parts: Parts): App {
     commonHeaders(config.corsOrigins, (path) => path === '/metrics'),
     refuseRejected,
   );
-  const operations = operationsOf(parts, drain, storeTime);
+  const operations = operationsOf({ ...parts, limits, storeTime }, drain);
   finishInterrupted(parts);
   const problems = { isPlainText: isFirstClientPath, translate: toStoreError, needsOperator: isRefusal };
   mountOperations(server, operations, {
@@ -120,8 +120,8 @@ function finishInterrupted({ clock, database, log }: Parts): void {
 }
 
 /** Everything that this server does. */
-function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operation[] {
-  const { config, clock, database, authentication, metrics } = parts;
+function operationsOf(parts: Required<Parts> & { limits: Limits }, drain: Drain): Operation[] {
+  const { config, clock, database, authentication, metrics, limits, storeTime } = parts;
   const throttle = createThrottle({
     rate: config.throttleRate,
     burst: config.throttleBurst,
@@ -159,7 +159,7 @@ function operationsOf(parts: Parts, drain: Drain, storeTime: StoreTime): Operati
       readBody: readBodyOf,
     }),
     // Whoever is signed in: each operation of a batch asks for the scope that it needs.
-    batchOperation(known, (body) => readBodyOf(body, { maxBytes: MAX_BATCH_BYTES })),
+    batchOperation(known, (body) => readBodyOf(body, { maxBytes: MAX_BATCH_BYTES }), limits.batchMs),
   ];
   return operations;
 }
@@ -189,7 +189,7 @@ function silenceResponses(server: Server, log: Logger): void {
 
 /** What stands in front of everything that belongs to somebody, and what it can answer with. */
 function signedIn(
-  { config, authentication, limits }: Parts,
+  { config, authentication, limits }: Pick<Parts, 'config' | 'authentication'> & { limits: Limits },
   registration: Registration,
   throttle: Throttle,
 ): Record<'toRead' | 'toWrite' | 'known', Guard> {
@@ -198,7 +198,7 @@ function signedIn(
     throttle.refuseSpentAddress,
     throttle.around(authentication.authenticate),
     throttle.chargeUser,
-    boundInFlight(limits?.inFlightPerUser ?? DEFAULT_LIMITS.inFlightPerUser),
+    boundInFlight(limits.inFlightPerUser),
     registration.requireUser,
   ] as Step[];
   const guardFor = (scope: string | undefined): Guard => ({

@@ -16,6 +16,8 @@ export interface Limits {
   connections: number;
   /** Requests of one user that are under way at once: an app needs a handful, and an answer may have a megabyte. */
   inFlightPerUser: number;
+  /** Milliseconds after which no further operation of a batch is begun. */
+  batchMs: number;
   /** Milliseconds that what comes behind the last answer of a connection is still read. */
   lingerMs: number;
 }
@@ -32,6 +34,7 @@ export const DEFAULT_LIMITS: Limits = {
   unreadBytes: 64 * 1024 * 1024,
   connections: 2_000,
   inFlightPerUser: 100,
+  batchMs: 5_000,
   lingerMs: 5_000,
 };
 

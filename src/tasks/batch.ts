@@ -10,16 +10,16 @@ export const MAX_BATCH_BYTES = 256 * 1024;
 const MAX_OPERATIONS = 50;
 /** One request of the caller's share pays for so many. */
 const OPERATIONS_PER_CHARGE = 10;
-/** No operation is begun later than this. The last one may take the store's own time beyond it. */
-const MAX_MS = 5_000;
 const MAX_ANSWER_CHARS = 1024 * 1024;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const HEADERS = ['if-match', 'if-none-match', 'idempotency-key'];
 const TASKS = /^\/+api\/+tasks(?:[/?]|$)/;
 
+/** @param maxMs after which no operation is begun; the last one may take the store's own time beyond it */
 export function batchOperation(
   guard: Guard,
   readBody: (body: Pick<Body, 'description' | 'isRequired' | 'content'>) => Body,
+  maxMs: number,
 ): Operation {
   return {
     name: 'Batch',
@@ -35,17 +35,17 @@ export function batchOperation(
     answers: { 200: answer('What became of each', results, { one: example('One task created', EXAMPLE) }) },
     // The latter within an answer, in the place of what was not begun.
     problems: [InvalidBatchError, NotDoneError],
-    handle: async (call) => await runBatch(call, readBatch(call.body)),
+    handle: async (call) => await runBatch(call, readBatch(call.body), maxMs),
   };
 }
 
-async function runBatch(call: Call, requests: readonly InnerRequest[]): Promise<Answer> {
+async function runBatch(call: Call, requests: readonly InnerRequest[], maxMs: number): Promise<Answer> {
   const done: string[] = [];
   const start = performance.now();
   let chars = 0;
   let end: NotDoneError | undefined;
   for (const [i, request] of requests.entries()) {
-    if (performance.now() - start > MAX_MS || chars > MAX_ANSWER_CHARS) end ??= new NotDoneError();
+    if (performance.now() - start >= maxMs || chars > MAX_ANSWER_CHARS) end ??= new NotDoneError();
     if (i > 0 && i % OPERATIONS_PER_CHARGE === 0) end ??= await chargeAgain(call);
     const answered = end === undefined ? await call.inner(request) : problemAnswer(end, call.requestId);
     // A store that is down for one is down for the next.

@@ -70,10 +70,11 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     onOutcome: metrics.countAuthentication,
     onKeyFetch: metrics.observeKeyFetch,
   });
-  const limits = options.limits === undefined ? {} : { limits: options.limits };
+  // No machine is so slow that a batch is not done in full, unless that is what a test is about.
+  const limits = { batchMs: 60_000, ...options.limits };
   // Ample, so that no slow machine looks like a store that is down; tests of a store that is down give less.
   const storeTime = new StoreTime(options.storeMs ?? 30_000);
-  const app = createServer({ config, log, clock, database, authentication, metrics, storeTime, ...limits });
+  const app = createServer({ config, log, clock, database, authentication, metrics, storeTime, limits });
   await database.start();
   authentication.keys.start();
   app.server.listen(0, '127.0.0.1');

@@ -177,6 +177,18 @@ test('answers of a batch end at 1 MB; what follows is not done', async (t) => {
   assert.equal((await alice.list()).length, 40);
 });
 
+test('what is not begun when the time of a batch is over is not done, and is done when it is sent again', async (t) => {
+  const { as, uri, tenant } = await startServer(t);
+  const hurried = await startServer(t, { uri, tenant, limits: { batchMs: 0 } });
+  const put = { method: 'PUT', path: `/api/tasks/${ID}`, body: { Text: 'Buy milk' } };
+
+  const results = await send(hurried.as('alice'), [put, put]);
+
+  assert.deepEqual(codes(results), ['NotDone', 'NotDone']);
+  assert.deepEqual(await as('alice').list(), []);
+  assert.deepEqual(codes(await send(as('alice'), [put])), [201]);
+});
+
 test('when the store goes away in the middle, what is said to be done is done, and the rest is not begun', async (t) => {
   const proxy = await proxyStore(t, (await testDatabase(t, { isPatient: false })).uri);
   const { as } = await startServer(t, { uri: proxy.uri, storeMs: 2_500 });
