@@ -1,6 +1,6 @@
 /**
  * Erasing a person: one implementation for the API and the command. The user is marked first, so that nobody stores
- * anything of theirs any more (see `Life`) and an interrupted erasure shows; and goes last.
+ * anything of theirs any more (see `life.ts`) and an interrupted erasure shows; and goes last.
  *
  * An erasure may be finished by anybody, several at a time. What one of them has found is erased by its exact version, and
  * only if the mark still stood after it was found: so none can take what the person has stored in a new life.
@@ -11,6 +11,7 @@ import mongoose, { type Connection } from 'mongoose';
 
 import { requestDeadline, withSignal } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
+import { untilLeasesEnd } from './life.ts';
 import { ALIVE, userModel } from './model.ts';
 import { DATA, type CollectionName } from './personal.ts';
 
@@ -26,6 +27,7 @@ const BATCH = 1000;
  */
 export async function erasePerson(connection: Connection, oid: string, at: Date): Promise<Erased> {
   const { erasing, wasKnown } = await mark(connection, oid, at);
+  await untilLeasesEnd();
   const erased = new Map<CollectionName, number>();
   for (const { collection } of DATA) erased.set(collection, await eraseFrom(connection, collection, oid, erasing));
   await userModel(connection).deleteOne({ oid: { $eq: oid }, erasing }, withSignal(requestDeadline()));

@@ -23,13 +23,20 @@ export interface UserDocument extends User {
 export interface Receiving {
   id: Types.ObjectId;
   from: string;
-  /** Each task with the id of the tombstone that the former owner keeps of it. */
+  /** The life in which the former owner gives them. */
+  giver: Types.ObjectId;
+  /** Each with the id of the tombstone that the former owner keeps of it. None: the two users become one. */
   tasks: { id: Types.ObjectId; tombstone: Types.ObjectId }[];
 }
 
 const ObjectId = mongoose.Schema.Types.ObjectId;
 const receiving = new mongoose.Schema<Receiving>(
-  { id: ObjectId, from: String, tasks: [new mongoose.Schema({ id: ObjectId, tombstone: ObjectId }, { _id: false })] },
+  {
+    id: ObjectId,
+    from: String,
+    giver: ObjectId,
+    tasks: [new mongoose.Schema({ id: ObjectId, tombstone: ObjectId }, { _id: false })],
+  },
   { _id: false },
 );
 const schema = new mongoose.Schema<UserDocument>(

@@ -14,11 +14,13 @@ import mongoose, { type Connection } from 'mongoose';
 import { requestDeadline, withSignal } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { reownedId } from '../database/ownedId.ts';
+import { askForLife, goesOn, untilLeasesEnd, type Lease } from './life.ts';
 import { ALIVE, userModel, type Receiving, type UserDocument } from './model.ts';
 import { UserStore } from './store.ts';
 
 const { ObjectId } = mongoose.Types;
 type Collection = mongoose.Collection;
+type Id = mongoose.Types.ObjectId;
 
 /** Documents that one command moves. */
 const BATCH = 200;
@@ -35,6 +37,12 @@ export interface Moved {
   creations: number;
 }
 
+interface Move {
+  from: string;
+  to: string;
+  at: Date;
+}
+
 /**
  * Moves everything that there is, and what comes while it runs; ends when nothing is left to move. May be run again, and by
  * two at once.
@@ -42,52 +50,46 @@ export interface Moved {
  * @throws {MoveInterruptedError}
  */
 export async function movePerson(connection: Connection, from: string, to: string, at: Date): Promise<Moved> {
-  await new UserStore(connection).add(to, undefined, at);
-  const mover = await Mover.begin(connection, from, to, at);
   const moved = { tasks: 0, creations: 0 };
-  do {
+  for (;;) {
+    const mover = await Mover.begin(connection, { from, to, at });
     // First: a repeated POST of the receiver then finds its task's id, wherever the task is by now.
     moved.creations += await mover.moveCreations();
     moved.tasks += await mover.moveTasks();
     await mover.joinUsers();
-  } while (await mover.hasMore());
-  return moved;
+    await untilLeasesEnd();
+    if (!(await mover.hasMore())) return moved;
+  }
 }
 
+/** One pass. It ends early when the giver's life does: what they store in another one is for the next pass. */
 class Mover {
   readonly #connection: Connection;
-  readonly #from: string;
-  readonly #to: string;
-  readonly #at: Date;
+  readonly #move: Move;
+  /** The receiver's life when it began: who is erased and calls again has another one. */
+  readonly #receiver: Id;
   readonly #tasks: Collection;
   readonly #creations: Collection;
-  /** The receiver as they were when it began: who is erased and calls again has another `_id`. */
-  readonly #receiver: UserDocument;
-  readonly #giver: UserDocument | null;
 
-  private constructor(
-    connection: Connection,
-    ends: { from: string; to: string; at: Date },
-    users: { receiver: UserDocument; giver: UserDocument | null },
-  ) {
+  private constructor(connection: Connection, move: Move, receiver: Id) {
     this.#connection = connection;
-    this.#from = ends.from;
-    this.#to = ends.to;
-    this.#at = ends.at;
-    this.#receiver = users.receiver;
-    this.#giver = users.giver;
+    this.#move = move;
+    this.#receiver = receiver;
     this.#tasks = connection.collection('tasks');
     this.#creations = connection.collection('creations');
   }
 
-  static async begin(connection: Connection, from: string, to: string, at: Date): Promise<Mover> {
-    const users = userModel(connection);
-    const receiver = await users.findOne({ oid: { $eq: to }, ...ALIVE }).lean<UserDocument>();
-    if (receiver === null) throw new MoveInterruptedError(to);
-    const giver = await users.findOne({ oid: { $eq: from } }).lean<UserDocument>();
-    if (giver?.erasing !== undefined) throw new MoveInterruptedError(from);
-    const mover = new Mover(connection, { from, to, at }, { receiver, giver });
+  static async begin(connection: Connection, move: Move): Promise<Mover> {
+    const users = new UserStore(connection);
+    await users.add(move.to, undefined, move.at);
+    const receiver = await userModel(connection)
+      .findOne({ oid: { $eq: move.to }, ...ALIVE })
+      .lean<UserDocument>();
+    if (receiver === null) throw new MoveInterruptedError(move.to);
+    const mover = new Mover(connection, move, receiver._id);
     if (receiver.receiving !== undefined) await mover.#finish(receiver.receiving);
+    // A giver who is unknown gets an entry as well: without one nobody would see that they are erased meanwhile.
+    await users.add(move.from, undefined, move.at);
     await mover.#forgetTombstones();
     return mover;
   }
@@ -100,45 +102,123 @@ class Mover {
     for (let moved = 0; ;) {
       const found = await this.#tasks.find(this.#givers(), { ...only('_id'), limit: BATCH }).toArray();
       if (found.length === 0) return moved;
-      const tasks = found.map(({ _id }) => ({ id: _id, tombstone: randomId() }));
-      const receiving = { id: randomId(), from: this.#from, tasks };
-      if (await this.#writeDown(receiving)) moved += await this.#finish(receiving);
+      const count = await this.#give(found.map(({ _id }) => ({ id: _id, tombstone: randomId() })));
+      if (count === undefined) return moved;
+      moved += count;
     }
   }
 
   /** The records of idempotency keys. Where the receiver has used the same key, theirs stays. */
   async moveCreations(): Promise<number> {
+    const { from, to } = this.#move;
     for (let moved = 0, behind: object = {}; ;) {
-      const where = { owner: { $eq: this.#from }, ...behind };
+      const where = { owner: { $eq: from }, ...behind };
       const found = await this.#creations.find(where, { limit: BATCH, sort: { _id: 1 }, ...inTime() }).toArray();
       const copies = found.flatMap((record) => {
-        const _id = reownedId(String(record._id), this.#to);
-        return _id === undefined ? [] : [{ ...record, _id, owner: this.#to }];
+        const _id = reownedId(String(record._id), to);
+        return _id === undefined ? [] : [{ ...record, _id, owner: to }];
       });
-      await insertMissing(this.#creations, copies);
-      if (!(await this.#isReceiverAlive())) {
-        await this.#creations.deleteMany({
-          owner: { $eq: this.#to },
-          _id: { $in: copies.map(({ _id }) => _id) } as never,
-        });
-        throw new MoveInterruptedError(this.#to);
-      }
-      await this.#creations.deleteMany(
-        { owner: { $eq: this.#from }, _id: { $in: found.map(({ _id }) => _id) } },
-        inTime(),
+      await this.#storeForReceiver(
+        () => insertMissing(this.#creations, copies),
+        () => removeAll(this.#creations, to, copies),
       );
+      await removeAll(this.#creations, from, found);
       moved += copies.length;
       if (found.length < BATCH) return moved;
       behind = { _id: { $gt: found.at(-1)?._id } };
     }
   }
 
-  /** One entry remains, which has been seen since the earlier first time and until the later last one. */
+  /** Written down as a batch of nothing: so nobody is in the middle of one that still owes the giver tombstones. */
   async joinUsers(): Promise<void> {
+    await this.#give([]);
+  }
+
+  /** Undefined when the giver's life has ended. */
+  async #give(tasks: Receiving['tasks']): Promise<number | undefined> {
+    const { from } = this.#move;
+    const giver = (await askForLife(this.#connection, from, requestDeadline()))?.life;
+    if (giver === undefined) return undefined;
+    const receiving = { id: randomId(), from, giver: new ObjectId(giver), tasks };
+    while (!(await this.#writeDown(receiving))) continue;
+    return await this.#finish(receiving);
+  }
+
+  /** False when another one was written down already; that is done then. */
+  async #writeDown(receiving: Receiving): Promise<boolean> {
     const users = userModel(this.#connection);
-    const giver = await users.findOne({ oid: { $eq: this.#from }, ...ALIVE }).lean<UserDocument>();
-    const receiver = await users.findOne({ _id: this.#receiver._id }).lean<UserDocument>();
-    if (receiver === null) throw new MoveInterruptedError(this.#to);
+    const where = { _id: this.#receiver, receiving: { $exists: false }, ...ALIVE };
+    const { matchedCount } = await users.updateOne(where, { $set: { receiving } }, inTime());
+    if (matchedCount > 0) return true;
+    const receiver = await users.findOne({ _id: this.#receiver, ...ALIVE }).lean<UserDocument>();
+    if (receiver === null) throw new MoveInterruptedError(this.#move.to);
+    if (receiver.receiving !== undefined) await this.#finish(receiver.receiving);
+    return false;
+  }
+
+  async #finish(receiving: Receiving): Promise<number | undefined> {
+    const count = await this.#carryOut(receiving);
+    const where = { _id: this.#receiver, 'receiving.id': receiving.id };
+    await userModel(this.#connection).updateOne(where, { $unset: { receiving: 1 } }, inTime());
+    return count;
+  }
+
+  /** Each step may be done twice. */
+  async #carryOut(receiving: Receiving): Promise<number | undefined> {
+    const { from, giver, tasks } = receiving;
+    const lease = await this.#leaseOf(from, giver);
+    if (lease === undefined) return undefined;
+    if (tasks.length === 0) return await this.#join(giver);
+    const { to } = this.#move;
+    const ids = tasks.map(({ id }) => id);
+    await this.#storeForReceiver(
+      () => this.#changeOwner(ids, from, to),
+      () => this.#changeOwner(ids, to, from),
+    );
+    const arrived = await this.#tasks.find({ owner: { $eq: to }, _id: { $in: ids } }, only('_id')).toArray();
+    const isThere = new Set(arrived.map(({ _id }) => String(_id)));
+    await this.#leaveTombstones(
+      receiving,
+      tasks.filter(({ id }) => isThere.has(String(id))),
+    );
+    return arrived.length;
+  }
+
+  /** Whatever state each is in goes along: a write that comes between is not lost. */
+  async #changeOwner(ids: Id[], from: string, to: string): Promise<void> {
+    const operations = ids.map((_id) => ({
+      updateOne: {
+        filter: { owner: { $eq: from }, _id },
+        update: { $set: { owner: to, version: randomId() }, $unset: { seq: 1 } },
+      },
+    }));
+    await this.#tasks.bulkWrite(operations, { ordered: false, ...inTime() });
+  }
+
+  /** A giver who was erased meanwhile leaves none. */
+  async #leaveTombstones({ id: batch, from, giver }: Receiving, tasks: Receiving['tasks']): Promise<void> {
+    const lease = await this.#leaseOf(from, giver);
+    if (lease === undefined) return;
+    const tombstones = tasks.map(({ id, tombstone }) => ({
+      _id: tombstone,
+      owner: from,
+      deletedAt: this.#move.at,
+      version: randomId(),
+      gone: id,
+    }));
+    await insertMissing(this.#tasks, tombstones);
+    if (await goesOn(lease, this.#connection, from, requestDeadline())) return;
+    // Unless somebody else has carried this out as well and gone on: then they are not erased, but joined.
+    const isOurs = await userModel(this.#connection).exists({ _id: this.#receiver, 'receiving.id': batch });
+    if (isOurs !== null) await removeAll(this.#tasks, from, tombstones);
+  }
+
+  /** One entry remains, which has been seen since the earlier first time and until the later last one. */
+  async #join(life: Id): Promise<number> {
+    const users = userModel(this.#connection);
+    const giver = await users.findOne({ _id: life, ...ALIVE }).lean<UserDocument>();
+    const receiver = await users.findOne({ _id: this.#receiver, ...ALIVE }).lean<UserDocument>();
+    if (receiver === null) throw new MoveInterruptedError(this.#move.to);
     const seen = [receiver, giver].flatMap((user) => user?.lastSeen ?? []).map(Number);
     const first = Math.min(...[receiver, giver].flatMap((user) => user?.firstSeen ?? []).map(Number));
     const name = receiver.name ?? giver?.name;
@@ -150,86 +230,35 @@ class Mover {
       },
     };
     await users.updateOne({ _id: receiver._id, ...ALIVE }, change, inTime());
-    if (giver !== null) await users.deleteOne({ _id: giver._id, ...ALIVE }, inTime());
+    await users.deleteOne({ _id: life, ...ALIVE }, inTime());
+    return 0;
   }
 
-  /** False when another one was written down already; that is done then. */
-  async #writeDown(receiving: Receiving): Promise<boolean> {
-    const users = userModel(this.#connection);
-    const where = { _id: this.#receiver._id, receiving: { $exists: false }, ...ALIVE };
-    const { matchedCount } = await users.updateOne(where, { $set: { receiving } }, inTime());
-    if (matchedCount > 0) return true;
-    const receiver = await users.findOne({ _id: this.#receiver._id, ...ALIVE }).lean<UserDocument>();
-    if (receiver === null) throw new MoveInterruptedError(this.#to);
-    if (receiver.receiving !== undefined) await this.#finish(receiver.receiving);
-    return false;
+  /** @throws {MoveInterruptedError} when the receiver is erased; what came too late for that to see is taken back. */
+  async #storeForReceiver(store: () => Promise<void>, takeBack: () => Promise<void>): Promise<void> {
+    const { to } = this.#move;
+    const lease = await this.#leaseOf(to, this.#receiver);
+    if (lease === undefined) throw new MoveInterruptedError(to);
+    await store();
+    if (await goesOn(lease, this.#connection, to, requestDeadline())) return;
+    await takeBack();
+    throw new MoveInterruptedError(to);
   }
 
-  async #finish(receiving: Receiving): Promise<number> {
-    const count = await this.#carryOut(receiving);
-    const where = { _id: this.#receiver._id, 'receiving.id': receiving.id };
-    await userModel(this.#connection).updateOne(where, { $unset: { receiving: 1 } }, inTime());
-    return count;
-  }
-
-  /** Each step may be done twice. */
-  async #carryOut({ from, tasks }: Receiving): Promise<number> {
-    const ids = tasks.map(({ id }) => id);
-    await this.#changeOwner(ids, from, this.#to);
-    if (!(await this.#isReceiverAlive())) {
-      await this.#changeOwner(ids, this.#to, from);
-      throw new MoveInterruptedError(this.#to);
-    }
-    const arrived = await this.#tasks.find({ owner: { $eq: this.#to }, _id: { $in: ids } }, only('_id')).toArray();
-    const isThere = new Set(arrived.map(({ _id }) => String(_id)));
-    const tombstones = tasks
-      .filter(({ id }) => isThere.has(String(id)))
-      .map(({ id, tombstone }) => ({
-        _id: tombstone,
-        owner: from,
-        deletedAt: this.#at,
-        version: randomId(),
-        gone: id,
-      }));
-    await insertMissing(this.#tasks, tombstones);
-    await this.#assertGiverThere(tombstones.map(({ _id }) => _id));
-    return tombstones.length;
-  }
-
-  /** Whatever state each is in goes along: a write that comes between is not lost. */
-  async #changeOwner(ids: mongoose.Types.ObjectId[], from: string, to: string): Promise<void> {
-    const operations = ids.map((_id) => ({
-      updateOne: {
-        filter: { owner: { $eq: from }, _id },
-        update: { $set: { owner: to, version: randomId() }, $unset: { seq: 1 } },
-      },
-    }));
-    if (operations.length > 0) await this.#tasks.bulkWrite(operations, { ordered: false, ...inTime() });
-  }
-
-  async #isReceiverAlive(): Promise<boolean> {
-    return (await userModel(this.#connection).exists({ _id: this.#receiver._id, ...ALIVE })) !== null;
-  }
-
-  /** A giver who was erased meanwhile leaves no tombstones either. */
-  async #assertGiverThere(tombstones: mongoose.Types.ObjectId[]): Promise<void> {
-    const giver = await userModel(this.#connection)
-      .findOne({ oid: { $eq: this.#from } })
-      .lean<UserDocument>();
-    const wasErased = this.#giver !== null && !this.#giver._id.equals(giver?._id ?? '');
-    if (giver?.erasing === undefined && !wasErased) return;
-    await this.#tasks.deleteMany({ owner: { $eq: this.#from }, _id: { $in: tombstones } }, inTime());
-    throw new MoveInterruptedError(this.#from);
+  /** Nothing when that life of theirs has ended. */
+  async #leaseOf(oid: string, life: Id): Promise<Lease | undefined> {
+    const lease = await askForLife(this.#connection, oid, requestDeadline());
+    return lease?.life === life.toHexString() ? lease : undefined;
   }
 
   /** Tasks that the receiver once gave away and now gets back are not removed any more. */
   async #forgetTombstones(): Promise<void> {
-    const where = { owner: { $eq: this.#to }, gone: { $exists: true } };
+    const where = { owner: { $eq: this.#move.to }, gone: { $exists: true } };
     if ((await this.#tasks.findOne(where, only('_id'))) === null) return;
     for (let behind: object = {}; ;) {
-      const mine = { owner: { $eq: this.#from }, deletedAt: null, ...behind };
+      const mine = { ...this.#givers(), ...behind };
       const found = await this.#tasks.find(mine, { ...only('_id'), limit: BATCH, sort: { _id: 1 } }).toArray();
-      await this.#tasks.deleteMany({ owner: { $eq: this.#to }, gone: { $in: found.map(({ _id }) => _id) } });
+      await this.#tasks.deleteMany({ owner: { $eq: this.#move.to }, gone: { $in: found.map(({ _id }) => _id) } });
       if (found.length < BATCH) return;
       behind = { _id: { $gt: found.at(-1)?._id } };
     }
@@ -237,11 +266,11 @@ class Mover {
 
   /** What is to be moved. */
   #givers(): Record<string, unknown> {
-    return { owner: { $eq: this.#from }, deletedAt: null };
+    return { owner: { $eq: this.#move.from }, deletedAt: null };
   }
 }
 
-function randomId(): mongoose.Types.ObjectId {
+function randomId(): Id {
   return new ObjectId(randomBytes(12));
 }
 
@@ -261,4 +290,9 @@ async function insertMissing(collection: Collection, documents: object[]): Promi
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
   }
+}
+
+async function removeAll(collection: Collection, owner: string, documents: readonly { _id: unknown }[]): Promise<void> {
+  const where = { owner: { $eq: owner }, _id: { $in: documents.map(({ _id }) => _id) } };
+  await collection.deleteMany(where as never, inTime());
 }

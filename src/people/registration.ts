@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { StoreTime } from '../database/deadline.ts';
 import { NotRegisteredError, StoreUnavailableError } from '../errors.ts';
 import '../http/request.ts';
+import { askForLife, goesOn, Lease } from './life.ts';
 import { UserStore } from './store.ts';
 
 /** Users remembered; one more than that costs a query, no more. */
@@ -18,8 +19,8 @@ const DISTRUST_MS = 5000;
 interface Memory {
   isKnown: boolean;
   checkedAt: number;
-  /** Which life of theirs it is; learnt when they first store something new. */
-  life?: string;
+  /** That they were alive when they were last looked at. */
+  lease?: Lease;
 }
 
 export interface RegistrationOptions {
@@ -32,28 +33,25 @@ export interface RegistrationOptions {
 
 export type Caller = Readonly<{ oid: string; name: string | undefined }>;
 
-/**
- * What a person's tasks ask before and after something new is stored: an instance remembers for a minute who is
- * registered, and may miss meanwhile that another one has erased them.
- */
+/** What is asked around the storing of something new. */
 export interface Life {
   /**
-   * Which life of the person this is; they are registered for a new one where the last has ended.
+   * They are registered for a new life where the last has ended.
    *
+   * @returns asks, when something is stored, whether it may stay.
    * @throws {NotRegisteredError}
    */
-  current(signal: AbortSignal): Promise<string>;
-  /** Whether that life goes on. */
-  goesOn(life: string, signal: AbortSignal): Promise<boolean>;
+  begin(signal: AbortSignal): Promise<(signal: AbortSignal) => Promise<boolean>>;
 }
 
 /**
  * Keeps the `users` collection up to date. What it has seen it remembers, so that registration costs no query a request,
- * and the life of a person one for each thing that is newly stored.
+ * and storing something new at most one.
  */
 export class Registration {
   readonly #memory = new LRUCache<string, Memory>({ max: MAX_REMEMBERED });
-  readonly #pending = new Map<string, Promise<boolean>>();
+  readonly #pending = new Map<string, Promise<Memory>>();
+  readonly #connection: Connection;
   readonly #store: UserStore;
   readonly #clock: Clock;
   readonly #autoRegister: boolean;
@@ -61,6 +59,7 @@ export class Registration {
 
   constructor({ connection, clock, storeTime, autoRegister }: RegistrationOptions) {
     this.#storeTime = storeTime;
+    this.#connection = connection;
     this.#store = new UserStore(connection);
     this.#clock = clock;
     this.#autoRegister = autoRegister;
@@ -81,11 +80,14 @@ export class Registration {
 
   lifeOf(caller: Caller): Life {
     return {
-      current: async (signal) => this.#recall(caller.oid)?.life ?? (await this.#learnLife(caller, signal)),
-      goesOn: async (life, signal) => {
-        const goesOn = (await this.#store.lifeOf(caller.oid, signal)) === life;
-        if (!goesOn) this.forget(caller.oid);
-        return goesOn;
+      begin: async (signal) => {
+        const known = this.#recall(caller.oid)?.lease;
+        const lease = known?.mayBegin ? known : await this.#askForLife(caller, signal);
+        return async (later) => {
+          const stays = await goesOn(lease, this.#connection, caller.oid, later);
+          if (!stays) this.forget(caller.oid);
+          return stays;
+        };
       },
     };
   }
@@ -115,40 +117,39 @@ export class Registration {
     return age >= 0 && age < (memory.isKnown ? TRUST_MS : DISTRUST_MS) ? memory : undefined;
   }
 
-  async #learnLife(caller: Caller, signal: AbortSignal): Promise<string> {
-    const life = (await this.#store.lifeOf(caller.oid, signal)) ?? (await this.#beginLife(caller, signal));
+  async #askForLife(caller: Caller, signal: AbortSignal): Promise<Lease> {
+    let lease = await askForLife(this.#connection, caller.oid, signal);
+    if (lease === undefined) {
+      await this.renew(caller, signal);
+      lease = await askForLife(this.#connection, caller.oid, signal);
+    }
+    if (lease === undefined) throw new StoreUnavailableError({ cause: 'the user is being erased again' });
     const memory = this.#memory.get(caller.oid);
-    if (memory !== undefined) memory.life = life;
-    return life;
-  }
-
-  async #beginLife(caller: Caller, signal: AbortSignal): Promise<string> {
-    await this.renew(caller, signal);
-    const life = await this.#store.lifeOf(caller.oid, signal);
-    if (life === undefined) throw new StoreUnavailableError({ cause: 'the user is being erased again' });
-    return life;
+    if (memory !== undefined) memory.lease = lease;
+    return lease;
   }
 
   /** Asks the store; requests of one user that come together ask once. */
   async #check(caller: Caller, signal: AbortSignal): Promise<boolean> {
     const { oid } = caller;
-    const checkedAt = this.#clock.now();
-    const pending = this.#pending.get(oid) ?? this.#note(caller, checkedAt, signal);
+    const pending = this.#pending.get(oid) ?? this.#note(caller, signal);
     this.#pending.set(oid, pending);
     try {
-      const isKnown = await pending;
+      const memory = await pending;
       // Not when it was forgotten meanwhile.
-      if (this.#pending.get(oid) === pending) this.#memory.set(oid, { isKnown, checkedAt });
-      return isKnown;
+      if (this.#pending.get(oid) === pending) this.#memory.set(oid, memory);
+      return memory.isKnown;
     } finally {
       if (this.#pending.get(oid) === pending) this.#pending.delete(oid);
     }
   }
 
-  async #note(caller: Caller, now: number, signal: AbortSignal): Promise<boolean> {
-    const sighting = { oid: caller.oid, name: caller.name, at: new Date(now) };
-    if (!this.#autoRegister) return await this.#store.touch(sighting, signal);
-    await this.#store.register(sighting, signal);
-    return true;
+  async #note({ oid, name }: Caller, signal: AbortSignal): Promise<Memory> {
+    const checkedAt = this.#clock.now();
+    const lease = new Lease(performance.now());
+    const sighting = { oid, name, at: new Date(checkedAt) };
+    if (this.#autoRegister) await this.#store.register(sighting, signal);
+    else if (!(await this.#store.touch(sighting, signal))) return { isKnown: false, checkedAt };
+    return { isKnown: true, checkedAt, lease };
   }
 }

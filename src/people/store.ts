@@ -45,12 +45,6 @@ export class UserStore {
     return found ?? undefined;
   }
 
-  /** Names the life that this person is in; nothing when they are unknown or being erased. */
-  async lifeOf(oid: string, signal?: AbortSignal): Promise<string | undefined> {
-    const found = await this.#users.exists({ oid: { $eq: oid }, ...ALIVE }).setOptions(withSignal(signal));
-    return found?._id.toHexString();
-  }
-
   /** Everybody, by `oid`. */
   async list(): Promise<User[]> {
     return await this.#users.find(ALIVE, SHOWN).sort({ oid: 1 }).lean<User[]>();

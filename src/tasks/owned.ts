@@ -39,16 +39,14 @@ export interface Page<T> {
   only?: readonly (keyof T & string)[];
 }
 
-/**
- * An owner can be erased while a request of theirs is on its way, by another instance too. Whoever has stored something
- * new asks afterwards whether the owner is still who they were, and takes it back when not: what was stored before the
- * erasure began is erased by it, and what was stored later is taken back.
- */
+/** What an owner who can be erased is asked about around the storing of something new. */
 export interface Life {
-  /** Which life this is; the owner is registered for a new one where the last was ended. */
-  current(signal: AbortSignal): Promise<string>;
-  /** Whether that life goes on. */
-  goesOn(life: string, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Before it is stored: the owner is registered for a new life where the last was ended.
+   *
+   * @returns asks, when it is stored, whether it may stay.
+   */
+  begin(signal: AbortSignal): Promise<(signal: AbortSignal) => Promise<boolean>>;
 }
 
 /** The owner was erased meanwhile. The same request, made again, is the first of a new life, or is refused. */
@@ -115,9 +113,9 @@ export class OwnedCollection<T extends Owned> {
    * @throws {LifeEndedError} when the owner was erased meanwhile; then it is not there.
    */
   async insert(document: Content<T>): Promise<boolean> {
-    const life = await this.#life?.current(this.#signal);
+    const mayStay = await this.#life?.begin(this.#signal);
     if (!(await this.#insertNew(document))) return false;
-    if (life === undefined || (await this.#life?.goesOn(life, this.#signal))) return true;
+    if (mayStay === undefined || (await mayStay(this.#signal))) return true;
     const { deletedCount } = await this.#model.deleteOne(this.#mine(this.#sameState(document)), this.#options());
     // Where it is gone but its id is not, it was given to another owner: it is stored, and theirs.
     const isTheirs =

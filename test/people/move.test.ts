@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { erasePerson } from '../../src/people/erasure.ts';
 import { movePerson } from '../../src/people/move.ts';
 import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -124,6 +125,17 @@ describe('a move', () => {
     await expectProblem(await server.as('old').patch(`/api/tasks/${_id}`, { Text: 'b' }), 404, 'TaskNotFound');
     await expectProblem(await server.as('old').put(`/api/tasks/${_id}`, { Text: 'b' }), 409, 'TaskExists');
     assert.equal((await server.as('new').list())[0]?.Text, 'a');
+  });
+
+  test('leaves nothing of a giver whom no one knew and who is erased meanwhile', async (t) => {
+    const { connection } = await startServer(t);
+    const tasks = Array.from({ length: 600 }, (_, i) => ({ owner: 'old', Text: `Task ${i}` }));
+    await connection.collection('tasks').insertMany(tasks);
+
+    await Promise.all([movePerson(connection, 'old', 'new', new Date()), erasePerson(connection, 'old', new Date())]);
+
+    assert.equal(await connection.collection('tasks').countDocuments({ owner: 'old' }), 0);
+    assert.equal(await connection.collection('users').countDocuments({ oid: 'old' }), 0);
   });
 
   test('loses and doubles nothing while both write and sync', async (t) => {
