@@ -138,6 +138,29 @@ describe('npm run users', { concurrency: true }, () => {
     }
   });
 
+  test('a GUID names the same person whatever the case of its letters', async (t) => {
+    const { as, uri } = await startServer(t);
+    const [oldId, newId] = ['7f0c1b54-5a0e-4f7e-9c39-5d1f7b6f8a10', '0d2a4c6e-8b1f-4a3c-9e5d-7f6b8a9c0d1e'];
+    await as(oldId).create({ Text: 'moved' });
+
+    const moved = await users(t, uri, ['move', oldId.toUpperCase(), newId.toUpperCase()]);
+    const tasks = await as(newId).list();
+    const shown = await users(t, uri, ['show', newId.toUpperCase()]);
+    const ontoOneself = await users(t, uri, ['move', newId, newId.toUpperCase()]);
+    const erased = await users(t, uri, ['erase', newId.toUpperCase()]);
+
+    assert.deepEqual(moved, { code: 0, stdout: `1 tasks moved to ${newId}\n`, stderr: '' });
+    assert.deepEqual(
+      tasks.map(({ Text }) => Text),
+      ['moved'],
+    );
+    assert.equal((JSON.parse(shown.stdout) as { oid: string }).oid, newId);
+    assert.equal(ontoOneself.code, 2);
+    assert.match(ontoOneself.stderr, /^users: both oids of a move are the same person/);
+    assert.match(erased.stdout, /^tasks: 1 erased$/m);
+    assert.deepEqual(await as(newId).list(), []);
+  });
+
   test('an embedded store is managed while no server runs on it, and left alone while one does', async (t) => {
     const directory = await temporaryDirectory(t);
     const uri = `embedded:${directory}`;
@@ -197,6 +220,8 @@ describe('npm run users', { concurrency: true }, () => {
     'a command is missing': [],
     'erase needs an oid': ['erase'],
     'add needs an oid': ['add', ' '],
+    'move needs two oids': ['move', 'alice'],
+    'both oids of a move are the same person': ['move', 'alice', 'alice'],
     '"bob" is one argument too many': ['erase', 'alice', 'bob'],
     '"list bob" is not a command': ['list', 'bob'],
     '--name goes with add': ['show', 'alice', '--name', 'Alice'],
