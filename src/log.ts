@@ -38,20 +38,28 @@ export function bufferOutput(fd: number, onBroken: (error: Error) => void): Buff
   const output = new sonicBoom.SonicBoom({ fd, sync: true, minLength: BUFFER_CHARS });
   output.on('error', onBroken);
   let timer: NodeJS.Timeout | undefined;
-  const flush = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
+  const attempt = (write: () => void): void => {
     try {
-      output.flushSync();
+      write();
     } catch (error) {
       onBroken(error as Error);
     }
   };
   return {
-    flush,
+    flush() {
+      attempt(() => {
+        output.flushSync();
+      });
+    },
     write(line) {
       output.write(line);
-      timer ??= setTimeout(flush, LINE_MS).unref();
+      // Not `flushSync`, which waits until a disk has it.
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        attempt(() => {
+          output.flush();
+        });
+      }, LINE_MS).unref();
     },
   };
 }
@@ -70,6 +78,7 @@ export function logRequest(req: Request, res: Response, route: Route | undefined
   const code = codeOf(res.err);
   req.log.info(
     {
+      requestId: req.requestId,
       method: req.method,
       route: route?.name ?? 'none',
       ...(isProduction ? {} : { path: safePath(req.getPath(), route) }),

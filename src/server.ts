@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
-import restify, { type Request, type Response, type Route, type Server } from 'restify';
+import restify, { type Request, type RequestHandler, type Response, type Route, type Server } from 'restify';
 import type { Authentication } from './auth/index.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -27,9 +27,9 @@ import { commonHeaders, corsHeaders, mountOptions } from './http/cors.ts';
 import { createDrain, type Drain } from './http/drain.ts';
 import { guard, refuseRejected } from './http/guard.ts';
 import { DEFAULT_LIMITS, limit, type Limits } from './http/limits.ts';
-import { mountOperations, type Body, type Guard, type Operation, type Step } from './http/operation.ts';
+import { mountOperations, type Body, type Guard, type Operation } from './http/operation.ts';
 import { answerParserErrors } from './http/parserErrors.ts';
-import { answerProblems, answerToInner } from './http/problem.ts';
+import { answerProblems } from './http/problem.ts';
 import { identifyRequest } from './http/requestId.ts';
 import { createThrottle, type Throttle } from './http/throttle.ts';
 import { boundInFlight } from './http/turns.ts';
@@ -87,27 +87,31 @@ export function createServer(parts: Parts): App {
   answerParserErrors(httpServer, log, corsHeaders(config.corsOrigins));
   const drain = createDrain(httpServer, new Connections(httpServer, limits));
 
-  server.pre(
-    identifyRequest,
-    commonHeaders(config.corsOrigins, (path) => path === '/metrics'),
-    refuseRejected,
-  );
+  server.pre(begin(commonHeaders(config.corsOrigins, (path) => path === '/metrics')));
   const operations = operationsOf({ ...parts, limits, storeTime }, drain);
   finishInterrupted(parts);
-  const problems = { isPlainText: isFirstClientPath, translate: toStoreError, needsOperator: isRefusal };
-  mountOperations(server, operations, {
-    time: storeTime,
-    answerTo: answerToInner(problems),
-    maxInnerBytes: MAX_BODY_BYTES,
+  const problems = answerProblems(server, {
+    isPlainText: isFirstClientPath,
+    translate: toStoreError,
+    needsOperator: isRefusal,
   });
+  mountOperations(server, operations, { time: storeTime, problems, maxInnerBytes: MAX_BODY_BYTES });
   mountOptions(server);
 
-  answerProblems(server, problems);
   server.on('after', (req: Request, res: Response, route: Route | undefined) => {
     logRequest(req, res, route, config.isProduction);
     metrics.observeRequest(req, res, route);
   });
   return { server, operations, drain };
+}
+
+/** One handler: each costs restify a turn of the event loop. */
+function begin(setCommonHeaders: (req: Request, res: Response) => void): RequestHandler {
+  return async (req, res) => {
+    identifyRequest(req, res);
+    setCommonHeaders(req, res);
+    refuseRejected(req);
+  };
 }
 
 /** What another process began and did not live to finish is finished as soon as the store is there. */
@@ -170,7 +174,7 @@ const COSTLY = ['/', '/docs', '/openapi.json', '/metrics'];
 function charged(operation: Operation, { chargeOpen }: Throttle): Operation {
   const { steps, problems } = operation.guard;
   const guard = {
-    steps: [chargeOpen as Step, ...steps],
+    steps: [chargeOpen, ...steps],
     problems: [...problems, TooManyRequestsError],
     headers: RATE_LIMIT,
   };
@@ -200,11 +204,11 @@ function signedIn(
     throttle.chargeUser,
     boundInFlight(limits.inFlightPerUser),
     registration.requireUser,
-  ] as Step[];
+  ];
   const guardFor = (scope: string | undefined): Guard => ({
     steps: known,
-    scope: authentication.requireScope(scope) as Step,
-    charge: throttle.chargeUser as Step,
+    scope: authentication.requireScope(scope),
+    charge: throttle.chargeUser,
     problems: SIGNED_IN,
     headers: RATE_LIMIT,
     needsToken: true,
@@ -222,7 +226,7 @@ const SIGNED_IN = [
 function bodyReader(authentication: Authentication) {
   return (body: Pick<Body, 'description' | 'isRequired' | 'content'>, options: Partial<BodyOptions> = {}): Body => ({
     ...body,
-    steps: [readBody({ maxBytes: MAX_BODY_BYTES, ...options }) as Step, authentication.refuseBodyToken as Step],
+    steps: [readBody({ maxBytes: MAX_BODY_BYTES, ...options }), authentication.refuseBodyToken],
     problems: [InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError],
   });
 }

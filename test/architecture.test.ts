@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server.ts': ['tasks', 'people', 'auth', 'ops', 'hello.ts', 'database', 'http', 'log.ts', 'config.ts', 'errors.ts'],
   tasks: ['database', 'http', 'errors.ts'],
   people: ['commandLine.ts', 'database', 'http', 'errors.ts', 'local'],
-  auth: ['log.ts', 'errors.ts', 'config.ts'],
+  auth: ['http', 'log.ts', 'errors.ts', 'config.ts'],
   ops: ['http', 'log.ts', 'clock.ts', 'errors.ts'],
   'hello.ts': ['http'],
   database: ['envFile.ts', 'http', 'errors.ts', 'local'],

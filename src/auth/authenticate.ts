@@ -1,9 +1,9 @@
 /** The handlers in front of what needs a token. */
 import { Passport } from 'passport';
-import type { Request, RequestHandler, Response } from 'restify';
+import type { Request, Response } from 'restify';
 import type { Config } from '../config.ts';
 import { ApiError, InsufficientScopeError, InvalidRequestError, UnauthorizedError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { logOf, type Step } from '../http/request.ts';
 import { hasScope } from './claims.ts';
 import { refuseBodyToken, requireBearerToken, scopeChallenge } from './credentials.ts';
 import { TokenRefusedError, type Reason } from './refusal.ts';
@@ -28,9 +28,9 @@ declare module 'restify' {
  * Sets `req.user` and `req.authInfo`, or throws what the caller is answered. What is cheap comes first: the memory of
  * good tokens, then what a token alone shows. Passport and BearerStrategy verify what is left.
  */
-export function authenticateWith(config: Config, verifier: TokenVerifier, onOutcome: OnOutcome): RequestHandler {
+export function authenticateWith(config: Config, verifier: TokenVerifier, onOutcome: OnOutcome): Step {
   const prove = promisePassport(config, verifier);
-  return async (req: Request, res: Response): Promise<void> => {
+  return async (req, res) => {
     try {
       const text = requireBearerToken(req);
       const { caller, claims } = verifier.recall(text) ?? (await prove(req, res, verifier.inspect(text)));
@@ -45,8 +45,8 @@ export function authenticateWith(config: Config, verifier: TokenVerifier, onOutc
 }
 
 /** For after the body is read: a second token in it is refused, whatever it is worth. */
-export function refuseBodyTokenWith(onOutcome: OnOutcome): RequestHandler {
-  return async (req: Request): Promise<void> => {
+export function refuseBodyTokenWith(onOutcome: OnOutcome): Step {
+  return (req) => {
     try {
       refuseBodyToken(req);
     } catch (error) {
@@ -61,11 +61,11 @@ export function refuseBodyTokenWith(onOutcome: OnOutcome): RequestHandler {
  *
  * @param scope the short name; undefined needs none
  */
-export function requireScopeWith(scope: string | undefined, onOutcome: OnOutcome): RequestHandler {
-  return async (req: Request): Promise<void> => {
+export function requireScopeWith(scope: string | undefined, onOutcome: OnOutcome): Step {
+  return (req) => {
     if (scope === undefined || hasScope(req.authInfo ?? {}, scope)) return;
     onOutcome('insufficient_scope');
-    req.log.warn({ reason: 'insufficient_scope', expected: scope }, 'token refused');
+    logOf(req).warn({ reason: 'insufficient_scope', expected: scope }, 'token refused');
     throw new InsufficientScopeError(`the token lacks the scope ${scope}`, scopeChallenge(scope));
   };
 }
@@ -109,7 +109,7 @@ function asError(error: unknown): Error {
 function report(req: Request, error: unknown, onOutcome: OnOutcome): void {
   const outcome = outcomeOf(error);
   onOutcome(outcome);
-  logRefusal(req.log, outcome, error);
+  logRefusal(req, outcome, error);
 }
 
 function outcomeOf(error: unknown): Outcome {
@@ -122,10 +122,11 @@ function outcomeOf(error: unknown): Outcome {
 /** Expired tokens and requests without one are daily life; the rest points to a mistake or an attack. */
 const ORDINARY: readonly Outcome[] = ['no_token', 'expired'];
 
-function logRefusal(log: Logger, reason: Outcome, error: unknown): void {
+function logRefusal(req: Request, reason: Outcome, error: unknown): void {
   const level = ORDINARY.includes(reason) ? 'info' : 'warn';
   // What nobody reads is not put together. Anything unexpected is for the one error path to log whole.
-  if (!(error instanceof ApiError) || !log[level]()) return;
+  if (!(error instanceof ApiError) || !req.log[level]()) return;
+  const log = logOf(req);
   if (error instanceof TokenRefusedError) {
     const { findings } = error;
     const mismatches = findings.map(({ subject, expected, received }) => ({ subject, expected, received }));

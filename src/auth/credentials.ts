@@ -1,6 +1,7 @@
 /** How a token travels in a request, and the challenges of RFC 6750, section 3, that answer it. */
 import type { Request } from 'restify';
 import { InvalidRequestError, UnauthorizedError } from '../errors.ts';
+import { countHeaders } from '../http/request.ts';
 
 // RFC 9110, section 11.2: token68. One space: what BearerStrategy reads.
 const BEARER = /^bearer [A-Za-z0-9\-._~+/]+=*$/i;
@@ -31,15 +32,6 @@ export function requireBearerToken(req: Request): string {
 export function bearerToken({ headers }: Request): string | undefined {
   const header = headers.authorization ?? '';
   return BEARER.test(header) ? header.slice('Bearer '.length) : undefined;
-}
-
-function countHeaders({ rawHeaders }: Request, name: string): number {
-  let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const header = rawHeaders[i] ?? '';
-    if (header.length === name.length && header.toLowerCase() === name) count += 1;
-  }
-  return count;
 }
 
 // Any of its characters may be percent-encoded. A query may hold tens of thousands of pairs, so none is decoded.

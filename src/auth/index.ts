@@ -1,7 +1,8 @@
 /** Who calls: verifies bearer tokens of the tenants' policies. */
-import type { Request, RequestHandler } from 'restify';
+import type { Request } from 'restify';
 import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';
+import type { Step } from '../http/request.ts';
 import type { Logger } from '../log.ts';
 import { authenticateWith, refuseBodyTokenWith, requireScopeWith, type OnOutcome } from './authenticate.ts';
 import { bearerToken } from './credentials.ts';
@@ -21,16 +22,16 @@ export interface AuthenticationOptions {
 
 export interface Authentication {
   /** Verifies the bearer token and sets `req.user` and `req.authInfo`, or throws an ApiError. */
-  authenticate: RequestHandler;
+  authenticate: Step;
   /**
    * Whether the request's token was verified before and is remembered. It may have expired since: a throttle may let it
    * through to `authenticate`, and nothing else may follow from it. Costs a digest.
    */
   isRemembered(req: Request): boolean;
   /** For after the body is read: refuses a second token in it. */
-  refuseBodyToken: RequestHandler;
+  refuseBodyToken: Step;
   /** Refuses tokens without that scope; for after `authenticate`, as often as one likes. Undefined needs none. */
-  requireScope(scope: string | undefined): RequestHandler;
+  requireScope(scope: string | undefined): Step;
   keys: {
     /** Whether the keys of any policy are known: the others' tokens are refused by themselves. From memory. */
     isReady(): boolean;

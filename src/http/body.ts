@@ -2,10 +2,10 @@
  * Reads a JSON or form body, bounded in size. Restify's own body parser is not used: it inflates without a limit,
  * reads oversized bodies to their end and lets client headers choose parsers.
  */
-import type { Request, RequestHandler, Response } from 'restify';
+import type { Request, Response } from 'restify';
 import { BadRequestError, InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
 import { mediaTypeOf, type BodyKind } from './mediaType.ts';
-import type { Members } from './request.ts';
+import type { Members, Step } from './request.ts';
 import { decodeUtf8, MAX_PAIRS, percentDecode, readUrlencoded, type Decode } from './urlencoded.ts';
 
 export interface BodyOptions {
@@ -27,8 +27,8 @@ export function bodyOf(req: Request): Members | undefined {
  * A handler that sets `req.body` (see `bodyOf`), `req.bodyKind` and `req.bodyBytes`. Mount it behind authentication,
  * so that an unknown caller costs no memory.
  */
-export function readBody({ maxBytes, isLatin1Accepted = false }: BodyOptions): RequestHandler {
-  return async function readRequestBody(req: Request, res: Response): Promise<void> {
+export function readBody({ maxBytes, isLatin1Accepted = false }: BodyOptions): Step {
+  return async (req, res) => {
     req.body = undefined;
     req.bodyBytes = Buffer.alloc(0);
     if (!hasBody(req)) return;

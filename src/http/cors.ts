@@ -33,19 +33,23 @@ export function corsHeaders(origins: readonly string[]): (origin: string | undef
 }
 
 /**
- * For `server.pre`: what every response says about caching, sniffing and origins.
+ * What every response says about caching, sniffing and origins.
  *
  * @param isHidden paths that scripts of other origins may not read.
  */
-export function commonHeaders(origins: readonly string[], isHidden: (path: string) => boolean): RequestHandler {
+export function commonHeaders(
+  origins: readonly string[],
+  isHidden: (path: string) => boolean,
+): (req: Request, res: Response) => void {
   const headersFor = corsHeaders(origins);
   const vary = origins.includes('*') ? 'Authorization, Accept-Encoding' : 'Authorization, Accept-Encoding, Origin';
-  return async function setCommonHeaders(req: Request, res: Response): Promise<void> {
+  return (req, res) => {
     res.setHeader('X-Content-Type-Options', 'nosniff');
     res.setHeader('Cache-Control', 'private, no-cache');
     res.setHeader('Vary', vary);
     if (isHidden(req.getPath())) return;
-    for (const [name, value] of Object.entries(headersFor(req.headers.origin))) res.setHeader(name, value);
+    const headers = headersFor(req.headers.origin);
+    for (const name in headers) res.setHeader(name, headers[name] ?? '');
   };
 }
 

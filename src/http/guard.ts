@@ -12,7 +12,7 @@ import {
   VersionNotSupportedError,
   type ApiError,
 } from '../errors.ts';
-import './request.ts';
+import { countHeaders } from './request.ts';
 
 // RFC 9112, section 3.2: a registered name or an IP literal, and perhaps a port, which may be empty.
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(\d*))?$/;
@@ -78,8 +78,7 @@ function prepareTarget(req: Request): void {
 }
 
 function checkHost(req: Request): string | undefined {
-  const hosts = req.rawHeaders.filter((_, i) => i % 2 === 0 && req.rawHeaders[i]?.toLowerCase() === 'host');
-  if (hosts.length > 1) return undefined;
+  if (countHeaders(req, 'host') > 1) return undefined;
   // RFC 9112, section 3.2.3: HTTP/1.0 knows no Host header.
   const host = req.headers.host ?? (req.httpVersion === '1.0' ? 'localhost' : '');
   const match = HOST.exec(host);
@@ -126,7 +125,7 @@ function cleanPath(path: string): string {
   return cleaned.length > 1 && cleaned.endsWith('/') ? cleaned.slice(0, -1) : cleaned;
 }
 
-/** For `server.pre`: answers what the guard refused. */
-export async function refuseRejected(req: Request): Promise<void> {
+/** Answers what the guard refused. */
+export function refuseRejected(req: Request): void {
   if (req.rejection !== undefined) throw req.rejection;
 }

@@ -15,7 +15,8 @@ import { conditional, type Answer } from './answer.ts';
 import { allowedMethods, lookUp } from './cors.ts';
 import { splitTarget } from './guard.ts';
 import type { BodyKind } from './mediaType.ts';
-import type { Caller, Members } from './request.ts';
+import type { Problems } from './problem.ts';
+import type { Caller, Members, Step } from './request.ts';
 import { send } from './respond.ts';
 import type { AnswerSchema, Component, Example, HeaderName, Parameter, Schema } from './schema.ts';
 
@@ -43,9 +44,6 @@ export interface Operation {
   readonly problems?: readonly ProblemClass[];
   readonly handle: (call: Call) => Promise<Answer> | Answer;
 }
-
-/** Lets a request pass or throws. */
-export type Step = (req: Request, res: Response) => Promise<void> | void;
 
 /** What stands in front of an operation, with the problems and headers that it can answer with. */
 export interface Guard {
@@ -120,8 +118,7 @@ export interface RequestTime {
 
 export interface MountOptions {
   time: RequestTime;
-  /** What is answered to whatever was thrown. */
-  answerTo: (error: unknown, req: Request) => Answer;
+  problems: Problems;
   /** Bytes that the body of a request inside another one may have. */
   maxInnerBytes: number;
 }
@@ -165,14 +162,17 @@ class Mounted {
   handlerOf(operation: Operation): (req: Request, res: Response) => Promise<void> {
     const { guard, body } = operation;
     const steps = [...guard.steps, ...(guard.scope === undefined ? [] : [guard.scope]), ...(body?.steps ?? [])];
-    const { time } = this.options;
+    const { time, problems } = this.options;
     return async (req, res) => {
-      for (const step of steps) {
-        const wait = step(req, res);
-        if (wait !== undefined) await wait;
-      }
       try {
+        for (const step of steps) {
+          const wait = step(req, res);
+          if (wait !== undefined) await wait;
+        }
         await send(req, res, await perform(operation, new HttpCall(req, res, operation, this)));
+      } catch (error) {
+        // Answered here and not by restify, whose way to its listeners costs as much again as the answer.
+        problems.answer(error, req, res);
       } finally {
         time.end(req);
       }
@@ -258,7 +258,7 @@ class HttpCall implements Call {
   };
 
   readonly inner = async (request: InnerRequest): Promise<Answer> => {
-    const { time, answerTo, maxInnerBytes } = this.#mounted.options;
+    const { time, problems, maxInnerBytes } = this.#mounted.options;
     const { signal, extend, end } = time.begin();
     try {
       const { method, headers } = request;
@@ -270,7 +270,7 @@ class HttpCall implements Call {
       const read = { method, path, receivedPath, params, query, headers, body, bodyKind: 'json' as const };
       return await perform(operation, { ...read, caller, requestId, signal, extend, charge, inner });
     } catch (error) {
-      return answerTo(error, this.#req);
+      return problems.answerToInner(error, this.#req);
     } finally {
       end();
     }

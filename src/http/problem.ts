@@ -4,7 +4,7 @@ import { ApiError, InternalError, MethodNotAllowedError, NotFoundError } from '.
 import { problemAnswer, type Answer } from './answer.ts';
 import { allowedMethods } from './cors.ts';
 import { sendNow } from './respond.ts';
-import './request.ts';
+import { logOf } from './request.ts';
 
 export interface ProblemOptions {
   /** Paths whose clients cannot read JSON errors get the message as text/plain. */
@@ -15,19 +15,41 @@ export interface ProblemOptions {
   needsOperator?: (error: unknown) => boolean;
 }
 
-/** Answers every error of the server. Restify runs the listeners in a pipeline, so this must neither throw nor wait. */
-export function answerProblems(server: Server, options: ProblemOptions): void {
-  server.on('restifyError', (req: Request, res: Response, error: unknown, done: () => void) => {
+/** How errors are answered. */
+export interface Problems {
+  /** Answers a request with what was thrown, whatever it is. Neither throws nor waits. */
+  answer: (error: unknown, req: Request, res: Response) => void;
+  /** The answer to a request inside another one. */
+  answerToInner: (error: unknown, req: Request) => Answer;
+}
+
+/** Of a server's operations, and of restify itself where none is found. */
+export function answerProblems(server: Server, options: ProblemOptions): Problems {
+  const answer: Problems['answer'] = (error, req, res) => {
     try {
       const known = toApiError(error, options, () => allowedMethods(server, res, req.getPath()));
+      res.err ??= known;
       sendProblem(req, res, known, options);
       logUnexpected(req, error, options);
     } catch (failure) {
-      req.log.error({ err: failure }, 'could not answer');
+      logOf(req).error({ err: failure }, 'could not answer');
       res.destroy();
     }
+  };
+  server.on('restifyError', (req: Request, res: Response, error: unknown, done: () => void) => {
+    answer(error, req, res);
     done();
   });
+  return {
+    answer,
+    answerToInner: (error, req) => {
+      logUnexpected(req, error, options);
+      return problemAnswer(
+        toApiError(error, options, () => ''),
+        req.requestId,
+      );
+    },
+  };
 }
 
 function sendProblem(req: Request, res: Response, error: ApiError, { isPlainText }: ProblemOptions): void {
@@ -36,17 +58,6 @@ function sendProblem(req: Request, res: Response, error: ApiError, { isPlainText
   clearRepresentation(res);
   if (!isPlainText(req.getPath())) sendNow(req, res, answer);
   else sendNow(req, res, { ...answer, body: error.message, contentType: 'text/plain; charset=utf-8' });
-}
-
-/** The same for a request inside another one. */
-export function answerToInner(options: ProblemOptions): (error: unknown, req: Request) => Answer {
-  return (error, req) => {
-    logUnexpected(req, error, options);
-    return problemAnswer(
-      toApiError(error, options, () => ''),
-      req.requestId,
-    );
-  };
 }
 
 /** A handler may have begun an answer before it failed. */
@@ -69,9 +80,10 @@ const CLIENT_GONE = 444;
 function logUnexpected(req: Request, error: unknown, options: ProblemOptions): void {
   if (error instanceof ApiError || [404, 405, CLIENT_GONE].includes(statusOf(error) ?? 0)) return;
   const known = options.translate(error);
-  if (known === undefined) req.log.error({ err: error }, 'failed');
-  else if (options.needsOperator?.(error)) req.log.error({ err: error, code: known.code }, 'refused');
-  else req.log.warn({ err: error, code: known.code }, 'refused');
+  const log = logOf(req);
+  if (known === undefined) log.error({ err: error }, 'failed');
+  else if (options.needsOperator?.(error)) log.error({ err: error, code: known.code }, 'refused');
+  else log.warn({ err: error, code: known.code }, 'refused');
 }
 
 function statusOf(error: unknown): number | undefined {

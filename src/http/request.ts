@@ -1,4 +1,5 @@
 /** What this application keeps on a restify request, in one place. */
+import type { Request, Response } from 'restify';
 import type { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { BodyKind } from './mediaType.ts';
@@ -31,6 +32,24 @@ declare module 'restify' {
     /** What restify itself logs with. */
     log: Logger;
   }
+}
+
+/** What a request meets on its way to an operation: lets it pass or throws. */
+export type Step = (req: Request, res: Response) => Promise<void> | void;
+
+/** Names the request in what is logged about it. Made when there is something to log, which is rare. */
+export function logOf(req: Request): Logger {
+  return req.log.child({ requestId: req.requestId }, true);
+}
+
+/** How many headers of that name came, which is in lower case; node:http keeps one of those that may come only once. */
+export function countHeaders({ rawHeaders }: Pick<Request, 'rawHeaders'>, name: string): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const header = rawHeaders[i] ?? '';
+    if (header.length === name.length && header.toLowerCase() === name) count += 1;
+  }
+  return count;
 }
 
 /** Who calls. */

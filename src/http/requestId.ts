@@ -9,9 +9,8 @@ export function requestIdFrom(header: string | string[] | undefined): string {
   return typeof header === 'string' && WELL_FORMED.test(header) ? header : randomUUID();
 }
 
-/** For `server.pre`, first of all: names the request in the answer and in every log line about it. */
-export async function identifyRequest(req: Request, res: Response): Promise<void> {
+/** First of all: names the request, in the answer and for every log line about it. */
+export function identifyRequest(req: Request, res: Response): void {
   req.requestId = requestIdFrom(req.headers['x-request-id']);
   res.setHeader('X-Request-Id', req.requestId);
-  req.log = req.log.child({ requestId: req.requestId }, true);
 }

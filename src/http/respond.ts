@@ -6,7 +6,7 @@ import Negotiator from 'negotiator';
 import type { Request, Response } from 'restify';
 import { JSON_TYPE, type Answer } from './answer.ts';
 import { quoteTag } from './conditional.ts';
-import './request.ts';
+import { logOf } from './request.ts';
 
 // Below this, compressing takes less time than a round trip through the thread pool.
 const SYNC_GZIP_CHARS = 16_384;
@@ -49,7 +49,7 @@ async function sendPieces(req: Request, res: Response, answer: Answer, pieces: A
     res.end();
   } catch (error) {
     // Too late for another status: what was cut off must not look whole.
-    req.log.warn({ err: error }, 'answer cut off');
+    logOf(req).warn({ err: error }, 'answer cut off');
     res.destroy();
   }
 }

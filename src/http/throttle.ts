@@ -2,12 +2,12 @@
  * A fair share of requests for everybody, counted in the memory of this process. Whoever has proved who they are is
  * counted as that user; everybody else by address, so that guessing tokens costs no user anything.
  */
-import type { Request, RequestHandler, Response } from 'restify';
+import type { Request, Response } from 'restify';
 import type { Clock } from '../clock.ts';
 import { TooManyRequestsError, type HeaderMap } from '../errors.ts';
 import { Buckets } from './buckets.ts';
 import { clientAddress } from './clientAddress.ts';
-import './request.ts';
+import { logOf, type Step } from './request.ts';
 
 export interface ThrottleOptions {
   /** Requests that a bucket regains each second; 0 switches throttling off. */
@@ -30,24 +30,20 @@ export interface ThrottleOptions {
 /** Mount them in this order, in front of everything else that a protected route does. */
 export interface Throttle {
   /** Charges the address for what is open to all and costs something to send. */
-  chargeOpen: RequestHandler;
+  chargeOpen: Step;
   /** Refuses an address that has no token left, before anything is verified. Takes none. */
-  refuseSpentAddress: RequestHandler;
+  refuseSpentAddress: Step;
   /** The handler that authenticates; when it refuses, the client's address is charged. */
-  around(authenticate: RequestHandler): RequestHandler;
+  around(authenticate: Step): Step;
   /** Charges the user that `authenticate` found. */
-  chargeUser: RequestHandler;
+  chargeUser: Step;
 }
-
-type AsyncHandler = (req: Request, res: Response) => Promise<void>;
 
 export function createThrottle(options: ThrottleOptions): Throttle {
   return options.rate > 0 ? new BucketThrottle(options) : NO_THROTTLE;
 }
 
-const passOn: AsyncHandler = async () => {
-  // Restify goes on with the next handler.
-};
+const passOn: Step = () => undefined;
 const NO_THROTTLE: Throttle = {
   chargeOpen: passOn,
   refuseSpentAddress: passOn,
@@ -73,21 +69,21 @@ class BucketThrottle implements Throttle {
     this.#open = new Buckets({ ...options, rate: options.rate * OPEN_FACTOR, burst: options.burst * OPEN_FACTOR });
   }
 
-  readonly refuseSpentAddress: AsyncHandler = async (req) => {
+  readonly refuseSpentAddress: Step = (req) => {
     const address = this.#addressOf(req);
     if (this.#addresses.hasToken(address)) return;
     // Whoever spends the tokens of an address must not lock out those behind it who have proved who they are.
     if (this.#options.isRemembered?.(req) !== true) this.#refuse('address', this.#addresses, address);
   };
 
-  readonly chargeOpen: AsyncHandler = async (req, res) => {
+  readonly chargeOpen: Step = (req, res) => {
     this.#charge('address', this.#open, this.#addressOf(req), res);
   };
 
-  around(authenticate: RequestHandler): AsyncHandler {
+  around(authenticate: Step): Step {
     return async (req, res) => {
       try {
-        await (authenticate as AsyncHandler)(req, res);
+        await authenticate(req, res);
       } catch (refusal) {
         // Others may have spent the bucket while this request was being verified: then it is one too many as well.
         this.#charge('address', this.#addresses, this.#addressOf(req), res);
@@ -96,7 +92,7 @@ class BucketThrottle implements Throttle {
     };
   }
 
-  readonly chargeUser: AsyncHandler = async (req, res) => {
+  readonly chargeUser: Step = (req, res) => {
     if (req.user !== undefined) this.#charge('user', this.#users, req.user.oid, res);
   };
 
@@ -108,12 +104,13 @@ class BucketThrottle implements Throttle {
   #warnOnce(req: Request): void {
     if (this.#isWarned) return;
     this.#isWarned = true;
-    req.log.warn('X-Forwarded-For comes while TRUST_PROXY is off: behind a proxy all clients count as one address');
+    logOf(req).warn('X-Forwarded-For comes while TRUST_PROXY is off: behind a proxy all clients count as one address');
   }
 
   #charge(kind: 'user' | 'address', buckets: Buckets, key: string, res: Response): void {
     if (!buckets.take(key)) this.#refuse(kind, buckets, key);
-    for (const [name, value] of Object.entries(rateLimitHeaders(buckets, key))) res.setHeader(name, value);
+    const headers = rateLimitHeaders(buckets, key);
+    for (const name in headers) res.setHeader(name, headers[name] ?? '');
   }
 
   #refuse(kind: 'user' | 'address', buckets: Buckets, key: string): never {

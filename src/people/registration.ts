@@ -1,11 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Connection } from 'mongoose';
-import type { RequestHandler } from 'restify';
-
 import type { Clock } from '../clock.ts';
 import type { StoreTime } from '../database/deadline.ts';
 import { NotRegisteredError, StoreUnavailableError } from '../errors.ts';
-import '../http/request.ts';
+import type { Caller, Step } from '../http/request.ts';
 import { askForLife, goesOn, Lease } from './life.ts';
 import { UserStore } from './store.ts';
 
@@ -30,8 +28,6 @@ export interface RegistrationOptions {
   /** Whether someone who calls for the first time is added. */
   autoRegister: boolean;
 }
-
-export type Caller = Readonly<{ oid: string; name: string | undefined }>;
 
 /** What is asked around the storing of something new. */
 export interface Life {
@@ -70,12 +66,14 @@ export class Registration {
    *
    * @throws {NotRegisteredError} when nobody has added this user and `autoRegister` is off.
    */
-  readonly requireUser: RequestHandler = async (req) => {
+  readonly requireUser: Step = (req) => {
     const { user } = req;
     if (user === undefined) throw new Error('registration stands behind authenticate');
-    const isKnown =
-      this.#recall(user.oid)?.isKnown ?? (await this.#storeTime.within(req, (signal) => this.#check(user, signal)));
-    if (!isKnown) throw new NotRegisteredError();
+    const known = this.#recall(user.oid);
+    if (known === undefined)
+      return this.#storeTime.within(req, (signal) => this.#check(user, signal)).then(assertKnown);
+    assertKnown(known.isKnown);
+    return undefined;
   };
 
   lifeOf(caller: Caller): Life {
@@ -152,4 +150,8 @@ export class Registration {
     else if (!(await this.#store.touch(sighting, signal))) return { isKnown: false, checkedAt };
     return { isKnown: true, checkedAt, lease };
   }
+}
+
+function assertKnown(isKnown: boolean): void {
+  if (!isKnown) throw new NotRegisteredError();
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { answerProblems } from '../../src/http/problem.ts';
 import { createLog } from '../../src/log.ts';
+import { handlerOf } from '../support/steps.ts';
 import { startTenant, type Tenant } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
 
@@ -85,10 +86,11 @@ export async function startGate(t: TestContext, options: GateOptions = {}): Prom
   const whoAmI = async (req: Request, res: Response): Promise<void> => {
     res.send(200, { user: req.user, claims: req.authInfo });
   };
-  server.get('/me', authentication.authenticate, whoAmI);
-  server.get('/read', authentication.authenticate, authentication.requireScope('tasks.read'), whoAmI);
-  server.get('/free', authentication.authenticate, authentication.requireScope(undefined), whoAmI);
-  server.post('/body', authentication.authenticate, readBody, authentication.refuseBodyToken, whoAmI);
+  const { authenticate, refuseBodyToken } = authentication;
+  server.get('/me', handlerOf(authenticate), whoAmI);
+  server.get('/read', handlerOf(authenticate, authentication.requireScope('tasks.read')), whoAmI);
+  server.get('/free', handlerOf(authenticate, authentication.requireScope(undefined)), whoAmI);
+  server.post('/body', handlerOf(authenticate, readBody, refuseBodyToken), whoAmI);
   server.get('/remembered', async (req: Request, res: Response): Promise<void> => {
     res.send(200, { isRemembered: authentication.isRemembered(req) });
   });

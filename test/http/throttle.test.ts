@@ -13,6 +13,7 @@ import { createThrottle, type ThrottleOptions } from '../../src/http/throttle.ts
 import { createLog } from '../../src/log.ts';
 import { expectProblem } from '../support/client.ts';
 import { movableClock, type MovableClock } from '../support/clock.ts';
+import { handlerOf } from '../support/steps.ts';
 
 test('a user has the burst, then a request for each 1/rate seconds', async (t) => {
   const { get, clock } = await startGate(t);
@@ -195,11 +196,11 @@ async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {})
   };
   const server = restify.createServer({ name: '', log: createLog('fatal', process.stdout) });
   guard(server, server.server);
-  server.pre(identifyRequest);
+  server.pre(handlerOf(identifyRequest));
   answerProblems(server, { isPlainText: () => false, translate: () => undefined });
   const { refuseSpentAddress, chargeUser } = throttle;
-  server.get('/open', throttle.chargeOpen, answer);
-  server.get('/', refuseSpentAddress, throttle.around(authenticate), chargeUser, answer);
+  server.get('/open', handlerOf(throttle.chargeOpen), answer);
+  server.get('/', handlerOf(refuseSpentAddress, throttle.around(authenticate), chargeUser), answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {

@@ -5,13 +5,14 @@ import type { TestContext } from 'node:test';
 import restify, { type Request, type Response, type Route } from 'restify';
 import { StoreTime } from '../../src/database/deadline.ts';
 import { guard } from '../../src/http/guard.ts';
-import { answerProblems, answerToInner } from '../../src/http/problem.ts';
+import { answerProblems } from '../../src/http/problem.ts';
 import { identifyRequest } from '../../src/http/requestId.ts';
 import { createLog } from '../../src/log.ts';
 import { mountOperations, type Operation } from '../../src/http/operation.ts';
 import { opsOperations } from '../../src/ops/index.ts';
 import { createMetrics, type Metrics } from '../../src/ops/metrics.ts';
 import { movableClock, type MovableClock } from '../support/clock.ts';
+import { handlerOf } from '../support/steps.ts';
 
 export interface Ops {
   url: string;
@@ -30,7 +31,7 @@ export async function startOps(t: TestContext): Promise<Ops> {
   const server = restify.createServer({ name: '', log: createLog('fatal', process.stdout) });
   const httpServer = server.server as HttpServer;
   guard(server, httpServer);
-  server.pre(identifyRequest);
+  server.pre(handlerOf(identifyRequest));
   const readiness = {
     store: () => state.store,
     storeProblem: () => (state.store ? undefined : 'does not answer'),
@@ -39,12 +40,8 @@ export async function startOps(t: TestContext): Promise<Ops> {
     policies: () => state.policies,
   };
   const operations: Operation[] = opsOperations({ metrics, readiness, all: () => operations });
-  mountOperations(server, operations, {
-    time: new StoreTime(),
-    answerTo: answerToInner({ isPlainText: () => false, translate: () => undefined }),
-    maxInnerBytes: 65_536,
-  });
-  answerProblems(server, { isPlainText: () => false, translate: () => undefined });
+  const problems = answerProblems(server, { isPlainText: () => false, translate: () => undefined });
+  mountOperations(server, operations, { time: new StoreTime(), problems, maxInnerBytes: 65_536 });
   server.on('after', (req: Request, res: Response, route: Route | undefined) => {
     metrics.observeRequest(req, res, route);
   });
