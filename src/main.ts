@@ -17,6 +17,8 @@ const DRAIN_MS = 10_000;
 const GRACE_MS = 2_000;
 /** Milliseconds within which the same signal is the same wish. */
 const ECHO_MS = 200;
+/** Connections that may wait to be accepted; the system may allow fewer. */
+const BACKLOG = 4_096;
 /** Milliseconds that the connections to the store and the tenant have to close. */
 const CLOSE_MS = 2_000;
 
@@ -83,7 +85,7 @@ async function run(config: Config, log: Logger): Promise<void> {
 
 async function listen({ server }: App, { port, host }: Config, log: Logger): Promise<void> {
   const failed = new Promise<never>((_, reject) => server.once('error', reject));
-  server.listen(port, host);
+  server.listen(port, host, BACKLOG);
   try {
     await Promise.race([once(server, 'listening'), failed]);
   } catch (cause) {

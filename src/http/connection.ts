@@ -29,6 +29,7 @@ export class Connection {
   /** When something last began or ended here, by `performance.now()`. */
   usedAt = performance.now();
   readonly #limits: Limits;
+  readonly #isHeld: () => boolean;
   readonly #parse: (bytes: Buffer) => void;
   readonly #finish: () => void;
   readonly #answers = new Set<ServerResponse>();
@@ -39,10 +40,15 @@ export class Connection {
   #isClosing = false;
   #droppedBytes = 0;
 
-  /** For a socket that node:http has just taken. */
-  constructor(socket: Socket, limits: Limits) {
+  /**
+   * For a socket that node:http has just taken.
+   *
+   * @param isHeld whether no further request may begin for now; `proceed` says when that is over.
+   */
+  constructor(socket: Socket, limits: Limits, isHeld: () => boolean) {
     this.socket = socket;
     this.#limits = limits;
+    this.#isHeld = isHeld;
     this.#parse = takeListener(socket, 'data');
     this.#finish = takeListener(socket, 'end');
     socket.on('data', (bytes) => {
@@ -84,6 +90,11 @@ export class Connection {
     this.usedAt = performance.now();
     this.leaving = undefined;
     this.#answers.delete(res);
+    this.#feed();
+  }
+
+  /** It was held, and no longer is. */
+  proceed(): void {
     this.#feed();
   }
 
@@ -140,7 +151,7 @@ export class Connection {
   #mayParse(): boolean {
     if (this.#isClosing || (this.socket as HttpSocket)._paused === true) return false;
     for (const { req } of this.#answers) if (req.complete) return false;
-    return true;
+    return this.#answers.size > 0 || this.#hasPart || !this.#isHeld();
   }
 }
 

@@ -8,6 +8,7 @@ export class Connections {
   readonly #limits: Limits;
   readonly #open = new Map<Socket, Connection>();
   #unreadBytes = 0;
+  #isHolding = false;
   /** No connection is kept for another request. */
   isClosing = false;
 
@@ -28,6 +29,16 @@ export class Connections {
     });
   }
 
+  /** Until `release` whoever comes is let in, but nothing more is read of what they sent. */
+  hold(): void {
+    this.#isHolding = true;
+  }
+
+  release(): void {
+    this.#isHolding = false;
+    for (const connection of this.#open.values()) connection.proceed();
+  }
+
   /** Closes those on which nothing is going on. */
   closeIdle(): void {
     for (const connection of this.#open.values()) if (connection.isDone) connection.closeInStages();
@@ -42,7 +53,7 @@ export class Connections {
       socket.destroy();
       return;
     }
-    this.#open.set(socket, new Connection(socket, this.#limits));
+    this.#open.set(socket, new Connection(socket, this.#limits, () => this.#isHolding));
     socket.once('close', () => this.#open.delete(socket));
   }
 

@@ -14,12 +14,10 @@ export interface Drain {
 }
 
 const SWEEP_MS = 50;
-/**
- * Turns of the event loop without a new connection: libuv accepts one a turn. Waiting longer loses more: the kernel of a
- * client that finds the queue full in the middle of its handshake takes the connection for open.
- */
-const QUIET_TURNS = 5;
-const MAX_TURNS = 2_000;
+/** Turns of the event loop without a new connection: libuv accepts one a turn. */
+const QUIET_TURNS = 50;
+/** Milliseconds that the queue of those who wait to be accepted may take to become empty. */
+const MAX_HOLD_MS = 1_000;
 
 export function createDrain(httpServer: HttpServer, connections: Connections): Drain {
   return {
@@ -30,45 +28,44 @@ export function createDrain(httpServer: HttpServer, connections: Connections): D
       connections.isClosing = true;
       const endAt = performance.now() + deadlineMs;
       await sleep(graceMs);
+      connections.hold();
       await emptyAcceptQueue(httpServer);
-      await close(httpServer, connections, endAt);
+      const closed = stopListening(httpServer);
+      connections.release();
+      await close(closed, connections, endAt);
     },
   };
 }
 
 /**
- * The kernel resets connections that wait to be accepted when a server stops listening, whatever was sent on them. So its
- * queue is made as short as can be first: who does not get in tries again, and is refused then.
+ * The kernel resets connections that wait to be accepted when a server stops listening, whatever was sent on them. So for
+ * a moment all are accepted and none is answered: turns are short then, and a client that waits opens no further one.
  */
 async function emptyAcceptQueue(httpServer: HttpServer): Promise<void> {
-  (httpServer as HttpServer & { _handle: ListenHandle | null })._handle?.listen?.(0);
+  const endAt = performance.now() + MAX_HOLD_MS;
   let quietTurns = 0;
   const onConnection = (): void => {
     quietTurns = 0;
   };
   httpServer.on('connection', onConnection);
-  for (let turns = 0; quietTurns < QUIET_TURNS && turns < MAX_TURNS; turns += 1) {
-    quietTurns += 1;
-    await turn();
-  }
+  for (; quietTurns < QUIET_TURNS && performance.now() < endAt; quietTurns += 1) await turn();
   httpServer.removeListener('connection', onConnection);
 }
 
-/** What node:net listens with. It offers no way to change the length of the queue later, as `listen(2)` does. */
-interface ListenHandle {
-  listen?: (backlog: number) => number;
-}
-
 /** Not `httpServer.close()`: it would destroy idle connections without a look at what was sent on them. */
-async function close(httpServer: HttpServer, connections: Connections, endAt: number): Promise<void> {
-  const sweep = setInterval(() => {
-    if (performance.now() < endAt) connections.closeIdle();
-    else connections.destroyAll();
-  }, SWEEP_MS);
-  await new Promise<void>((resolve) =>
+function stopListening(httpServer: HttpServer): Promise<void> {
+  return new Promise((resolve) =>
     NetServer.prototype.close.call(httpServer, () => {
       resolve();
     }),
   );
+}
+
+async function close(closed: Promise<void>, connections: Connections, endAt: number): Promise<void> {
+  const sweep = setInterval(() => {
+    if (performance.now() < endAt) connections.closeIdle();
+    else connections.destroyAll();
+  }, SWEEP_MS);
+  await closed;
   clearInterval(sweep);
 }
