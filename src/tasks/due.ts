@@ -64,11 +64,10 @@ export function readDue(name: 'due' | 'date', value: unknown): GivenDue {
   return { name, due: { kind: (value as string).length === 'YYYY-MM-DD'.length ? 'day' : 'time', at } };
 }
 
-/** As clients see it. */
-export function showDue(due: Due): string | null {
-  if (due.kind === 'none') return null;
-  const text = due.at.toISOString();
-  return due.kind === 'day' ? text.slice(0, 'YYYY-MM-DD'.length) : text;
+/** As clients see it. @param date the instant, in RFC 3339 */
+export function showDue(date: string, kind: Due['kind'] = 'time'): string | null {
+  if (kind === 'none') return null;
+  return kind === 'day' ? date.slice(0, 'YYYY-MM-DD'.length) : date;
 }
 
 /** What two names say of a task that is new; a null counts for nothing. */

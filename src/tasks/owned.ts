@@ -1,9 +1,10 @@
-import type { Model, QueryFilter, Types } from 'mongoose';
+import type { Model, Types } from 'mongoose';
 import { DEADLINE_MS } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { StoreUnavailableError } from '../errors.ts';
+import { readTogether } from './together.ts';
 
-interface Owned {
+export interface Owned {
   _id: unknown;
   owner: string;
 }
@@ -86,20 +87,23 @@ export class OwnedCollection<T extends Owned> {
   }
 
   async find(where: Where<T>, { sort, skip = 0, limit, only }: Page<T>): Promise<T[]> {
-    const members = only === undefined ? null : Object.fromEntries(only.map((name) => [name, 1]));
-    const query = this.#model.find(this.#mine(where), members, this.#readOptions());
-    if (skip > 0) query.skip(skip);
-    // Within one batch, however large: a cursor left open would be one more command.
-    return await query
-      .sort({ ...sort })
-      .limit(limit)
-      .batchSize(limit + 1)
-      .lean();
+    const options = {
+      ...this.#readOptions(),
+      // Within one batch, however large: a cursor left open would be one more command.
+      ...{ sort, skip, limit, batchSize: limit + 1 },
+      ...(only && { projection: Object.fromEntries(only.map((name) => [name, 1])) }),
+    };
+    return (await this.#collection.find(this.#mine(where), options).toArray()) as unknown as T[];
   }
 
   async findOne(where: Where<T>): Promise<T | undefined> {
-    const found = await this.#model.findOne(this.#mine(where), null, this.#readOptions()).lean();
-    return found ?? undefined;
+    const found = await this.#collection.findOne(this.#mine(where), this.#readOptions());
+    return (found ?? undefined) as T | undefined;
+  }
+
+  /** By its id, at the price of a part of a command when much is asked for. */
+  async get(id: T['_id']): Promise<T | undefined> {
+    return await readTogether(this.#model, { id, owner: this.#owner, signal: this.#signal });
   }
 
   /** How many there are, counted up to a limit. */
@@ -154,13 +158,13 @@ export class OwnedCollection<T extends Owned> {
   async #insertNew(document: Content<T>): Promise<boolean> {
     try {
       // `Model.create` and `save` would not pass the signal on.
-      await this.#model.collection.insertOne(this.#whole(document) as never, this.#options());
+      await this.#collection.insertOne(this.#whole(document) as never, this.#options());
       return true;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
       // Not where the driver has sent it again to a store that does not recognise a repeated write.
       const mine = this.#mine(this.#sameState(document));
-      return (await this.#model.findOne(mine, { _id: 1 }, this.#readOptions()).lean()) !== null;
+      return (await this.#collection.findOne(mine, { ...this.#readOptions(), projection: { _id: 1 } })) !== null;
     }
   }
 
@@ -169,7 +173,12 @@ export class OwnedCollection<T extends Owned> {
     return { _id: { $eq: _id }, ...(version !== undefined && { version: { $eq: version } }) } as unknown as Where<T>;
   }
 
-  #mine(where: Where<T>): QueryFilter<T> {
+  /** The driver's, for the hot path: there is nothing to cast in filters that the types hold to the schema. */
+  get #collection(): Model<T>['collection'] {
+    return this.#model.collection;
+  }
+
+  #mine(where: Where<T>): object {
     // Sent first; and last, so that nothing in `where` could take its place.
     const owner = { owner: { $eq: this.#owner } };
     return { ...owner, ...where, ...owner };

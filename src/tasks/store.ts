@@ -228,7 +228,7 @@ export class TaskStore {
   }
 
   async #read(id: string): Promise<TaskState | undefined> {
-    return await this.#tasks.findOne({ _id: equals(new mongoose.Types.ObjectId(id)) });
+    return await this.#tasks.get(new mongoose.Types.ObjectId(id));
   }
 
   /** The new state, only if the task is still in the one that was read. */

@@ -52,6 +52,28 @@ test('a task is invisible to everyone but its owner', async (t) => {
   assert.deepEqual(await as('alice').list(), [{ _id, ...task }]);
 });
 
+test('reads that come together are answered each with what is theirs', async (t) => {
+  const { as } = await startServer(t);
+  const users = ['alice', 'bob', 'carol'].map((name) => as(name));
+  const ids = await Promise.all(users.map(async (user) => (await user.create({ Text: 'Buy milk' }))._id));
+
+  const statuses = await Promise.all(
+    Array.from({ length: 20 }).flatMap(() =>
+      users.map(async (user) => {
+        const answers = await Promise.all(ids.map((id) => user.get(`/api/tasks/${id}`)));
+        return answers.map(({ status }) => status);
+      }),
+    ),
+  );
+
+  for (const [i, each] of statuses.entries()) {
+    assert.deepEqual(
+      each,
+      ids.map((_, owner) => (owner === i % users.length ? 200 : 404)),
+    );
+  }
+});
+
 test("the id of somebody's deleted task stays taken for everybody else", async (t) => {
   const { as } = await startServer(t);
   const { _id } = await as('alice').create({ Text: 'Buy milk' });
@@ -98,6 +120,7 @@ test('every command on what belongs to somebody names the owner', async (t) => {
       alice.get('/api/tasks?sort=-updatedAt&limit=1&q=milk&completed=false&dueAfter=2026-01-01&dueBefore=2027-01-01'),
     () => alice.get('/api/tasks/changes?limit=1'),
     () => alice.get('/api/tasks/changes'),
+    () => alice.get(`/api/tasks/${_id}`),
     () => alice.patch(`/api/tasks/${_id}`, { completed: true }),
     () => alice.put(`/api/tasks/${_id}`, { Text: 'Buy bread' }),
     () => alice.put('/api/tasks/me', { Text: 'Buy bread' }),

@@ -29,8 +29,6 @@ interface Candidate {
   readonly score: number;
 }
 
-const MAX_RANGES = 10_000;
-
 /** @throws {CommandError} for a filter that this store does not understand. */
 export function planQuery(collection: Collection, filter: Doc, sort: readonly SortField[]): Plan {
   const clauses = parseFilter(filter);
@@ -60,7 +58,9 @@ function rate(index: Index, clauses: readonly Clause[], sort: readonly SortField
   let ranges = 1;
   for (const { path, direction } of index.fields) {
     const point = pointOf(path, clauses);
-    if (point === undefined || ranges * point.keys.length > MAX_RANGES) break;
+    if (point === undefined) break;
+    // Two lists would multiply: the second is left to the filter.
+    if (ranges > 1 && point.keys.length > 1) break;
     ranges *= point.keys.length;
     points.push(direction === 1 ? point : { ...point, keys: point.keys.map((key) => invert(key)) });
   }
