@@ -3,7 +3,7 @@
  * is stored, and what the API document says of it. A new member is one entry here.
  */
 import { InvalidTaskError } from '../errors.ts';
-import type { Schema } from '../http/schema.ts';
+import { schema, type Schema } from '../http/schema.ts';
 import { parseDate } from './due.ts';
 
 export interface Member<T> {
@@ -73,14 +73,14 @@ export const members = {
     schema: {
       type: 'array',
       maxItems: 50,
-      items: {
+      items: schema('ChecklistItem', {
         type: 'object',
         required: ['text'],
         properties: {
           text: { type: 'string', minLength: 1, maxLength: 512 },
           completed: { type: 'boolean', description: 'Whether this step is done; false when absent.' },
         },
-      },
+      }),
       description: 'Up to 50 steps, in their order.',
     },
   } satisfies Member<readonly ChecklistItem[]>,

@@ -23,6 +23,7 @@ test('without JavaScript the page has the guides, the members of a task, every c
   for (const id of ['start', 'authentication', 'task', 'offline', 'errors']) assert.ok(page.includes(`id="${id}"`), id);
   const members = Object.keys(document.components.schemas['Task']?.['properties'] as object);
   for (const name of members) assert.ok(page.includes(`id="member-${name}"`), name);
+  assert.match(page, /array or null, up to 50 items, each with text \(string, 1 to 512 characters\) and completed/);
   for (const code of Object.keys(document.components.examples)) assert.ok(page.includes(`<dt id="${code}">`), code);
   assert.match(page, /<noscript>[^]*<a href="openapi\.json">[^]*<\/noscript>/);
 });

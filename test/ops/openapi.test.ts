@@ -67,6 +67,15 @@ test('no schema of a body has a default', () => {
   });
 });
 
+// Generators call what has no name `TaskChecklistInner`, after the first place where they meet it.
+test('every object with members of its own has a name of its own', () => {
+  for (const [name, schema] of Object.entries(document.components.schemas)) {
+    visit(schema, (value, path) => {
+      assert.ok(path.length === 0 || !('required' in value), [name, ...path].join('.'));
+    });
+  }
+});
+
 // "Try it" sends an example as it stands: the same Idempotency-Key each time, an If-Match that never matches.
 test('no optional parameter has an example', () => {
   for (const { name, required, ...rest } of Object.values(document.components.parameters)) {

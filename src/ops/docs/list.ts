@@ -26,7 +26,7 @@ export function listOperations(document: ApiDocument): ListedOperation[] {
 }
 
 /** What `#/components/<kind>/<name>` stands for. */
-function resolve({ components }: ApiDocument, { $ref }: Reference): unknown {
+export function resolve({ components }: ApiDocument, { $ref }: Reference): unknown {
   const [, , kind = '', name = ''] = $ref.split('/');
   const found = (components as unknown as Record<string, Record<string, unknown>>)[kind]?.[name];
   if (found === undefined) throw new Error(`${$ref} stands for nothing`);
