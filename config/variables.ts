@@ -86,6 +86,13 @@ export const generalVariables = {
     expected: 'the application (client) id of a single-page application for /docs',
     read: optional(applicationId),
   },
+  /** What they ask for; empty where it follows from the audience, as the portal proposes it. */
+  docsScopes: {
+    name: 'DOCS_SCOPES',
+    default: '',
+    expected: 'scopes as the portal shows them in full, separated by commas',
+    read: list(text(SCOPE)),
+  },
   autoRegister: { name: 'AUTO_REGISTER', default: 'true', expected: 'true or false', read: flag },
   /** Requests that a bucket regains each second; 0 switches throttling off. */
   throttleRate: {

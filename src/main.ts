@@ -9,14 +9,13 @@ import { loadEnvFile } from './envFile.ts';
 import { bufferOutput, createLog, type Logger } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createServer, type App } from './server.ts';
+import { waitForSignal } from './stopSignal.ts';
 
 const STDOUT = 1;
 /** Milliseconds that everything which was sent has to be answered in when the process is told to stop. */
 const DRAIN_MS = 10_000;
 /** Milliseconds of these in which new connections are still served: balancers and clients hear of the end by its answers. */
 const GRACE_MS = 2_000;
-/** Milliseconds within which the same signal is the same wish. */
-const ECHO_MS = 200;
 /** Connections that may wait to be accepted; the system may allow fewer. */
 const BACKLOG = 4_096;
 /** Milliseconds that the connections to the store and the tenant have to close. */
@@ -65,7 +64,7 @@ async function run(config: Config, log: Logger): Promise<void> {
   const app = createServer({ config, log, clock, database, authentication, metrics });
   // On a laptop nobody balances, and whoever presses Ctrl-C waits.
   const graceMs = config.isProduction ? GRACE_MS : 0;
-  stopOnSignal(log, async () => {
+  void stopOnSignal(log, async () => {
     await app.drain.drain(DRAIN_MS, graceMs);
     // Nothing is in flight any more, and the driver was seen to wait for ever for a server that had left before us.
     const closed = Promise.allSettled([database.close(), authentication.keys.close()]);
@@ -97,20 +96,11 @@ async function listen({ server }: App, { port, host }: Config, log: Logger): Pro
 }
 
 /** SIGTERM and SIGINT end the process in order; a second one at once. */
-function stopOnSignal(log: Logger, end: () => Promise<void>): void {
-  let first: { signal: NodeJS.Signals; at: number } | undefined;
-  const stop = (signal: NodeJS.Signals): void => {
-    const now = performance.now();
-    // One Ctrl-C comes twice when npm stands between: from the terminal, and forwarded.
-    if (first?.signal === signal && now - first.at < ECHO_MS) return;
-    if (first !== undefined) process.exit(1);
-    first = { signal, at: now };
-    log.info({ signal }, 'stopping');
-    void end().then(() => {
-      log.info('stopped');
-      process.exit(0);
-    });
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+async function stopOnSignal(log: Logger, end: () => Promise<void>): Promise<void> {
+  const onImpatient = (): void => process.exit(1);
+  const signal = await waitForSignal({ emitter: process, names: ['SIGTERM', 'SIGINT'], onImpatient });
+  log.info({ signal }, 'stopping');
+  await end();
+  log.info('stopped');
+  process.exit(0);
 }

@@ -13,7 +13,7 @@ const FOR_ALL = ['clock.ts', 'guid.ts', 'show.ts'];
 
 /** Each folder, or file beside the folders, with those that it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  'main.ts': ['server.ts', 'auth', 'database', 'ops', 'log.ts', 'config.ts', 'envFile.ts'],
+  'main.ts': ['server.ts', 'auth', 'database', 'ops', 'log.ts', 'config.ts', 'envFile.ts', 'stopSignal.ts'],
   'server.ts': ['tasks', 'people', 'auth', 'ops', 'hello.ts', 'database', 'http', 'log.ts', 'config.ts', 'errors.ts'],
   tasks: ['database', 'http', 'errors.ts'],
   people: ['commandLine.ts', 'database', 'http', 'errors.ts', 'local'],
@@ -31,7 +31,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'guid.ts': [],
   'show.ts': [],
   'commandLine.ts': [],
-  local: ['commandLine.ts'],
+  'stopSignal.ts': [],
+  local: ['commandLine.ts', 'stopSignal.ts'],
   doctor: ['commandLine.ts', 'envFile.ts', 'auth', 'config.ts', 'local'],
 };
 

@@ -53,6 +53,7 @@ test('four variables are enough, and the rest has the defaults of the table', ()
       },
     ],
     docsClientId: undefined,
+    docsScopes: [],
     clockSkewSeconds: 300,
     readScope: undefined,
     writeScope: undefined,

@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'dotenv';
+import { waitForSignal } from '../stopSignal.ts';
+import { waitForAbandonment } from './abandonment.ts';
 import { startApi, type ApiProcess } from './api.ts';
 import { DATA_DIRECTORY_VARIABLE, dataDirectory, projectRoot } from './directory.ts';
-import { chooseListening, ignoredSettings, localUrl, ownSettings, type Listening } from './environment.ts';
+import { chooseListening, ignoredSettings, localUrl, ownScopes, ownSettings, type Listening } from './environment.ts';
 import { DevError, systemCode } from './errors.ts';
 import { hints, samples } from './hints.ts';
 import { findFreePort, isTaken } from './port.ts';
-import { waitForAbandonment, waitForSignal } from './stopSignal.ts';
 import { supervise } from './supervise.ts';
 import { startTenant } from './tenant/tenant.ts';
 
@@ -21,8 +22,8 @@ export async function develop(): Promise<void> {
   let api: ApiProcess | undefined;
   // The last resort, also for an error of our own: the API never outlives this process.
   process.on('exit', () => api?.kill());
-  const stopped = Promise.race([
-    waitForSignal({ signals: process, now: () => performance.now(), onImpatient }),
+  const stopped: Promise<unknown> = Promise.race([
+    waitForSignal({ emitter: process, names: ['SIGINT', 'SIGTERM', 'SIGHUP'], onImpatient }),
     waitForAbandonment(),
   ]);
   const settings = { ...(await readEnvironmentFile()), ...process.env };
@@ -32,7 +33,7 @@ export async function develop(): Promise<void> {
   const parts = { url, dataDirectory: process.env[DATA_DIRECTORY_VARIABLE] };
   const tenant = await startTenant({ directory: directory.tenant, api: { url, samples: samples(parts) } });
   try {
-    const own = ownSettings(tenant, directory);
+    const own = { ...ownSettings(tenant, directory), ...ownScopes(settings) };
     tellIgnored(ignoredSettings(settings, own));
     const env = { ...process.env, ...own, HOST: listening.host, PORT: listening.port };
     await supervise({

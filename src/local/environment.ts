@@ -1,5 +1,6 @@
 import type { DataDirectory } from './directory.ts';
-import { CLIENT_ID, EXTERNAL_CLIENT_ID, OWNER_CLAIM, POLICIES, TENANT_NAME } from './tenant/identity.ts';
+import { b2c } from './tenant/authority.ts';
+import { CLIENT_ID, EXTERNAL_CLIENT_ID, OWNER_CLAIM, POLICIES, SCOPES, TENANT_NAME } from './tenant/identity.ts';
 import type { Tenant } from './tenant/tenant.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,8 +20,7 @@ export function chooseListening(environment: Environment): Listening {
 /**
  * What `npm run dev` decides itself, whatever the caller's environment or `.env` say. A `.env` often holds production's
  * settings; development must never reach its database, nor accept its tokens. An empty value keeps `.env` out as well:
- * dotenv fills in only what is absent. Everything else (CORS_ORIGINS, LOG_LEVEL, THROTTLE_RATE, B2C_READ_SCOPE, …) stays
- * as it is set.
+ * dotenv fills in only what is absent. Everything else (CORS_ORIGINS, LOG_LEVEL, THROTTLE_RATE, …) stays as it is set.
  */
 export function ownSettings(
   tenant: Pick<Tenant, 'metadataUrl' | 'externalMetadataUrl' | 'certificatePath'>,
@@ -40,14 +40,25 @@ export function ownSettings(
     EXTERNAL_ID_CLIENT_ID: EXTERNAL_CLIENT_ID,
     EXTERNAL_ID_OWNER_CLAIM: OWNER_CLAIM,
     DOCS_CLIENT_ID: CLIENT_ID,
+    DOCS_SCOPES: SCOPES.map((name) => b2c(POLICIES[0]).scopePrefix + name).join(','),
     // The tenant's certificate is trusted by this one process, besides the usual authorities. No verification is off.
     NODE_EXTRA_CA_CERTS: tenant.certificatePath,
   };
 }
 
+/** Where a scope is to be required, it is the development tenant's: that issues no token with another. */
+export function ownScopes(environment: Environment): Record<string, string> {
+  const [read, write] = SCOPES;
+  return {
+    ...(environment['B2C_READ_SCOPE']?.trim() && { B2C_READ_SCOPE: read }),
+    ...(environment['B2C_WRITE_SCOPE']?.trim() && { B2C_WRITE_SCOPE: write }),
+  };
+}
+
 /** The names of what was set for another store or tenant, which development does not use. */
 export function ignoredSettings(environment: Environment, own: Environment): string[] {
-  return Object.keys(own).filter((name) => /^(MONGODB|B2C|EXTERNAL_ID|DOCS)_/.test(name) && Boolean(environment[name]));
+  const isOther = (name: string) => Boolean(environment[name]) && environment[name] !== own[name];
+  return Object.keys(own).filter((name) => /^(MONGODB|B2C|EXTERNAL_ID|DOCS)_/.test(name) && isOther(name));
 }
 
 /** The base URL for a client on this machine. */

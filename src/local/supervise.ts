@@ -9,7 +9,7 @@ export interface Supervised {
   /** Where the API answers. */
   url: string;
   /** Resolves when everything shall end. */
-  stopped: Promise<void>;
+  stopped: Promise<unknown>;
   start: () => ApiProcess;
   /** Called when the API is ready for the first time. */
   welcome: () => void;

@@ -10,6 +10,7 @@ export interface Authority {
 export interface AuthoritySettings {
   readScope: string | undefined;
   writeScope: string | undefined;
+  docsScopes: readonly string[];
   tenants: readonly {
     kind: 'b2c' | 'external-id';
     policies: readonly { metadataUrl: string }[];
@@ -23,13 +24,14 @@ export interface AuthoritySettings {
  * @param clientId of the application that asks, if it is known
  */
 export function authorityOf(
-  { readScope, writeScope, tenants }: AuthoritySettings,
+  { readScope, writeScope, docsScopes, tenants }: AuthoritySettings,
   clientId?: string,
 ): Authority | undefined {
   const [tenant] = tenants;
   const metadataUrl = tenant?.policies[0]?.metadataUrl;
   const audience = tenant?.audiences[0];
   if (metadataUrl === undefined || audience === undefined) return undefined;
+  if (docsScopes.length > 0) return { metadataUrl, scopes: docsScopes };
   const names = [readScope, writeScope].filter((scope) => scope !== undefined);
   // An application that is the API itself asks B2C for a token by its own id (there is no scope to name).
   if (clientId !== undefined && tenant?.kind === 'b2c' && names.length === 0 && tenant.audiences.includes(clientId)) {

@@ -131,7 +131,13 @@ if (chromiumPath !== undefined) {
 
 /** What `npm run dev` starts: the API, and the tenant that signs people in. */
 async function startApi(t: TestContext): Promise<string> {
-  const env = { DEV_DATA_DIR: await temporaryDirectory(t), LOG_LEVEL: 'warn', THROTTLE_RATE: '0' };
+  const env = {
+    DEV_DATA_DIR: await temporaryDirectory(t),
+    LOG_LEVEL: 'warn',
+    THROTTLE_RATE: '0',
+    B2C_READ_SCOPE: 'Tasks.Read',
+    B2C_WRITE_SCOPE: 'Tasks.Write',
+  };
   return startDevelopment(t, root, env).says(/The API is ready at (http:[^\s:]+:\d+)/);
 }
 

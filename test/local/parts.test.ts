@@ -4,10 +4,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { variables } from '../../config/variables.ts';
-import { chooseListening, localUrl, ownSettings } from '../../src/local/environment.ts';
+import { chooseListening, ignoredSettings, localUrl, ownScopes, ownSettings } from '../../src/local/environment.ts';
 import { createLogFormatter, PROBE_ID } from '../../src/local/logFormat.ts';
-import { waitForSignal } from '../../src/local/stopSignal.ts';
 import { userNamed } from '../../src/local/tenant/identity.ts';
+import { waitForSignal } from '../../src/stopSignal.ts';
 import { root, run } from './support.ts';
 
 const tenant = {
@@ -29,6 +29,16 @@ test('every setting of the store and the tenant is decided by development, none 
     [],
   );
   assert.equal(own['NODE_TLS_REJECT_UNAUTHORIZED'], undefined);
+});
+
+test('a scope that is required is the development tenant’s own, and what is not used is said', () => {
+  const settings = { B2C_READ_SCOPE: 'Tasks.Read', B2C_WRITE_SCOPE: 'tasks.write', DOCS_CLIENT_ID: '' };
+
+  const own = { DOCS_CLIENT_ID: 'its own', ...ownScopes(settings) };
+
+  assert.deepEqual(own, { DOCS_CLIENT_ID: 'its own', B2C_READ_SCOPE: 'tasks.read', B2C_WRITE_SCOPE: 'tasks.write' });
+  assert.deepEqual(ignoredSettings(settings, own), ['B2C_READ_SCOPE']);
+  assert.deepEqual(ownScopes({ B2C_READ_SCOPE: ' ' }), {});
 });
 
 test('development listens on loopback unless told otherwise, and prints an address that can be called', () => {
@@ -101,16 +111,23 @@ test('the signals of one Ctrl-C are one; a second Ctrl-C is impatience', async (
   const signals = new EventEmitter();
   let now = 0;
   let impatient = 0;
-  const stopped = waitForSignal({ signals, now: () => now, onImpatient: () => (impatient += 1) });
+  const stopped = waitForSignal({
+    emitter: signals,
+    names: ['SIGINT', 'SIGTERM'],
+    now: () => now,
+    onImpatient: () => (impatient += 1),
+  });
 
-  signals.emit('SIGINT');
+  signals.emit('SIGINT', 'SIGINT');
   now = 40;
-  signals.emit('SIGINT');
-  await stopped;
+  signals.emit('SIGINT', 'SIGINT');
+  assert.equal(await stopped, 'SIGINT');
   assert.equal(impatient, 0);
-  now = 2000;
-  signals.emit('SIGINT');
+  signals.emit('SIGTERM', 'SIGTERM');
   assert.equal(impatient, 1);
+  now = 2000;
+  signals.emit('SIGINT', 'SIGINT');
+  assert.equal(impatient, 2);
 });
 
 test('nothing that runs in production imports the development tenant or its packages', async () => {

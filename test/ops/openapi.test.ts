@@ -29,6 +29,7 @@ test('every reference in it leads somewhere, and everything it defines is referr
 test('clients are told where to sign in, and what to ask for', () => {
   const b2c = { B2C_TENANT_NAME: 'contoso', B2C_POLICY_NAME: 'b2c_1_susi', B2C_CLIENT_ID: API };
   const scoped = flowOf({ ...b2c, B2C_READ_SCOPE: 'tasks.read', B2C_WRITE_SCOPE: 'tasks.write' });
+  const named = flowOf({ ...b2c, DOCS_SCOPES: 'https://contoso.onmicrosoft.com/to-do/read, api://to-do/write' });
   const custom = flowOf({
     ...b2c,
     B2C_IDENTITY_METADATA: `https://login.contoso.com/contoso.com${METADATA}?p={policy}`,
@@ -43,6 +44,11 @@ test('clients are told where to sign in, and what to ask for', () => {
   assert.equal(scoped.tokenUrl, `${policy}/oauth2/v2.0/token`);
   const prefix = `https://contoso.onmicrosoft.com/${API}/tasks`;
   assert.deepEqual(Object.keys(scoped.scopes), [`${prefix}.read`, `${prefix}.write`, 'offline_access']);
+  assert.deepEqual(Object.keys(named.scopes), [
+    'https://contoso.onmicrosoft.com/to-do/read',
+    'api://to-do/write',
+    'offline_access',
+  ]);
   assert.equal(custom.tokenUrl, 'https://login.contoso.com/contoso.com/oauth2/v2.0/token?p=b2c_1_susi');
   assert.equal(external.tokenUrl, `https://contoso.ciamlogin.com/${API}/oauth2/v2.0/token`);
   assert.deepEqual(Object.keys(external.scopes), [`api://${API}/.default`, 'offline_access']);
@@ -74,6 +80,19 @@ test('every object with members of its own has a name of its own', () => {
       assert.ok(path.length === 0 || !('required' in value), [name, ...path].join('.'));
     });
   }
+});
+
+// openapi-generator leaves such a type out, and its clients in Java import it.
+test('no type is for forms alone', () => {
+  const ofForms = new Set<string>();
+  const others = new Set<string>();
+  visit(document.paths, (value, path) => {
+    const { $ref } = value as { $ref?: string };
+    if ($ref !== undefined) (path.includes('application/x-www-form-urlencoded') ? ofForms : others).add($ref);
+  });
+
+  const alone = [...ofForms].filter((reference) => reference.includes('/schemas/') && !others.has(reference));
+  assert.deepEqual(alone, []);
 });
 
 // "Try it" sends an example as it stands: the same Idempotency-Key each time, an If-Match that never matches.

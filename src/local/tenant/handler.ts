@@ -1,19 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Clock } from '../../clock.ts';
 import { parseAddress, type Address } from './address.ts';
 import { keysOf, metadataOf } from './metadata.ts';
 import { redeem } from './redeem.ts';
 import { RefusedError } from './refusal.ts';
 import { isOwnHost } from './requestSource.ts';
 import { answerPreflight, readForm, sendCertificate, sendJson, sendPage } from './respond.ts';
-import { createSignIn } from './signIn.ts';
-import type { Tickets } from './tickets.ts';
-import type { Signer } from './tokens.ts';
+import { createSignIn, type SignInParts } from './signIn.ts';
 
-export interface HandlerParts {
-  signer: Signer;
-  tickets: Tickets;
-  clock: Clock;
+interface HandlerParts extends SignInParts {
   /** What stands at the tenant's root. HTML. */
   page: string;
   /** PEM. */

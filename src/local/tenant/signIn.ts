@@ -1,20 +1,26 @@
 /** The endpoints that a browser window visits, and the session that it keeps. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../clock.ts';
 import type { Authority } from './authority.ts';
 import { decide, isResponseMode, type Decision } from './authorize.ts';
-import type { HandlerParts } from './handler.ts';
 import { refusalPage, signedOutPage, signInPage } from './pages.ts';
 import { isRegistered } from './requestSource.ts';
 import { sendBack, sendPage } from './respond.ts';
-import type { Session } from './tickets.ts';
-import { clientInfo } from './tokens.ts';
+import type { Session, Tickets } from './tickets.ts';
+import { clientInfo, type Signer } from './tokens.ts';
 
 interface SignIn {
   authorize(authority: Authority, query: URLSearchParams, req: IncomingMessage, res: ServerResponse): Promise<void>;
   logOut(authority: Authority, query: URLSearchParams, res: ServerResponse): void;
 }
 
-export function createSignIn({ signer, tickets, clock }: Pick<HandlerParts, 'signer' | 'tickets' | 'clock'>): SignIn {
+export interface SignInParts {
+  signer: Signer;
+  tickets: Tickets;
+  clock: Clock;
+}
+
+export function createSignIn({ signer, tickets, clock }: SignInParts): SignIn {
   const { port } = new URL(signer.origin);
 
   async function readSession(authority: Authority, req: IncomingMessage): Promise<Session | undefined> {
