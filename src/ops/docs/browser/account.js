@@ -61,10 +61,12 @@ export class Account {
   async #use(token) {
     const headers = { Authorization: `Bearer ${token}` };
     const response = await fetch(new URL('hello', this.#base), { headers }).catch(() => undefined);
-    const answer = await response?.json().catch(() => undefined);
+    const answer = /** @type {{ name?: string, message?: string }} */ (
+      (await response?.json().catch(() => undefined)) ?? {}
+    );
     if (!response?.ok) {
       this.#forget();
-      say(`Not signed in: ${answer?.message ?? 'the server cannot be reached'}`);
+      say(`Not signed in: ${answer.message ?? 'the server cannot be reached'}`);
       return;
     }
     this.token = token;

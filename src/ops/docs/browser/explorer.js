@@ -9,8 +9,8 @@ import { createErrors, createSamples } from './notes.js';
 export async function showExplorer(base, account) {
   const files = new URL('.', import.meta.url);
   const [spec, notes] = await Promise.all([
-    fetchJson(new URL('openapi.json', base)),
-    fetchJson(new URL('notes.json', files)),
+    /** @type {Promise<object>} */ (fetchJson(new URL('openapi.json', base))),
+    /** @type {Promise<import('./notes.js').Notes>} */ (fetchJson(new URL('notes.json', files))),
   ]);
   const explorer = /** @type {HTMLElement} */ (document.getElementById('explorer'));
   mend(explorer);
@@ -48,7 +48,10 @@ export async function showExplorer(base, account) {
   });
 }
 
-/** @param {URL} url */
+/**
+ * @param {URL} url
+ * @returns {Promise<unknown>}
+ */
 async function fetchJson(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url.href} is not there: ${response.status}`);

@@ -42,7 +42,7 @@ export function createSamples(notes, server) {
           ...Object.keys(own).map((name) =>
             React.createElement(
               'button',
-              { type: 'button', key: name, 'aria-pressed': name === language, onClick: () => choose(name) },
+              { type: 'button', key: name, 'aria-pressed': name === language, onClick: choose.bind(null, name) },
               name,
             ),
           ),

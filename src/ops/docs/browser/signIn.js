@@ -51,8 +51,7 @@ export function isBack() {
  * @throws {Error} with what the tenant said, when it gave no token.
  */
 export async function finishSignIn({ clientId, metadataUrl }) {
-  /** @type {Pending} */
-  const { verifier, state, hash } = JSON.parse(sessionStorage.getItem(PENDING) ?? '{}');
+  const { verifier, state, hash } = /** @type {Pending} */ (JSON.parse(sessionStorage.getItem(PENDING) ?? '{}'));
   sessionStorage.removeItem(PENDING);
   const redirected = new URL(location.href);
   history.replaceState(null, '', location.pathname + hash);
@@ -91,7 +90,7 @@ export async function leaveToSignOut({ metadataUrl }) {
 async function readMetadata(url) {
   const response = await fetch(url).catch(() => undefined);
   if (!response?.ok) throw new Error('the tenant cannot be reached from this page');
-  return response.json();
+  return /** @type {Promise<oauth.AuthorizationServer>} */ (response.json());
 }
 
 /** This page, as it must be registered for the application: without query or fragment. */

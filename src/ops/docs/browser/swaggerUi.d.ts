@@ -17,7 +17,7 @@ interface System {
     useState<T>(initial: T): [T, (value: T) => void];
     useEffect(effect: () => () => void, dependencies: unknown[]): void;
   };
-  getComponent(name: string, isContainer?: boolean): Component;
+  getComponent: (name: string, isContainer?: boolean) => Component;
   layoutActions: { parseDeepLinkHash(hash: string): void };
 }
 
