@@ -36,7 +36,7 @@ const problemSchema = schema('Problem', {
   description: 'RFC 9457, with `code` and `message` as restify has them. `code` is for programs and never changes.',
   required: ['type', 'title', 'status', 'detail', 'code', 'message', 'requestId'],
   properties: {
-    type: { type: 'string', const: 'about:blank' },
+    type: { type: 'string', description: 'Always `about:blank`.' },
     title: { type: 'string', description: 'The phrase that HTTP has for the status.' },
     status: { type: 'integer', minimum: 400, maximum: 599 },
     detail: { type: 'string', description: 'For a person: what is wrong, and what to do.' },
