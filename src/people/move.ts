@@ -95,7 +95,8 @@ class Mover {
   }
 
   async hasMore(): Promise<boolean> {
-    return (await this.#tasks.findOne(this.#givers(), only('_id'))) !== null;
+    const task = await this.#tasks.findOne(this.#givers(), only('_id'));
+    return (task ?? (await this.#creations.findOne({ owner: { $eq: this.#move.from } }, only('_id')))) !== null;
   }
 
   async moveTasks(): Promise<number> {

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Connection } from 'mongoose';
 
-import { Client, type TaskJson } from '../support/client.ts';
+import { Client } from '../support/client.ts';
+import { Device } from '../support/device.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { startProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
@@ -17,29 +18,14 @@ import { until } from '../support/until.ts';
 
 const CLI = join(import.meta.dirname, '../../src/people/cli.ts');
 
-interface ChangesJson {
-  changed: TaskJson[];
-  removed: string[];
-  next: string;
-  more: boolean;
-}
-
-async function replicaOf(client: Client, since?: { replica: Map<string, string>; next: string }) {
-  const replica = since?.replica ?? new Map<string, string>();
-  for (let next = since?.next; ;) {
-    const response = await client.get(`/api/tasks/changes${next === undefined ? '' : `?since=${next}`}`);
-    assert.equal(response.status, 200, await response.clone().text());
-    const answer = (await response.json()) as ChangesJson;
-    for (const { _id, Text } of answer.changed) replica.set(_id, Text);
-    for (const id of answer.removed) replica.delete(id);
-    next = answer.next;
-    if (!answer.more) return { replica, next };
-  }
-}
-
-async function moveUntilKilled(t: TestContext, uri: string, isTime: () => Promise<boolean>): Promise<number | null> {
+async function moveUntilKilled(
+  t: TestContext,
+  uri: string,
+  isTime: () => Promise<boolean>,
+  [from, to] = ['old', 'new'],
+): Promise<number | null> {
   const env = { PATH: process.env['PATH'], MONGODB_URI: uri };
-  const child = spawn(process.execPath, [CLI, 'move', 'old', 'new'], { cwd: await temporaryDirectory(t), env });
+  const child = spawn(process.execPath, [CLI, 'move', from, to], { cwd: await temporaryDirectory(t), env });
   const exited = once(child, 'close').then(([code]) => code as number | null);
   const state = { hasExited: false };
   void exited.then(() => (state.hasExited = true));
@@ -47,8 +33,6 @@ async function moveUntilKilled(t: TestContext, uri: string, isTime: () => Promis
   child.kill('SIGKILL');
   return await exited;
 }
-
-const texts = (replica: Map<string, string>): string[] => [...replica.values()].sort();
 
 describe('killed in the middle', () => {
   test('a move goes on where it was, and loses and doubles nothing', async (t) => {
@@ -58,7 +42,9 @@ describe('killed in the middle', () => {
     await connection.collection('tasks').insertMany(expected.map((Text) => ({ owner: 'old', Text })));
     await young.create({ Text: 'mine' });
     expected.push('mine');
-    const devices = [await replicaOf(old), await replicaOf(young)] as const;
+    const [phone, tablet, late] = [new Device(), new Device(), new Device()];
+    await phone.sync(old);
+    await tablet.sync(young);
 
     for (const part of [1, 200, 350, 401]) {
       const code = await moveUntilKilled(t, uri, async () => (await ownedBy(connection, 'new')) > part);
@@ -66,13 +52,14 @@ describe('killed in the middle', () => {
       expected.push((await old.create({ Text: `after the kill at ${part}` })).Text);
     }
     const code = await moveUntilKilled(t, uri, () => Promise.resolve(false));
-    const [phone, tablet] = [await replicaOf(old, devices[0]), await replicaOf(young, devices[1])];
+    await phone.sync(old);
+    for (const device of [tablet, late]) await device.sync(young);
 
     assert.equal(code, 0);
     assert.equal(await ownedBy(connection, 'old'), 0);
-    assert.deepEqual(texts(tablet.replica), expected.sort());
-    assert.deepEqual(texts(phone.replica), []);
-    assert.deepEqual(texts((await replicaOf(young)).replica), expected);
+    assert.deepEqual(tablet.texts, expected.sort());
+    assert.deepEqual(phone.texts, []);
+    assert.deepEqual(late.texts, expected);
   });
 
   test('a process that remembers an erased user, and is killed right after it has stored something, leaves nothing', async (t) => {
@@ -130,7 +117,9 @@ describe('killed in the middle', () => {
     const stored = await connection.collection('tasks').find({ owner: 'alice' }).toArray();
     assert.equal(stored.filter(({ Text }) => Text === 'old life').length, 0);
     assert.equal(await users.countDocuments({ oid: 'alice', erasing: { $exists: false } }), 1);
-    assert.equal((await replicaOf(as('alice'))).replica.size, stored.length);
+    const device = new Device();
+    await device.sync(as('alice'));
+    assert.equal(device.texts.length, stored.length);
   });
 });
 

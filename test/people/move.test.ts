@@ -4,44 +4,9 @@ import { describe, test } from 'node:test';
 
 import { erasePerson } from '../../src/people/erasure.ts';
 import { movePerson } from '../../src/people/move.ts';
-import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
+import { expectProblem, type Client } from '../support/client.ts';
+import { Device } from '../support/device.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-
-interface ChangesJson {
-  changed: TaskJson[];
-  removed: string[];
-  next: string;
-  more: boolean;
-}
-
-/** A device: its replica, and where it is. */
-class Device {
-  readonly replica = new Map<string, string>();
-  #since: string | undefined;
-  readonly #client: Client;
-
-  constructor(client: Client) {
-    this.#client = client;
-  }
-
-  async sync(): Promise<void> {
-    for (let more = true; more;) {
-      const response = await this.#client.get(
-        `/api/tasks/changes?limit=7${this.#since === undefined ? '' : `&since=${this.#since}`}`,
-      );
-      assert.equal(response.status, 200, await response.clone().text());
-      const answer = (await response.json()) as ChangesJson;
-      for (const { _id, Text } of answer.changed) this.replica.set(_id, Text);
-      for (const id of answer.removed) this.replica.delete(id);
-      this.#since = answer.next;
-      more = answer.more;
-    }
-  }
-
-  get texts(): string[] {
-    return [...this.replica.values()].sort();
-  }
-}
 
 const move = async ({ connection }: TestServer, from: string, to: string) =>
   await movePerson(connection, from, to, new Date());
@@ -50,17 +15,17 @@ describe('a move', () => {
   test('gives all tasks to another, and both their devices hear of it', async (t) => {
     const server = await startServer(t);
     const [old, young] = [server.as('old'), server.as('new')];
-    const [phone, tablet] = [new Device(old), new Device(young)];
+    const [phone, tablet] = [new Device(), new Device()];
     for (const Text of ['a', 'b', 'c']) await old.create({ Text });
     const { _id: gone } = await old.create({ Text: 'deleted' });
     await young.create({ Text: 'mine' });
-    await phone.sync();
-    await tablet.sync();
+    await phone.sync(old, 7);
+    await tablet.sync(young, 7);
     await old.delete(`/api/tasks/${gone}`);
 
     const moved = await move(server, 'old', 'new');
-    await phone.sync();
-    await tablet.sync();
+    await phone.sync(old, 7);
+    await tablet.sync(young, 7);
 
     assert.equal(moved.tasks, 3);
     assert.deepEqual(phone.texts, []);
@@ -102,15 +67,15 @@ describe('a move', () => {
 
   test('can be undone, and the tasks are there again for those who had them', async (t) => {
     const server = await startServer(t);
-    const phone = new Device(server.as('old'));
+    const phone = new Device();
     await server.as('old').create({ Text: 'a' });
-    await phone.sync();
+    await phone.sync(server.as('old'), 7);
     await move(server, 'old', 'new');
 
     await move(server, 'new', 'old');
-    await phone.sync();
-    const late = new Device(server.as('old'));
-    await late.sync();
+    await phone.sync(server.as('old'), 7);
+    const late = new Device();
+    await late.sync(server.as('old'));
 
     assert.deepEqual(phone.texts, ['a']);
     assert.deepEqual(late.texts, ['a']);
@@ -141,7 +106,7 @@ describe('a move', () => {
   test('loses and doubles nothing while both write and sync', async (t) => {
     const server = await startServer(t);
     const [old, young] = [server.as('old'), server.as('new')];
-    const [phone, tablet] = [new Device(old), new Device(young)];
+    const [phone, tablet] = [new Device(), new Device()];
     const created: string[] = [];
     for (let i = 0; i < 30; i += 1) created.push((await old.create({ Text: `early ${i}` })).Text);
     let isOver = false;
@@ -155,17 +120,17 @@ describe('a move', () => {
         if (response.status === 201) created.push(`${name} ${i}`);
       }
     };
-    const follow = async (device: Device): Promise<void> => {
-      while (!isOver) await device.sync();
+    const follow = async (device: Device, client: Client): Promise<void> => {
+      while (!isOver) await device.sync(client, 7);
     };
-    const busy = [write(old, 'old'), write(young, 'new'), follow(phone), follow(tablet)];
+    const busy = [write(old, 'old'), write(young, 'new'), follow(phone, old), follow(tablet, young)];
 
     await Promise.all([move(server, 'old', 'new'), move(server, 'old', 'new')]);
     isOver = true;
     await Promise.all(busy);
     await move(server, 'old', 'new');
-    await phone.sync();
-    await tablet.sync();
+    await phone.sync(old, 7);
+    await tablet.sync(young, 7);
 
     const texts = (await server.connection.collection('tasks').find({ owner: 'new', deletedAt: null }).toArray()).map(
       ({ Text }) => Text as string,
