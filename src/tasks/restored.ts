@@ -1,6 +1,6 @@
 /** `npm run restored`: after the database was restored from a backup. Exit code 0 when done, else 1. */
 import { explainFailure, withStore } from '../database/command.ts';
-import { beginNewHistories } from './renewal.ts';
+import { beginNewHistories } from './history.ts';
 
 const store = { name: 'restored', env: process.env, stderr: process.stderr };
 try {
