@@ -3,7 +3,7 @@ import mongoose from 'mongoose';
 import { StoreUnavailableError } from '../errors.ts';
 import { DeadlineError } from './deadline.ts';
 
-const { MongoError, MongoServerError } = mongoose.mongo;
+const { MongoBulkWriteError, MongoError, MongoServerError } = mongoose.mongo;
 
 /** What the driver throws when it has no usable server; some of these classes are not exported. */
 const UNREACHABLE = new Set([
@@ -94,6 +94,18 @@ const DUPLICATE_KEY = 11_000;
 /** Whether a document with the same id, or another unique member, is there already. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+/**
+ * Which of many documents written in one command were refused, by their places, and why.
+ *
+ * @throws the error itself where it is about the command, or where what was done may be lost again.
+ */
+export function refusedOnes(error: unknown): Map<number, Error> {
+  if (!(error instanceof MongoBulkWriteError)) throw error as Error;
+  const refused = [error.writeErrors].flat();
+  if (refused.length === 0 || error.result.getWriteConcernError() !== undefined) throw error;
+  return new Map(refused.map(({ index, code, errmsg = '' }) => [index, new MongoServerError({ code, errmsg })]));
 }
 
 function isStoreDown(error: Error): boolean {

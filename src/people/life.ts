@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mongoose';
 
 import { withSignal } from '../database/deadline.ts';
+import { anyOf, oncePer, Together } from '../database/together.ts';
 import { ALIVE, userModel } from './model.ts';
 
 /** How long after the question something may be begun. */
@@ -43,11 +44,19 @@ export class Lease {
 /** Nothing when they are unknown or being erased. */
 export async function askForLife(connection: Connection, oid: string, signal: AbortSignal): Promise<Lease | undefined> {
   const askedAt = performance.now();
-  const found = await userModel(connection)
-    .exists({ oid: { $eq: oid }, ...ALIVE })
-    .setOptions(withSignal(signal));
-  return found === null ? undefined : new Lease(askedAt, found._id.toHexString());
+  const life = await asking(connection).ask(oid, signal);
+  return life === undefined ? undefined : new Lease(askedAt, life);
 }
+
+const asking = oncePer((connection: Connection) => {
+  const users = userModel(connection);
+  return new Together<string, string | undefined>(async (oids, signal) => {
+    const who = { oid: anyOf(oids), ...ALIVE };
+    const found = await users.find(who, { oid: 1 }).setOptions(withSignal(signal)).lean();
+    const lives = new Map(found.map(({ oid, _id }) => [oid, _id.toHexString()]));
+    return oids.map((oid) => lives.get(oid));
+  });
+});
 
 /** Whether what was stored on this lease may stay. */
 export async function goesOn(lease: Lease, connection: Connection, oid: string, signal: AbortSignal): Promise<boolean> {

@@ -1,10 +1,10 @@
 import type { Model, Types } from 'mongoose';
 import { DEADLINE_MS } from '../database/deadline.ts';
-import { isDuplicateKey } from '../database/errors.ts';
+import { isDuplicateKey, refusedOnes } from '../database/errors.ts';
+import { anyOf, oncePer, Together } from '../database/together.ts';
 import { StoreUnavailableError } from '../errors.ts';
-import { readTogether } from './together.ts';
 
-export interface Owned {
+interface Owned {
   _id: unknown;
   owner: string;
 }
@@ -103,7 +103,8 @@ export class OwnedCollection<T extends Owned> {
 
   /** By its id, at the price of a part of a command when much is asked for. */
   async get(id: T['_id']): Promise<T | undefined> {
-    return await readTogether(this.#model, { id, owner: this.#owner, signal: this.#signal });
+    const found = await reading(this.#collection).ask({ _id: id, owner: this.#owner }, this.#signal);
+    return found as T | undefined;
   }
 
   /** How many there are, counted up to a limit. */
@@ -157,8 +158,7 @@ export class OwnedCollection<T extends Owned> {
 
   async #insertNew(document: Content<T>): Promise<boolean> {
     try {
-      // `Model.create` and `save` would not pass the signal on.
-      await this.#collection.insertOne(this.#whole(document) as never, this.#options());
+      await inserting(this.#collection).ask(this.#whole(document), this.#signal);
       return true;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
@@ -203,3 +203,36 @@ export class OwnedCollection<T extends Owned> {
 export function equals<V extends string | number | boolean | Date | Types.ObjectId | null>(value: V): { $eq: V } {
   return { $eq: value };
 }
+
+type Collection = Model<unknown>['collection'];
+
+const reading = oncePer(
+  (collection: Collection) =>
+    new Together<Owned, Owned | undefined>(async (wanted, signal) => {
+      const filter: object = {
+        owner: anyOf(wanted.map(({ owner }) => owner)),
+        _id: anyOf(wanted.map(({ _id }) => _id)),
+      };
+      const options = { signal, maxTimeMS: DEADLINE_MS, batchSize: wanted.length + 1 };
+      const found = (await collection.find(filter, options).toArray()) as unknown as Owned[];
+      const byId = new Map(found.map((document) => [String(document._id), document]));
+      return wanted.map(({ _id, owner }) => {
+        const document = byId.get(String(_id));
+        // Where several owners ask, one may have asked for what is another's.
+        return document?.owner === owner ? document : undefined;
+      });
+    }),
+);
+
+const inserting = oncePer(
+  (collection: Collection) =>
+    new Together<Owned, true>(async (documents, signal) => {
+      try {
+        await collection.insertMany(documents as never, { ordered: false, ...{ signal } });
+        return documents.map(() => true);
+      } catch (error) {
+        const refused = refusedOnes(error);
+        return documents.map((_, place) => refused.get(place) ?? true);
+      }
+    }),
+);

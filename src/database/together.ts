@@ -1,0 +1,80 @@
+/**
+ * What is asked of the store in one turn of the event loop goes there in one command: a command costs the driver, and the
+ * server, several times what one more document in it does.
+ */
+import DataLoader from 'dataloader';
+
+/** As many as a busy server is asked for in one turn, and few megabytes at most. */
+const MAX_TOGETHER = 50;
+
+/** Answers many questions at once, each with its value or with why there is none. */
+export type AnswerAll<Q, A> = (questions: readonly Q[], signal: AbortSignal) => Promise<readonly (A | Error)[]>;
+
+interface Asked<Q> {
+  readonly question: Q;
+  readonly signal: AbortSignal;
+}
+
+export class Together<Q, A> {
+  readonly #loader: DataLoader<Asked<Q>, A>;
+
+  constructor(answerAll: AnswerAll<Q, A>) {
+    this.#loader = new DataLoader<Asked<Q>, A>(
+      (asked) =>
+        answerAll(
+          asked.map(({ question }) => question),
+          lastOf(asked.map(({ signal }) => signal)),
+        ),
+      // Nothing is kept: what was read is old a moment later.
+      { cache: false, maxBatchSize: MAX_TOGETHER, batchScheduleFn: setImmediate },
+    );
+  }
+
+  /** @throws the signal's reason when it aborts; the command goes on for the others. */
+  ask(question: Q, signal: AbortSignal): Promise<A> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+      this.#loader
+        .load({ question, signal })
+        .then(resolve, reject)
+        .finally(() => {
+          signal.removeEventListener('abort', giveUp);
+        });
+    });
+  }
+}
+
+/** Aborts with the last of them, when nobody waits any more. */
+function lastOf(signals: readonly AbortSignal[]): AbortSignal {
+  const [only] = signals;
+  if (signals.length === 1 && only !== undefined) return only;
+  const all = new AbortController();
+  let left = signals.length;
+  for (const signal of signals) {
+    signal.addEventListener('abort', () => {
+      left -= 1;
+      if (left === 0) all.abort(signal.reason);
+    });
+  }
+  return all.signal;
+}
+
+/** A condition for one value or for several. */
+export function anyOf<V>(values: Iterable<V>): { $eq: V } | { $in: V[] } {
+  const all = [...new Set(values)];
+  const [first] = all;
+  return all.length === 1 && first !== undefined ? { $eq: first } : { $in: all };
+}
+
+/** The value of each key, made when it is first asked for, for as long as the key lives. */
+export function oncePer<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
