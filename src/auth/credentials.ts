@@ -50,8 +50,8 @@ function refuseQueryToken(req: Request): void {
 }
 
 /** RFC 6750, section 2: a client must not send the token in more than one way. */
-export function refuseBodyToken({ body }: Request): void {
-  if (typeof body === 'object' && body !== null && Object.hasOwn(body as object, 'access_token')) {
+export function refuseBodyToken({ body }: { readonly body?: unknown }): void {
+  if (typeof body === 'object' && body !== null && Object.hasOwn(body, 'access_token')) {
     throw invalidRequest('the token belongs in the Authorization header, not in the body');
   }
 }

@@ -15,9 +15,6 @@ export interface BodyOptions {
   isLatin1Accepted?: boolean;
 }
 
-// What is left of an oversized body up to this size is read and dropped, so that the client gets to read the answer.
-const MAX_DROPPED_BYTES = 10 * 1024 * 1024;
-
 /** The members of the body; nothing when there is no body or an empty one. */
 export function bodyOf(req: Request): Members | undefined {
   return req.body as Members | undefined;
@@ -46,17 +43,13 @@ function hasBody(req: Request): boolean {
 }
 
 async function readBytes(req: Request, res: Response, maxBytes: number): Promise<Buffer> {
-  const declared = Number(req.headers['content-length'] ?? 0);
-  if (declared > maxBytes) {
-    if (declared > MAX_DROPPED_BYTES) res.setHeader('Connection', 'close');
-    throw new PayloadTooLargeError(maxBytes);
-  }
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw new PayloadTooLargeError(maxBytes);
   // RFC 9110, section 10.1.1: HTTP/1.0 knows no answer before the answer.
   if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue();
-  return await collect(req, res, maxBytes);
+  return await collect(req, maxBytes);
 }
 
-function collect(req: Request, res: Response, maxBytes: number): Promise<Buffer> {
+function collect(req: Request, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -68,8 +61,6 @@ function collect(req: Request, res: Response, maxBytes: number): Promise<Buffer>
       }
       req.removeAllListeners('data');
       req.pause();
-      // Only a chunked body gets here, and nobody knows how much more of it there is.
-      res.setHeader('Connection', 'close');
       reject(new PayloadTooLargeError(maxBytes));
     });
     req.once('end', () => {

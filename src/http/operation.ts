@@ -62,6 +62,8 @@ export interface Body {
   readonly isRequired: boolean;
   /** Reads it, and lets nothing bad pass. */
   readonly steps: readonly Step[];
+  /** What its steps refuse of the members that were read: for the body of a request inside another one. */
+  readonly check: (read: { readonly body?: unknown }) => void;
   readonly problems: readonly ProblemClass[];
   /** By media type; none: whatever it holds is ignored. */
   readonly content: Readonly<
@@ -260,14 +262,15 @@ class HttpCall implements Call {
   };
 
   readonly inner = async (request: InnerRequest): Promise<Answer> => {
-    const { time, problems, maxInnerBytes } = this.#mounted.options;
+    const { time, problems } = this.#mounted.options;
     const { signal, extend, end } = time.begin();
     try {
       const { method, headers } = request;
       const { path, receivedPath, query } = splitTarget(request.target);
       const { operation, params } = this.#mounted.find(method, path, this.#res);
       await operation.guard.scope?.(this.#req, this.#res);
-      const body = operation.body === undefined ? undefined : membersOf(request.body, maxInnerBytes);
+      const body = operation.body === undefined ? undefined : this.#membersOf(request.body);
+      operation.body?.check({ body });
       const { caller, requestId, charge, inner } = this;
       const read = { method, path, receivedPath, params, query, headers, body, bodyKind: 'json' as const };
       return await perform(operation, { ...read, caller, requestId, signal, extend, charge, inner });
@@ -277,12 +280,17 @@ class HttpCall implements Call {
       end();
     }
   };
-}
 
-/** @throws what the body alone would be refused with. */
-function membersOf(body: unknown, maxBytes: number): Members | undefined {
-  if (body === undefined) return undefined;
-  if (Buffer.byteLength(JSON.stringify(body)) > maxBytes) throw new PayloadTooLargeError(maxBytes);
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Members;
-  throw new InvalidContentError('the body must be a JSON object');
+  /** @throws what the body of a request inside this one would be refused with alone. */
+  #membersOf(body: unknown): Members | undefined {
+    if (body === undefined) return undefined;
+    const { maxInnerBytes } = this.#mounted.options;
+    // No part is larger than the whole, so most need not be written out again to be measured.
+    const mayBeLarge = (this.#req.bodyBytes?.length ?? 0) > maxInnerBytes;
+    if (mayBeLarge && Buffer.byteLength(JSON.stringify(body)) > maxInnerBytes) {
+      throw new PayloadTooLargeError(maxInnerBytes);
+    }
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Members;
+    throw new InvalidContentError('the body must be a JSON object');
+  }
 }

@@ -16,6 +16,7 @@ import { requestIdFrom } from './requestId.ts';
 
 // RFC 9112, section 3: a method is any token.
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r\n/;
+const BAD_HEADER = new Set(['HPE_INVALID_HEADER_TOKEN', 'HPE_CR_EXPECTED', 'HPE_LF_EXPECTED']);
 const ORIGIN = /\r\nOrigin:[ \t]*([^\s,]+)[ \t]*\r\n/i;
 
 /** What the parser throws, with the bytes that it had. */
@@ -73,6 +74,12 @@ function refusalFor({ code, rawPacket }: ParserError): ApiError {
   if (code === 'HPE_INVALID_VERSION') return new VersionNotSupportedError();
   if (code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(rawPacket?.toString('latin1') ?? '')) {
     return new NotImplementedError('this server knows no such method');
+  }
+  // Also a token that was pasted with a line break: what follows it is read as the name of a header.
+  if (code !== undefined && BAD_HEADER.has(code)) {
+    return new BadRequestError(
+      'a header has a line break (a token pasted with one?) or a character that cannot be there',
+    );
   }
   return new BadRequestError('this is not well-formed HTTP/1.1');
 }

@@ -26,6 +26,9 @@ export interface OpsParts {
   signIn?: SignIn | undefined;
 }
 
+/** What the answer at `/` depends on. Its origins may be set; to name the header when they are not does no harm. */
+const VARY = { Vary: 'Accept, Accept-Encoding, Origin' };
+
 const status = schema('Status', {
   type: 'object',
   required: ['status'],
@@ -50,7 +53,7 @@ type Shown = Pick<Operation, 'guard' | 'summary' | 'description' | 'answers' | '
 
 export function opsOperations({ readiness, metrics, all, authority, signIn }: OpsParts): Operation[] {
   metrics.watch(readiness);
-  const routeList = fixed(() => ({ body: JSON.stringify(routesOf(all())) }));
+  const routeList = fixed(() => ({ body: JSON.stringify(routesOf(all())), headers: VARY }));
   const apiDocument = () => documentOf(all(), authority);
   const document = fixed(() => ({ body: JSON.stringify(apiDocument()) }));
   const get = (name: string, path: string, rest: Shown) =>
@@ -70,7 +73,7 @@ export function opsOperations({ readiness, metrics, all, authority, signIn }: Op
           304: unchanged,
         },
         handle: ({ headers }) => {
-          if (prefersHtml(headers)) return { status: 303, headers: { Location: 'docs' } };
+          if (prefersHtml(headers)) return { status: 303, headers: { Location: 'docs', ...VARY } };
           acceptsJson({ headers });
           return routeList();
         },

@@ -131,6 +131,31 @@ test('a malformed request behind a good one is refused when the good one was ans
   assert.deepEqual([statuses, isClosed], [[200, 400], true]);
 });
 
+for (const lineBreak of ['\r\n', '\n', '\r']) {
+  test(`a token that was pasted with the line break ${JSON.stringify(lineBreak)} is told so`, async (t) => {
+    const { port, as } = await startServer(t);
+    const [first = '', second = ''] = as('alice').token?.split(/(?<=^.{80})/) ?? [];
+
+    const { text, statuses } = await sendRaw(
+      port,
+      `GET /api/tasks HTTP/1.1\r\n${HOST}Authorization: Bearer ${first}${lineBreak}${second}\r\n\r\n`,
+      { waitMs: 5_000 },
+    );
+
+    assert.deepEqual(statuses, [400], text);
+    assert.match(text, /"detail":"a header has a line break \(a token pasted with one\?\)/);
+  });
+}
+
+test('a method that the path does not know is told those that it does', async (t) => {
+  const { port } = await startServer(t);
+
+  const { text } = await sendRaw(port, `PROPFIND /api/tasks HTTP/1.1\r\n${HOST}\r\n`, { isEnded: true });
+
+  assert.match(text, /^HTTP\/1.1 405 /);
+  assert.match(text, /^Allow: GET, HEAD, POST, DELETE, OPTIONS\r$/m);
+});
+
 test('HTTP/1.0 gets no 100 Continue, and with a transfer coding its connection is closed', async (t) => {
   const { port, as } = await startServer(t);
   const head = `POST /api/tasks HTTP/1.0\r\nConnection: keep-alive\r\nAuthorization: Bearer ${as('alice').token ?? ''}\r\nContent-Type: application/json\r\n`;

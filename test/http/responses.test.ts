@@ -21,10 +21,11 @@ test('every response names its request, and nothing names the software', async (
     assert.match(headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/);
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
     assert.equal(headers.get('cache-control'), 'private, no-cache');
-    assert.equal(headers.get('vary'), 'Authorization, Accept-Encoding');
     assert.equal(headers.get('server'), null);
     assert.equal(headers.get('x-powered-by'), null);
   }
+  // The first depends on Accept, and on no token.
+  for (const { headers } of responses.slice(1)) assert.equal(headers.get('vary'), 'Authorization, Accept-Encoding');
 });
 
 test('a well-formed X-Request-Id is kept, and stands in every log line of the request', async (t) => {
@@ -249,6 +250,18 @@ test('Accept decides before anything is done', async (t) => {
   assert.deepEqual(await alice.list(), []);
   assert.equal((await anonymous.get('/metrics', { Accept: 'text/plain' })).status, 200);
   assert.equal((await anonymous.get('/docs', { Accept: 'text/html' })).status, 200);
+});
+
+test('what a browser and a client get at / differs, and caches are told', async (t) => {
+  const { url } = await startServer(t);
+  const get = (headers: Record<string, string>) => fetch(`${url}/`, { redirect: 'manual', headers });
+
+  const list = await get({ Accept: 'application/json' });
+  const known = await get({ Accept: 'application/json', 'If-None-Match': list.headers.get('etag') ?? '' });
+  const page = await get({ Accept: 'text/html' });
+
+  assert.deepEqual([list.status, known.status, page.status], [200, 304, 303]);
+  for (const { headers } of [list, known, page]) assert.equal(headers.get('vary'), 'Accept, Accept-Encoding, Origin');
 });
 
 test('a gzip body has a tag of its own, and either tag is a condition', async (t) => {

@@ -13,6 +13,7 @@ import { createThrottle, type ThrottleOptions } from '../../src/http/throttle.ts
 import { createLog } from '../../src/log.ts';
 import { expectProblem } from '../support/client.ts';
 import { movableClock, type MovableClock } from '../support/clock.ts';
+import { startServer } from '../support/server.ts';
 import { handlerOf } from '../support/steps.ts';
 
 test('a user has the burst, then a request for each 1/rate seconds', async (t) => {
@@ -114,6 +115,17 @@ test('X-Forwarded-For buys nothing when the proxy is not trusted', async (t) => 
 
   assert.deepEqual(answers, [...Array<number>(10).fill(401), 429]);
 });
+
+for (const [trustProxy, times] of Object.entries({ false: 1, 1: 0 })) {
+  test(`X-Forwarded-For while TRUST_PROXY is ${trustProxy} is warned of ${times} times, however often it comes`, async (t) => {
+    const server = await startServer(t, { env: { THROTTLE_RATE: '5', TRUST_PROXY: trustProxy } });
+
+    for (let i = 0; i < 3; i += 1) await server.anonymous.get('/api/tasks', { 'X-Forwarded-For': '198.51.100.7' });
+
+    const warnings = server.logs.filter(({ msg }) => String(msg).includes('TRUST_PROXY is off'));
+    assert.deepEqual([warnings.length, warnings.every(({ level }) => level === 40)], [times, true]);
+  });
+}
 
 test('behind a trusted proxy each client is counted by the entry that the proxy wrote', async (t) => {
   const { get } = await startGate(t, { trustProxy: 1 });

@@ -116,6 +116,23 @@ test('a body that alone would be too large is too large in a batch', async (t) =
   assert.deepEqual(codes(results), ['PayloadTooLarge', 'InvalidContent', 201]);
 });
 
+test('a token in the body of an operation is refused as it is alone', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+  const body = { Text: 'Buy milk', access_token: 'eyJ' };
+
+  const alone = await alice.post('/api/tasks', body);
+  const results = await send(alice, [
+    { method: 'POST', path: '/api/tasks', body },
+    { method: 'PATCH', path: '/api/tasks/6742d0c4e1a2b3c4d5e6f708', body },
+    { method: 'POST', path: '/api/tasks', body: { Text: 'Buy bread' } },
+  ]);
+
+  await expectProblem(alone, 400, 'InvalidRequest');
+  assert.deepEqual(codes(results), ['InvalidRequest', 'InvalidRequest', 201]);
+  assert.equal(results[0]?.headers['WWW-Authenticate'], alone.headers.get('www-authenticate'));
+  assert.equal((await alice.list()).length, 1);
+});
+
 test('each operation asks for the scope that it needs', async (t) => {
   const { as } = await startServer(t, { env: { B2C_READ_SCOPE: 'tasks.read', B2C_WRITE_SCOPE: 'tasks.write' } });
   const operations = [
