@@ -40,6 +40,7 @@ type Findings = readonly [Finding, ...Finding[]];
 export class TokenRefusedError extends UnauthorizedError {
   readonly reason: Reason;
   readonly #find: () => Findings;
+  #findings: Findings | undefined;
 
   /** @param find tells all that is wrong; asked only when somebody reads it, since most refusals are floods */
   constructor({ reason, description }: Pick<Finding, 'reason' | 'description'>, find: () => Findings) {
@@ -49,6 +50,6 @@ export class TokenRefusedError extends UnauthorizedError {
   }
 
   get findings(): Findings {
-    return this.#find();
+    return (this.#findings ??= this.#find());
   }
 }

@@ -8,7 +8,7 @@ import { ownerOf } from './claims.ts';
 import { judgeOf, type Judge } from './judge.ts';
 import type { TenantKeys } from './keys.ts';
 import type { KeySet, TenantKey } from './keySet.ts';
-import { TokenRefusedError } from './refusal.ts';
+import { TokenRefusedError, type Reason } from './refusal.ts';
 import { readToken, type Claims, type Token } from './token.ts';
 
 /** The caller of a request. */
@@ -38,6 +38,17 @@ interface Remembered extends Omit<Candidate, 'text'> {
   readonly verified: Verified;
 }
 
+/** A token that was bad, and stays so for as long as its key is published and the clock is not set back. */
+interface Refused {
+  readonly refusal: TokenRefusedError;
+  readonly at: number;
+  /** Whether the key that did not sign it is still there. */
+  readonly isKeyHeld: () => boolean;
+}
+
+/** What no change of keys, metadata or time makes good. A client that does not renew its token sends it again and again. */
+const LASTING: readonly Reason[] = ['malformed', 'expired', 'signature'];
+
 const MAX_TOKENS = 10_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
@@ -51,6 +62,9 @@ export class TokenVerifier {
    * no token to use.
    */
   readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_TOKENS, maxSize: MAX_CHARACTERS });
+
+  /** Apart, since anybody can fill it. */
+  readonly #refused = new LRUCache<string, Refused>({ max: MAX_TOKENS, maxSize: MAX_CHARACTERS });
 
   constructor(config: Config, clock: Clock, keysOf: (policy: Policy) => TenantKeys) {
     this.#config = config;
@@ -72,12 +86,16 @@ export class TokenVerifier {
    * From memory, at the price of a digest. What time and the tenant can change is checked each time.
    *
    * @returns undefined when the token is not remembered, or its key is no longer published.
-   * @throws {TokenRefusedError} when it is good no more.
+   * @throws {TokenRefusedError} when it is good no more, or was found to be bad before.
    */
   recall(text: string): Verified | undefined {
     const digest = digestOf(text);
     const remembered = this.#remembered.get(digest);
-    if (remembered === undefined) return undefined;
+    if (remembered === undefined) {
+      const refused = this.#refused.get(digest);
+      if (refused !== undefined && refused.isKeyHeld() && refused.at <= this.#clock.now()) throw refused.refusal;
+      return undefined;
+    }
     const { token, judge, keys, key, verified } = remembered;
     const checks = laterChecks[judge.tenant.kind];
     const expectations = this.#expectations(judge, keys.current());
@@ -94,6 +112,15 @@ export class TokenVerifier {
    * @throws {TokenRefusedError} when it is not good, whoever signed it.
    */
   inspect(text: string): Candidate {
+    try {
+      return this.#inspect(text);
+    } catch (error) {
+      if (error instanceof TokenRefusedError) this.#noteRefused(text, error);
+      throw error;
+    }
+  }
+
+  #inspect(text: string): Candidate {
     const token = readToken(text);
     const judge = judgeOf(token.claims, this.#config.tenants, (policy) => this.#keysOf(policy).current());
     const { tenant, policy } = judge;
@@ -119,7 +146,11 @@ export class TokenVerifier {
     const checks = issuerChecks[judge.tenant.kind];
     if (!meetsAll(checks, token, expectations)) throw refusalFor(checks, token, expectations);
     if (key === undefined) throw unknownKey(token, keySet);
-    if (!isSignedBy(text, key)) throw new TokenRefusedError(signatureCheck, () => [signatureCheck]);
+    if (!isSignedBy(text, key)) {
+      const refusal = new TokenRefusedError(signatureCheck, () => [signatureCheck]);
+      this.#noteRefused(text, refusal, () => keys.holds(key));
+      throw refusal;
+    }
     const verified = { caller: callerOf(token.claims, judge), claims: token.claims };
     this.#remembered.set(digestOf(text), { token, judge, keys, key, verified }, { size: text.length });
     return verified;
@@ -128,6 +159,11 @@ export class TokenVerifier {
   /** All of it. */
   async verify(text: string): Promise<Verified> {
     return this.recall(text) ?? (await this.prove(this.inspect(text)));
+  }
+
+  #noteRefused(text: string, refusal: TokenRefusedError, isKeyHeld = () => true): void {
+    if (!LASTING.includes(refusal.reason)) return;
+    this.#refused.set(digestOf(text), { refusal, at: this.#clock.now(), isKeyHeld }, { size: text.length });
   }
 
   #expectations({ tenant }: Judge, keySet: KeySet | undefined): Expectations {

@@ -39,7 +39,7 @@ test('a token is remembered once it was good, and is the same claims again', asy
   assert.equal(verifier.rememberedCount, 1);
 });
 
-test('no refused token is remembered', async (t) => {
+test('no refused token is remembered among the good', async (t) => {
   const { tenant, verifier } = await startVerifier(t);
   const stranger = { ...signingKey('stranger'), kid: tenant.key.kid };
   const forged = [
@@ -54,6 +54,44 @@ test('no refused token is remembered', async (t) => {
   for (const token of forged) await assert.rejects(verifier.verify(token), TokenRefusedError);
 
   assert.equal(verifier.rememberedCount, 0);
+});
+
+test('a bad token is refused in the same way each time it comes', async (t) => {
+  const { tenant, verifier } = await startVerifier(t);
+  const stranger = { ...signingKey('stranger'), kid: tenant.key.kid };
+  const bad = {
+    signature: tenant.issueToken({ key: stranger }),
+    expired: tenant.issueToken({ expiresIn: -1_000 }),
+    malformed: 'nonsense',
+  };
+
+  for (const [reason, token] of Object.entries(bad)) {
+    await assert.rejects(verifier.verify(token), refusedFor(reason));
+    await assert.rejects(verifier.verify(token), refusedFor(reason));
+  }
+});
+
+test('an expired token is good again when the clock is set right', async (t) => {
+  const { clock, tenant, verifier } = await startVerifier(t);
+  const token = tenant.issueToken({ oid: 'alice', expiresIn: 3_600 });
+  clock.advance(2 * HOUR);
+  await assert.rejects(verifier.verify(token), refusedFor('expired'));
+
+  clock.advance(-2 * HOUR);
+
+  assert.equal((await verifier.verify(token)).caller.oid, 'alice');
+});
+
+test('a token whose key has come under an id that another key had is good', async (t) => {
+  const { clock, tenant, verifier } = await startVerifier(t);
+  const second = { ...signingKey('second'), kid: tenant.key.kid };
+  const token = tenant.issueToken({ oid: 'alice', key: second, expiresIn: 12 * 3_600 });
+  await assert.rejects(verifier.verify(token), refusedFor('signature'));
+  tenant.publishedKeys = [second, signingKey('third')];
+  clock.advance(HOUR);
+  await verifier.verify(tenant.issueToken({ key: signingKey('third') }));
+
+  assert.equal((await verifier.verify(token)).caller.oid, 'alice');
 });
 
 test('a remembered token is refused and forgotten once it has expired', async (t) => {
