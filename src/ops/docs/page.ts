@@ -18,7 +18,7 @@ const ICON =
 /** @param assets where the page's files are, relative to it: `docs/<fingerprint>` */
 export function docsPage(document: ApiDocument, signIn: SignIn | undefined, assets: string): string {
   const { info } = document;
-  const guides = [start(), authentication(signIn), task(document), offline(document), errors(document)];
+  const guides = [start(), authentication(signIn), task(document), offline(), errors(document)];
   const [first, ...others] = guides.map(({ id, title, content }) => section(id, title, content));
   return html`<!doctype html>
     <html lang="en">

@@ -78,9 +78,9 @@ export function documentOf(operations: readonly Operation[], authority?: Authori
       title: 'Tasks API',
       version: packageJson.version,
       description:
-        'People’s to-do tasks. Each user sees their own and nobody else’s; who calls is said by the access token of ' +
-        'Azure AD B2C or Microsoft Entra External ID that comes with each request. Doubled and trailing slashes in a ' +
-        'path are cleaned up. Where there is a `GET` there is a `HEAD`, and `OPTIONS` everywhere.',
+        'People’s to-do tasks. Each user sees their own and nobody else’s: the access token of Azure AD B2C or Microsoft ' +
+        'Entra External ID that comes with each request says who is calling. Doubled and trailing slashes in a path are ' +
+        'cleaned up. Where there is a `GET` there is a `HEAD`, and `OPTIONS` everywhere.',
       contact: { name: 'Whoever runs this server' },
       license: { name: 'MIT', identifier: 'MIT' },
     },

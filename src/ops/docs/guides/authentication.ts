@@ -6,8 +6,8 @@ import type { SignIn } from '../signIn.ts';
 export function authentication(signIn: SignIn | undefined): Section {
   const content = html`<p>
       Every request to <code>/api/…</code>, <code>/tasks</code> and <code>/hello</code> carries an access token in the
-      header <code>Authorization: Bearer …</code>, and nowhere else. Whose tasks they are is said by the token, so no
-      call names a user.
+      header <code>Authorization: Bearer …</code>, and nowhere else. The token says whose tasks they are, so no call
+      names a user.
     </p>
     <p>
       Apps get the token from the identity provider with the authorization code flow and PKCE. Leave that to a library:

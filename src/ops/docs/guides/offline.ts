@@ -1,11 +1,9 @@
-import type { ApiDocument } from '../../openapi/types.ts';
 import type { Section } from '../contents.ts';
 import { html } from '../html.ts';
 import { SERVER } from '../samples.ts';
 
 /** A client that keeps its own copy and works without a network: what to send, and what each answer means for the copy. */
-export function offline({ paths }: ApiDocument): Section {
-  const hasBatch = '/api/batch' in paths;
+export function offline(): Section {
   const content = html`<p>
       Keep two things on the device: the tasks as you last saw them, and an outbox of what the user did since.
     </p>
@@ -32,31 +30,29 @@ export function offline({ paths }: ApiDocument): Section {
     <pre tabindex="0"><code>curl "${SERVER}/api/tasks/changes" -H "Authorization: Bearer $TOKEN"
 curl "${SERVER}/api/tasks/changes?since=$NEXT" -H "Authorization: Bearer $TOKEN"</code></pre>
     <h3>Write: so that it can be repeated</h3>
-    <p>On a bad network, an answer that did not come says nothing. Send each write in a form that may be sent again:</p>
+    <p>On a bad network, a missing answer tells you nothing. Send each write in a form that may be sent again:</p>
     <ul>
       <li>
-        Create: choose the id on the device (24 hexadecimal digits, at random) and send
-        <code>PUT /api/tasks/&lt;id&gt;</code>. The same again changes nothing. Or <code>POST</code> with an
-        <code>Idempotency-Key</code>, new for each task, the same for each repeat.
+        Create: choose the id on the device (24 random hexadecimal digits) and send
+        <code>PUT /api/tasks/&lt;id&gt;</code> with <code>If-None-Match: *</code>. <code>412</code> to a repeat means
+        that it is there. Or <code>POST</code> with an <code>Idempotency-Key</code>, new for each task and the same for
+        each repeat.
       </li>
       <li>
-        Change: <code>PATCH</code> with <code>If-Match</code>, holding the <code>ETag</code> of what the user saw.
+        Change: <code>PATCH</code> with <code>If-Match</code>, carrying the <code>ETag</code> of what the user saw.
         <code>412</code>: somebody, perhaps the same user’s other phone, was faster. Fetch the task, put the change on
         top or ask, and send it with the new tag.
       </li>
       <li>Delete: <code>404</code> to a repeat means that it is done.</li>
-      ${
-        hasBatch &&
-        html`<li>
-          Send the whole outbox in one trip with <a href="#/Sync/Batch"><code>POST /api/batch</code></a
-          >: up to 50 operations, done in order. Take out of the outbox those that were answered below 500; keep those
-          that were answered <code>NotDone</code>.
-        </li> `
-      }
+      <li>
+        Send the whole outbox in one trip with <a href="#/Sync/Batch"><code>POST /api/batch</code></a
+        >: up to 50 operations, done in order. Treat each result as if it had come alone; those answered
+        <code>NotDone</code> stay in the outbox.
+      </li>
     </ul>
     <pre tabindex="0"><code>curl -X PUT "${SERVER}/api/tasks/6742d0c4e1a2b3c4d5e6f708" \\
-  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-  -d '{"Text": "Buy milk"}'</code></pre>
+  -H "Authorization: Bearer $TOKEN" -H "If-None-Match: *" \\
+  -H "Content-Type: application/json" -d '{"Text": "Buy milk"}'</code></pre>
     <h3>When it does not work</h3>
     <ul>
       <li>
@@ -64,7 +60,9 @@ curl "${SERVER}/api/tasks/changes?since=$NEXT" -H "Authorization: Bearer $TOKEN"
         came, else 1, 2, 4 … 60 seconds), and repeat.
       </li>
       <li><code>401</code>: get a new token, and repeat.</li>
-      <li>Any other <code>4xx</code>: a repeat gets the same answer. Tell the user, and take it out of the outbox.</li>
+      <li>
+        Any other <code>4xx</code>: repeating it gets the same answer. Tell the user, and take it out of the outbox.
+      </li>
     </ul>`;
   return { id: 'offline', title: 'Working offline', content };
 }

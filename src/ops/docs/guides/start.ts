@@ -5,8 +5,8 @@ import { SERVER } from '../samples.ts';
 /** The shortest way from nothing to a task. */
 export function start(): Section {
   const content = html`<p>
-      Get an access token (see <a href="#authentication">signing in</a>), put it in <code>TOKEN</code>, and create a
-      task and list your tasks. Every operation <a href="#operations">below</a> can be tried here, and has its sample in
+      Get an access token (see <a href="#authentication">signing in</a>), put it in <code>TOKEN</code>, then create a
+      task and list your tasks. Every operation <a href="#operations">below</a> can be tried here, and has a sample in
       four languages.
     </p>
     <pre tabindex="0"><code>curl "${SERVER}/api/tasks" \\
@@ -16,9 +16,8 @@ export function start(): Section {
 
 curl "${SERVER}/api/tasks" -H "Authorization: Bearer $TOKEN"</code></pre>
     <p>
-      Bodies are JSON. Wherever there is a <code>GET</code> there is a <code>HEAD</code>, and
-      <code>OPTIONS</code> everywhere. Each answer names its request in <code>X-Request-Id</code>: quote it when you ask
-      for help. <code>RateLimit-Remaining</code> says how many more requests you have at once; one that is too many is
+      Bodies are JSON. Each answer names its request in <code>X-Request-Id</code>: quote it when you ask for help.
+      <code>RateLimit-Remaining</code> says how many requests you may still send at once; one too many is answered
       <code>429</code> with <code>Retry-After</code>.
     </p>`;
   return { id: 'start', title: 'Start here', content };
