@@ -66,9 +66,7 @@ export interface Body {
   readonly check: (read: { readonly body?: unknown }) => void;
   readonly problems: readonly ProblemClass[];
   /** By media type; none: whatever it holds is ignored. */
-  readonly content: Readonly<
-    Record<string, { schema: Schema | Component<Schema>; examples?: Record<string, Example> }>
-  >;
+  readonly content: Readonly<Record<string, { schema: Component<Schema>; examples?: Record<string, Example> }>>;
 }
 
 /** What was read of one request, whether it came by itself or in a batch. */

@@ -27,15 +27,6 @@ const shown = Object.fromEntries(
 );
 /** The same as a client may send them: null means absent. */
 const sent = Object.fromEntries(memberList.map(([name, { schema }]) => [name, orNull(schema)]));
-const inForm = Object.fromEntries(
-  memberList
-    .filter(([, { fromForm }]) => fromForm !== undefined)
-    .map(([name, { schema }]) => [
-      name,
-      schema['type'] === 'boolean' ? { type: 'string', enum: ['true', 'false'] } : schema,
-    ]),
-);
-
 export const task = schema('Task', {
   type: 'object',
   required: ['_id', 'Text', 'task', 'date', 'due', 'completedAt', 'createdAt', 'updatedAt', ...Object.keys(shown)],
@@ -55,10 +46,6 @@ export const task = schema('Task', {
 export const tasks = schema('Tasks', { type: 'array', items: task });
 
 const dueMember = { type: ['string', 'null'], description: DUE };
-const dueText = {
-  type: 'string',
-  description: 'When it is due: an RFC 3339 date-time, or `YYYY-MM-DD` for a whole day.',
-};
 const date = { ...dueMember, description: `${DUE} The same as \`due\` under its old name.` };
 
 const newTask = schema('NewTask', {
@@ -67,14 +54,6 @@ const newTask = schema('NewTask', {
   required: ['Text'],
   properties: { Text: text, due: dueMember, date, ...sent },
 });
-
-// Without a name of its own: generators make no type of a form, but Java's imported it all the same.
-const taskForm = {
-  type: 'object',
-  description: 'The same as a form, which has nothing but text.',
-  required: ['Text'],
-  properties: { Text: text, due: dueText, date: dueText, ...inForm },
-};
 
 const taskDetails = schema('TaskDetails', {
   type: 'object',
@@ -150,11 +129,12 @@ const patchExamples = {
 /** What each body may hold; who mounts them says how they are read. */
 export const bodies = {
   newTask: {
-    description: 'The task. At most 64 KiB, as all bodies but a batch.',
+    description: 'The task. At most 64 KiB, as all bodies but a batch. A form cannot say categories and checklist.',
     isRequired: true,
     content: {
       'application/json': { schema: newTask, examples: taskExamples },
-      [FORM]: { schema: taskForm, examples: formExample },
+      // The same type, though a form has no lists: of one that only a form has, generators make clients that do not compile.
+      [FORM]: { schema: newTask, examples: formExample },
     },
   },
   details: {

@@ -82,7 +82,7 @@ test('every object with members of its own has a name of its own', () => {
   }
 });
 
-// openapi-generator leaves such a type out, and its clients in Java import it.
+// openapi-generator leaves out such a type, named or not, and its clients in Java import it all the same.
 test('no type is for forms alone', () => {
   const ofForms = new Set<string>();
   const others = new Set<string>();
