@@ -12,6 +12,8 @@ export interface Numbered extends History {
   number: number;
   /** Whether all that was written before is numbered; if not, there is too much of it, or too many who number it, for one request. */
   isComplete: boolean;
+  /** Whether nothing had to be numbered: what was written before the request has a number up to this one. */
+  isQuiet: boolean;
 }
 
 type Sync = Content<SyncDocument>;
@@ -73,17 +75,26 @@ export class Numbering {
   /** Numbers what was written until now, as far as the time allows. */
   async advance(): Promise<Numbered> {
     const end = performance.now() + BUDGET_MS;
+    // In this order: whatever was written before, and has a number by now, has none that is higher than the record's.
+    let states = await this.#unnumbered();
     let sync = await this.#current();
+    if (states.length === 0 && sync.entries.length === 0) return { ...sync, isComplete: true, isQuiet: true };
     for (let given = 0; ; given += 1) {
-      await this.#handOut(sync);
-      const states = await this.#tasks.find(
-        { seq: null },
-        { sort: { _id: 1 }, limit: this.#pace.batch, only: ['_id', 'version'] },
-      );
+      if (sync.entries.length > 0) {
+        await this.#handOut(sync);
+        states = await this.#unnumbered();
+      }
       const isOver = given === this.#pace.maxNumbers || performance.now() > end;
-      if (states.length === 0 || isOver) return { ...sync, isComplete: states.length === 0 };
+      if (states.length === 0 || isOver) return { ...sync, isComplete: states.length === 0, isQuiet: false };
       sync = await this.#give(sync, states);
     }
+  }
+
+  async #unnumbered(): Promise<TaskDocument[]> {
+    return await this.#tasks.find(
+      { seq: null },
+      { sort: { _id: 1 }, limit: this.#pace.batch, only: ['_id', 'version'] },
+    );
   }
 
   /** Whether nobody has given a number since. */
