@@ -105,7 +105,7 @@ const ID = /^[0-9a-f]{24}$/i;
  * For developing: the path with an ellipsis in the place of whatever may be a text, a token or somebody's id. Of a path that leads
  * nowhere, what may be a slip in the name of a resource is left: texts come after it.
  */
-export function safePath(path: string, route: Route | undefined): string {
+function safePath(path: string, route: Route | undefined): string {
   const pattern = typeof route?.path === 'string' ? route.path.split('/') : undefined;
   const segments = path.split('/');
   const nameAt = segments[1] === 'api' ? 2 : 1;

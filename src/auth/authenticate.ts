@@ -3,13 +3,13 @@ import { Passport } from 'passport';
 import type { Request, Response } from 'restify';
 import type { Config } from '../config.ts';
 import { ApiError, InsufficientScopeError, InvalidRequestError, UnauthorizedError } from '../errors.ts';
-import { logOf, type Step } from '../http/request.ts';
+import { logOf, type Caller, type Step } from '../http/request.ts';
 import { hasScope } from './claims.ts';
 import { refuseBodyToken, requireBearerToken, scopeChallenge } from './credentials.ts';
 import { TokenRefusedError, type Reason } from './refusal.ts';
 import { TenantBearerStrategy } from './strategy.ts';
 import type { Claims } from './token.ts';
-import type { Caller, Candidate, TokenVerifier, Verified } from './verify.ts';
+import type { Candidate, TokenVerifier, Verified } from './verify.ts';
 
 /** How authentication ended. Stable: metrics count by these. */
 export type Outcome =

@@ -2,8 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Policy } from '../config.ts';
 import { TenantUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { KeySet, TenantKey } from './keySet.ts';
-import { KnownKeys } from './knownKeys.ts';
+import { KnownKeys, type KeySet, type TenantKey } from './keySet.ts';
 import type { TenantClient } from './tenantClient.ts';
 
 export interface TenantKeysOptions {

@@ -2,6 +2,7 @@ import { hash, verify } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';
+import type { Caller } from '../http/request.ts';
 import { issuerChecks, keyCheck, laterChecks, meetsAll, refusalFor, signatureCheck, tokenChecks } from './checks.ts';
 import type { Check, Expectations } from './commonChecks.ts';
 import { ownerOf } from './claims.ts';
@@ -10,13 +11,6 @@ import type { TenantKeys } from './keys.ts';
 import type { KeySet, TenantKey } from './keySet.ts';
 import { TokenRefusedError, type Reason } from './refusal.ts';
 import { readToken, type Claims, type Token } from './token.ts';
-
-/** The caller of a request. */
-export interface Caller {
-  /** The owner of tasks: the user's object id, or the one that they had before they were moved to External ID. */
-  readonly oid: string;
-  readonly name: string | undefined;
-}
 
 /** A good token, and whom it is good for. The same object for every request that brings it. */
 export interface Verified {

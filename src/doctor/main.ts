@@ -4,8 +4,7 @@ import { UsageError } from '../commandLine.ts';
 import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { loadEnvFile } from '../envFile.ts';
 import { cleanToken, parseArguments, USAGE, type Request } from './arguments.ts';
-import { isWrong, type Section } from './finding.ts';
-import { renderPage, verdictOf } from './page.ts';
+import { isWrong, renderPage, verdictOf, type Section } from './page.ts';
 import { examineTenants } from './tenant.ts';
 import { examineToken } from './token.ts';
 

@@ -4,7 +4,7 @@ import type { TenantAnswer, TenantClient } from '../auth/tenantClient.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, Policy, Tenant } from '../config.ts';
 import { show } from '../show.ts';
-import type { Line, Section } from './finding.ts';
+import type { Line, Section } from './page.ts';
 
 export interface TenantExamination {
   policy: Policy;

@@ -10,7 +10,7 @@ import { isSignedBy } from '../auth/verify.ts';
 import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';
 import { show } from '../show.ts';
-import { isWrong, type Line } from './finding.ts';
+import { isWrong, type Line } from './page.ts';
 import { nameOf, type TenantExamination } from './tenant.ts';
 
 export interface TokenExaminationOptions {

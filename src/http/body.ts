@@ -15,14 +15,9 @@ export interface BodyOptions {
   isLatin1Accepted?: boolean;
 }
 
-/** The members of the body; nothing when there is no body or an empty one. */
-export function bodyOf(req: Request): Members | undefined {
-  return req.body as Members | undefined;
-}
-
 /**
- * A handler that sets `req.body` (see `bodyOf`), `req.bodyKind` and `req.bodyBytes`. Mount it behind authentication,
- * so that an unknown caller costs no memory.
+ * A handler that sets `req.body` (nothing when there is no body or an empty one), `req.bodyKind` and `req.bodyBytes`.
+ * Mount it behind authentication, so that an unknown caller costs no memory.
  */
 export function readBody({ maxBytes, isLatin1Accepted = false }: BodyOptions): Step {
   return async (req, res) => {

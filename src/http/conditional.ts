@@ -2,7 +2,7 @@
 import { BadRequestError, PreconditionFailedError } from '../errors.ts';
 
 /** Entity tags as a client lists them: `*`, or their opaque parts. */
-export type TagList = '*' | readonly string[];
+type TagList = '*' | readonly string[];
 
 export interface Conditions {
   readonly ifMatch: TagList | undefined;

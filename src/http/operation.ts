@@ -20,7 +20,7 @@ import type { Caller, Members, Step } from './request.ts';
 import { send } from './respond.ts';
 import type { AnswerSchema, Component, Example, HeaderName, Parameter, Schema } from './schema.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Operation {
   /** Also the route's name in logs and metrics, and the `operationId` of the document. */
@@ -108,7 +108,7 @@ export interface InnerRequest {
 }
 
 /** What ends a request's work when it takes too long. */
-export interface RequestTime {
+interface RequestTime {
   signalOf(req: Request): AbortSignal;
   /** The request is answered. */
   end(req: Request): void;

@@ -12,7 +12,7 @@ import {
 } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { problemOf, titleOf } from './answer.ts';
-import { requestIdFrom } from './requestId.ts';
+import { requestIdFrom } from './request.ts';
 
 // RFC 9112, section 3: a method is any token.
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r\n/;

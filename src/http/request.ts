@@ -1,4 +1,5 @@
 /** What this application keeps on a restify request, in one place. */
+import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'restify';
 import type { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -37,6 +38,19 @@ declare module 'restify' {
 /** What a request meets on its way to an operation: lets it pass or throws. */
 export type Step = (req: Request, res: Response) => Promise<void> | void;
 
+const WELL_FORMED_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The caller's id when it can be logged and echoed without harm, else a fresh one. */
+export function requestIdFrom(header: string | string[] | undefined): string {
+  return typeof header === 'string' && WELL_FORMED_ID.test(header) ? header : randomUUID();
+}
+
+/** First of all: names the request, in the answer and for every log line about it. */
+export function identifyRequest(req: Request, res: Response): void {
+  req.requestId = requestIdFrom(req.headers['x-request-id']);
+  res.setHeader('X-Request-Id', req.requestId);
+}
+
 /** Names the request in what is logged about it. Made when there is something to log, which is rare. */
 export function logOf(req: Request): Logger {
   return req.log.child({ requestId: req.requestId }, true);
@@ -54,7 +68,10 @@ export function countHeaders({ rawHeaders }: Pick<Request, 'rawHeaders'>, name: 
 
 /** Who calls. */
 export interface Caller {
-  /** The owner id: of everything that belongs to somebody. */
+  /**
+   * The owner id, of everything that belongs to somebody: the user's object id, or the one that they had before they were
+   * moved to External ID.
+   */
   readonly oid: string;
   readonly name: string | undefined;
 }

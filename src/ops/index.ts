@@ -149,7 +149,7 @@ function withoutPatterns(path: string): string {
  * An answer that stays the same for as long as the process lives: made when it is first asked for, compressed once, and with
  * one tag.
  */
-export function fixed(make: () => Omit<Answer, 'status' | 'body'> & { body: string }): () => Answer {
+function fixed(make: () => Omit<Answer, 'status' | 'body'> & { body: string }): () => Answer {
   let made: Answer | undefined;
   return () => (made ??= withGzip({ status: 200, contentType: JSON_TYPE, ...make() }));
 }

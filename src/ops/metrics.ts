@@ -1,9 +1,8 @@
 /** What this process tells Prometheus: names and units after its conventions, and labels that no client can multiply. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Request, Response, Route } from 'restify';
 import type { Clock } from '../clock.ts';
 import { elapsedMs } from '../log.ts';
-import { processMetrics } from './processMetrics.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface Metrics {
@@ -138,4 +137,18 @@ function watchReadiness(registry: Registry, { store, keys, policies }: Readiness
       for (const [policy, isKnown] of policies()) this.set({ policy }, isKnown ? 1 : 0);
     },
   });
+}
+
+let ofProcess: Registry | undefined;
+
+/**
+ * Memory, processor, event loop and garbage collection. One registry for the process, because that is what it
+ * describes, and because each further one would keep a timer and an observer that nothing ever ends.
+ */
+function processMetrics(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
 }

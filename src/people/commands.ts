@@ -25,7 +25,7 @@ store of \`npm run dev\`, whether that runs or not.
 `;
 
 /** There is nobody to show. */
-export class NothingStoredError extends Error {
+class NothingStoredError extends Error {
   constructor(oid: string) {
     super(`nothing is stored about ${oid}`);
   }

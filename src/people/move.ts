@@ -26,7 +26,7 @@ type Id = mongoose.Types.ObjectId;
 const BATCH = 200;
 
 /** One of the two was erased while their tasks were being moved. What was not moved is where it was. */
-export class MoveInterruptedError extends Error {
+class MoveInterruptedError extends Error {
   constructor(oid: string) {
     super(`${oid} is being erased: run the command again if the rest is still to be moved`);
   }

@@ -2,13 +2,12 @@ import type { Types } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { SyncTokenExpiredError } from '../errors.ts';
 import { isDeleted, type TaskState } from './document.ts';
-import { epochOf, vouchesFor, type Mark } from './history.ts';
+import { encodeSyncToken, epochOf, readSyncToken, vouchesFor, type Mark, type SyncToken } from './history.ts';
 import type { TaskDocument } from './model.ts';
 import { Numbering, type Numbered, type Pace } from './numbering.ts';
 import { OwnedCollection, type Where } from './owned.ts';
 import { Page } from './page.ts';
 import type { Session } from './store.ts';
-import { encodeSyncToken, readSyncToken, type SyncToken } from './syncToken.ts';
 
 export interface Changes {
   /** The latest state of each; no task is here and in `removed`. */

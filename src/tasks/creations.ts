@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Request } from 'restify';
 import { ownedId } from '../database/ownedId.ts';
-import { IdempotencyKeyReusedError } from '../errors.ts';
+import { BadRequestError, IdempotencyKeyReusedError } from '../errors.ts';
 import { randomId, type Birth, type Draft, type TaskState } from './document.ts';
 import { CREATION_HOURS, type CreationDocument } from './model.ts';
 import { equals, LifeEndedError, OwnedCollection, type Content } from './owned.ts';
@@ -88,4 +89,21 @@ function sameRequest(known: CreationDocument, fingerprint: string): Birth {
 
 function birthOf({ task, version, at }: Pick<CreationDocument, 'task' | 'version' | 'at'>): Birth {
   return { id: task, version, at };
+}
+
+const KEY = /^[\x21-\x7E]{1,255}$/;
+
+/**
+ * The Idempotency-Key header (IETF draft-ietf-httpapi-idempotency-key-header).
+ *
+ * @throws {BadRequestError} when the key is malformed or came twice.
+ */
+export function readIdempotencyKey(headers: Request['headers']): string | undefined {
+  const header = headers['idempotency-key'];
+  if (header === undefined) return undefined;
+  // Node joins a repeated header with ", ", whose space no key may hold.
+  if (typeof header !== 'string' || !KEY.test(header)) {
+    throw new BadRequestError('Idempotency-Key is malformed: send 1 to 255 visible ASCII characters, once');
+  }
+  return header;
 }

@@ -124,11 +124,11 @@ export function textOf({ Text, task }: TaskState): string {
 }
 
 /** The tutorial kept no time of creation, but its ids hold it, in seconds. */
-export function createdAtOf({ _id, createdAt }: TaskState): Date {
+function createdAtOf({ _id, createdAt }: TaskState): Date {
   return createdAt ?? _id.getTimestamp();
 }
 
-export function dateOf(task: TaskState): Date {
+function dateOf(task: TaskState): Date {
   return task.date ?? createdAtOf(task);
 }
 

@@ -12,12 +12,11 @@ import {
 import { canonicalId } from '../guid.ts';
 import { noContent, ok, type Answer } from '../http/answer.ts';
 import { readConditions } from '../http/conditional.ts';
-import { readIdempotencyKey } from '../http/idempotency.ts';
 import type { Call } from '../http/operation.ts';
-import { readQuery } from '../http/query.ts';
 import type { Caller } from '../http/request.ts';
+import { readQuery } from '../http/urlencoded.ts';
 import { ChangesFeed } from './changes.ts';
-import { createTask } from './creations.ts';
+import { createTask, readIdempotencyKey } from './creations.ts';
 import { draftOf, isTaskId, tagOf, toTask, type TaskState } from './document.ts';
 import { checkText, membersOf, readPatch, readSelection, readTask, readTaskNamed, readUpdate } from './input.ts';
 import type { TaskInput } from './input.ts';

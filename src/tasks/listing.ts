@@ -1,12 +1,12 @@
 /** What a list is asked for, and what that means to the store. */
 import mongoose from 'mongoose';
 import { InvalidQueryError } from '../errors.ts';
-import { decodeCursor, encodeCursor, type Cursor } from './cursor.ts';
 import type { TaskState } from './document.ts';
 import { parseDate } from './due.ts';
 import { members, type Importance } from './members.ts';
 import type { TaskDocument } from './model.ts';
 import { equals, type Where } from './owned.ts';
+import { decodeCursor, encodeCursor, type Cursor } from './page.ts';
 
 /** The query parameters that a list knows. */
 export const LIST_PARAMETERS = [

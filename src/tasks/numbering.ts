@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Model } from 'mongoose';
+import { oncePer } from '../database/together.ts';
 import { randomId } from './document.ts';
 import { inNewEpoch, newEpoch, vouchesFor, type History, type Mark } from './history.ts';
 import type { SyncDocument, TaskDocument } from './model.ts';
@@ -36,14 +37,8 @@ interface Memory extends Mark {
 }
 
 const MAX_REMEMBERED = 10_000;
-const memories = new WeakMap<Model<SyncDocument>, LRUCache<string, Memory>>();
-
 /** One for each connection, so that two instances in one process know no more of each other than two processes do. */
-function memoryOf(model: Model<SyncDocument>): LRUCache<string, Memory> {
-  const known = memories.get(model) ?? new LRUCache<string, Memory>({ max: MAX_REMEMBERED });
-  memories.set(model, known);
-  return known;
-}
+const memoryOf = oncePer<Model<SyncDocument>, LRUCache<string, Memory>>(() => new LRUCache({ max: MAX_REMEMBERED }));
 
 /**
  * Gives numbers to an owner's changes. Writers only leave their task without one; it is the readers who number, so no

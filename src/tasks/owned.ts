@@ -13,11 +13,7 @@ interface Owned {
  * A condition on one member. A value stands behind an operator, so that none can bring an operator of its own; null
  * also holds for a member that is not there.
  */
-export type Condition<V> =
-  | null
-  | { $not: { $gt: V } }
-  | { $eq?: V | null; $ne?: V | null; $gt?: V; $gte?: V; $lt?: V; $lte?: V; $in?: (V | null)[] }
-  | { $regex: string; $options: string };
+type Condition<V> = null | { $eq?: V | null; $ne?: V | null; $gt?: V; $gte?: V; $lt?: V; $lte?: V; $in?: (V | null)[] };
 
 /** A condition on a list holds when it does for one of its elements. */
 type One<V> = V extends readonly (infer Element)[] ? Element : V;

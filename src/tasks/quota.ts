@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Model } from 'mongoose';
+import { oncePer } from '../database/together.ts';
 import { TooManyTasksError } from '../errors.ts';
 import type { TaskDocument } from './model.ts';
 import { OwnedCollection } from './owned.ts';
 import type { Session } from './store.ts';
 
 /** Tasks that one user keeps at most. */
-export const MAX_TASKS = 100_000;
+const MAX_TASKS = 100_000;
 const MAX_REMEMBERED = 10_000;
 /** Milliseconds after which a count is old: other instances create as well. */
 const TRUST_MS = 600_000;
@@ -17,7 +18,7 @@ interface Count {
   at: number;
 }
 
-const counts = new WeakMap<Model<TaskDocument>, LRUCache<string, Count>>();
+const countsOf = oncePer<Model<TaskDocument>, LRUCache<string, Count>>(() => new LRUCache({ max: MAX_REMEMBERED }));
 
 /**
  * Refuses a task too many. Tasks are counted on an index, and not for every new one: a count is good for a tenth of the room
@@ -28,8 +29,7 @@ const counts = new WeakMap<Model<TaskDocument>, LRUCache<string, Count>>();
  */
 export async function admitTask(session: Session): Promise<void> {
   const { models, owner, clock } = session;
-  const known = counts.get(models.tasks) ?? new LRUCache<string, Count>({ max: MAX_REMEMBERED });
-  counts.set(models.tasks, known);
+  const known = countsOf(models.tasks);
   const now = clock.now();
   const count = known.get(owner);
   if (count !== undefined && count.left > 0 && Math.abs(now - count.at) < TRUST_MS) {

@@ -27,7 +27,7 @@ const shown = Object.fromEntries(
 );
 /** The same as a client may send them: null means absent. */
 const sent = Object.fromEntries(memberList.map(([name, { schema }]) => [name, orNull(schema)]));
-export const task = schema('Task', {
+const task = schema('Task', {
   type: 'object',
   required: ['_id', 'Text', 'task', 'date', 'due', 'completedAt', 'createdAt', 'updatedAt', ...Object.keys(shown)],
   properties: {

@@ -2,7 +2,6 @@ import mongoose, { type Types } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { TaskExistsError, TaskNotFoundError } from '../errors.ts';
 import { assertPreconditions, type Conditions } from '../http/conditional.ts';
-import type { Cursor } from './cursor.ts';
 import {
   draftOf,
   isDeleted,
@@ -21,7 +20,7 @@ import type { TaskInput } from './input.ts';
 import { cursorBehind, orderOf, partsBehind, type Listing } from './listing.ts';
 import type { TaskDocument, TaskModels } from './model.ts';
 import { equals, OwnedCollection, type Ownership, type Where } from './owned.ts';
-import { Page } from './page.ts';
+import { Page, type Cursor } from './page.ts';
 import { admitTask } from './quota.ts';
 import { containing } from './search.ts';
 

@@ -7,7 +7,7 @@ import restify, { type Request, type Response as RestifyResponse } from 'restify
 import { UnauthorizedError } from '../../src/errors.ts';
 import { guard } from '../../src/http/guard.ts';
 import { answerProblems } from '../../src/http/problem.ts';
-import { identifyRequest } from '../../src/http/requestId.ts';
+import { identifyRequest } from '../../src/http/request.ts';
 import { send } from '../../src/http/respond.ts';
 import { createThrottle, type ThrottleOptions } from '../../src/http/throttle.ts';
 import { createLog } from '../../src/log.ts';

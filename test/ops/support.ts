@@ -6,7 +6,7 @@ import restify, { type Request, type Response, type Route } from 'restify';
 import { StoreTime } from '../../src/database/deadline.ts';
 import { guard } from '../../src/http/guard.ts';
 import { answerProblems } from '../../src/http/problem.ts';
-import { identifyRequest } from '../../src/http/requestId.ts';
+import { identifyRequest } from '../../src/http/request.ts';
 import { createLog } from '../../src/log.ts';
 import { mountOperations, type Operation } from '../../src/http/operation.ts';
 import { opsOperations } from '../../src/ops/index.ts';

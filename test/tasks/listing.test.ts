@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import mongoose from 'mongoose';
 import { InvalidQueryError } from '../../src/errors.ts';
-import { encodeCursor } from '../../src/tasks/cursor.ts';
+import { encodeCursor } from '../../src/tasks/page.ts';
 
 import { readListing, type ListQuery } from '../../src/tasks/listing.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import mongoose from 'mongoose';
-import { encodeCursor } from '../../src/tasks/cursor.ts';
+import { encodeCursor } from '../../src/tasks/page.ts';
 import { referenceToTask } from '../../src/tasks/handlers.ts';
 import { referenceToNext } from '../../src/tasks/listing.ts';
 

@@ -5,7 +5,7 @@ export interface Reference {
   $ref: string;
 }
 
-export interface MediaType {
+interface MediaType {
   schema: Schema;
   examples?: Record<string, Example | Reference>;
 }
@@ -16,7 +16,7 @@ export interface ResponseObject {
   content?: Record<string, MediaType>;
 }
 
-export interface RequestBody {
+interface RequestBody {
   description: string;
   required: boolean;
   content: Record<string, MediaType>;
