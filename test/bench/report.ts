@@ -49,8 +49,10 @@ export function reportOf({ name, title, lanes }: Scenario, results: Results): Re
 
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.round((sorted.length - 1) * part)] ?? NaN;
-  return { median: at(0.5), least: at(0), most: at(1) };
+  const middle = (sorted.length - 1) / 2;
+  // Of an even number of rounds there are two in the middle.
+  const median = ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
+  return { median, least: sorted.at(0) ?? NaN, most: sorted.at(-1) ?? NaN };
 }
 
 const HEAD = [
