@@ -68,8 +68,9 @@ export class Connections {
     const connection = this.#open.get(req.socket);
     if (connection === undefined) return;
     connection.begin(res);
-    // Restify says so when it is about to send the head.
+    // Restify says so when it is about to send the head, also where nobody is left to get it.
     res.on('header', () => {
+      if (res.closed) return;
       // The rest of a body that nobody reads is not the next request.
       if (this.isClosing || !req.complete) res.setHeader('Connection', 'close');
       this.#leave(connection, Number(res.getHeader('Content-Length') ?? 0));

@@ -141,7 +141,8 @@ function rateLimitHeaders(buckets: Buckets, key: string): HeaderMap {
 export function boundInFlight(max: number): Step {
   const underWay = new Map<string, number>();
   return ({ user }, res) => {
-    if (user === undefined) return;
+    // The client may have left while it was being asked who it is; then nothing tells when the request is over.
+    if (user === undefined || res.closed) return;
     const { oid } = user;
     const count = underWay.get(oid) ?? 0;
     if (count >= max) throw new TooManyRequestsError(1, {});

@@ -4,8 +4,10 @@ import type { Server as HttpServer, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
+import { testDatabase } from '../support/database.ts';
 import { startServer, type ServerOptions, type TestServer } from '../support/server.ts';
 import { sendRaw } from '../support/raw.ts';
+import { proxyStore } from '../support/tcpProxy.ts';
 import { until } from '../support/until.ts';
 
 const HOST = 'Host: localhost\r\n';
@@ -84,6 +86,30 @@ test('answers that nobody reads are bounded together: the oldest is cut', async 
   assert.equal(answer.status, 200);
   assert.equal(first?.destroyed, true);
   await answer.json();
+});
+
+test('what was made for clients that have left counts for nothing', async (t) => {
+  const proxy = await proxyStore(t, (await testDatabase(t)).uri);
+  const limits = { unreadBytes: 1_000_000 };
+  const { app, port, sockets, served, as, anonymous } = await startWatched(t, { uri: proxy.uri, limits });
+  const alice = as('alice');
+  for (let i = 0; i < 20; i += 1) await alice.create({ Text: `${i}`, notes: 'x'.repeat(16_384) });
+  const list = `GET /api/tasks HTTP/1.1\r\n${HOST}Authorization: Bearer ${alice.token ?? ''}\r\n\r\n`;
+  proxy.stall();
+  const leaving = Array.from({ length: 8 }, () => connect(port, '127.0.0.1'));
+  for (const socket of leaving) socket.write(list);
+  await until(() => app.server.inflightRequests() === 8);
+
+  for (const socket of leaving) socket.resetAndDestroy();
+  await until(() => sockets().filter(({ destroyed }) => destroyed).length >= 8);
+  await proxy.resume();
+  await until(() => app.server.inflightRequests() === 0);
+
+  openSilent(t, port).write(FLOOD);
+  await untilStill(served);
+  const silent = sockets().find(({ writableLength }) => writableLength > 0);
+  assert.equal((await anonymous.get('/healthz')).status, 200);
+  assert.equal(silent?.destroyed, false);
 });
 
 test('beyond the connections there may be, the one idle longest makes room', async (t) => {
