@@ -6,7 +6,6 @@ import { get, getTask, lane } from './scenarios.ts';
 import { fill, newReaders, newUsers, PAGE, type Reader, type User } from './users.ts';
 
 const SMALL = 10_000;
-const LARGE = 1_000_000;
 /** Tasks of one who never deletes any. */
 const HOARD = 10_000;
 const READERS = 100;
@@ -19,16 +18,21 @@ function strangers(tasks: number): User[] {
   return Array.from({ length: tasks / PAGE }, (_, i) => ({ oid: `stranger-${i}`, token: '' }));
 }
 
-export async function growth(bench: Bench, raceOne: (scenario: Scenario) => Promise<void>): Promise<void> {
+/** @param tasks in the large store */
+export async function growth(
+  bench: Bench,
+  tasks: number,
+  raceOne: (scenario: Scenario) => Promise<void>,
+): Promise<void> {
   const small = await sized(bench, 'small', SMALL);
-  const large = await sized(bench, 'large', LARGE);
+  const large = await sized(bench, 'large', tasks);
   const bySize = (word: (reader: Reader) => Wire): Scenario['lanes'] => [
     named(
       'ten thousand tasks in the store',
       lane(small.server, 200, () => small.readers.map((r) => word(r))),
     ),
     named(
-      'a million',
+      tasks.toLocaleString('en'),
       lane(large.server, 200, () => large.readers.map((r) => word(r))),
     ),
   ];

@@ -5,6 +5,7 @@
  *   --only list,get    only these (see scenarios.ts; growth and soak are by themselves)
  *   --servers ours     only these (ours, fastify, express, tutorial, node)
  *   --rounds, --answers, --connections   turns that count, the answers in one, and who asks at the same time
+ *   --tasks            in the large store of growth; a million takes a while to fill
  *   --minutes          no scenario and no round begins after that
  *   --json <file>      the figures, for comparing runs
  *   --profiles <dir>   a CPU profile of this server in each scenario, to open in a browser's developer tools
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     answers: { type: 'string' },
     connections: { type: 'string', default: '50' },
+    tasks: { type: 'string', default: '1000000' },
     minutes: { type: 'string' },
     json: { type: 'string' },
     profiles: { type: 'string' },
@@ -52,7 +54,7 @@ try {
   );
   console.log(`${options.connections} connections, ${options.rounds} rounds of ${options.answers} answers`);
   await raceAll();
-  if (isWanted('growth', !quick)) await growth(bench, raceOne);
+  if (isWanted('growth', !quick)) await growth(bench, Number(values.tasks), raceOne);
   if (isWanted('soak', !quick)) console.log(describeSoak(await soak(bench, 20)));
 } finally {
   await bench.close();
