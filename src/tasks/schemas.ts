@@ -112,7 +112,7 @@ const DONE = {
   updatedAt: '2026-11-24T10:30:00.000Z',
 };
 
-export const taskExample = { task: example('A task', TASK) };
+const taskExample = { task: example('A task', TASK) };
 export const doneExample = { task: example('The task, done', DONE) };
 export const doneListExample = { tasks: example('The tasks, done', [DONE]) };
 const taskExamples = {
