@@ -75,6 +75,10 @@ export class Connections {
       if (this.isClosing || !req.complete) res.setHeader('Connection', 'close');
       this.#leave(connection, Number(res.getHeader('Content-Length') ?? 0));
     });
+    // Of an answer that is sent while it is made.
+    res.on('piece', (bytes: number) => {
+      if (!res.closed) this.#leave(connection, bytes);
+    });
     res.on('close', () => {
       this.#unreadBytes -= connection.leaving?.bytes ?? 0;
       connection.end(res);
@@ -82,8 +86,8 @@ export class Connections {
   }
 
   #leave(connection: Connection, bytes: number): void {
+    this.#unreadBytes += bytes - (connection.leaving?.bytes ?? 0);
     connection.leaving = { since: performance.now(), bytes };
-    this.#unreadBytes += bytes;
     let excess = this.#unreadBytes - this.#limits.unreadBytes;
     while (excess > 0) {
       const oldest = first(this.#open.values(), ({ leaving, socket }) =>

@@ -8,7 +8,7 @@ export interface Limits {
   idleMs: number;
   /** Milliseconds between two looks for requests and answers that are late. */
   checkMs: number;
-  /** Milliseconds that a client may take to read an answer, however busily it reads. */
+  /** Milliseconds that a client may take to read an answer, or a piece of one that is sent while it is made, however busily it reads. */
   answerMs: number;
   /** Bytes that answers may have together that their clients have not read; those that began first are cut. */
   unreadBytes: number;

@@ -1,5 +1,5 @@
 /** The one place that turns an answer into bytes: headers, compression, and the tag of what is sent. */
-import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import Negotiator from 'negotiator';
@@ -34,7 +34,7 @@ export function send(req: Request, res: Response, answer: Answer): Promise<void>
 
 /** Waits for the client, so that no more is made than it reads. Nothing is sent before the first piece is there. */
 async function sendPieces(req: Request, res: Response, answer: Answer, pieces: AsyncIterator<string>): Promise<void> {
-  let piece = await pieces.next();
+  const first = await pieces.next();
   res.setHeader('Content-Type', answer.contentType ?? JSON_TYPE);
   setHeaders(res, answer);
   if (req.method === 'HEAD') {
@@ -43,14 +43,18 @@ async function sendPieces(req: Request, res: Response, answer: Answer, pieces: A
   }
   res.writeHead(answer.status);
   try {
-    for (; piece.done !== true && !res.destroyed; piece = await pieces.next()) {
-      if (!res.write(piece.value)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
-    }
-    res.end();
+    await pipeline(eachOf(res, first, pieces), res);
   } catch (error) {
-    // Too late for another status: what was cut off must not look whole.
+    // Too late for another status: what was cut off does not look whole.
     logOf(req).warn({ err: error }, 'answer cut off');
-    res.destroy();
+  }
+}
+
+/** Says of each piece how large it is: from then on it has its time to be read. */
+async function* eachOf(res: Response, first: IteratorResult<string>, rest: AsyncIterator<string>) {
+  for (let piece = first; piece.done !== true; piece = await rest.next()) {
+    res.emit('piece', Buffer.byteLength(piece.value));
+    yield piece.value;
   }
 }
 

@@ -79,6 +79,35 @@ describe('one’s own account', () => {
     assert.deepEqual([head.status, await head.text()], [200, '']);
   });
 
+  test('is exported to whoever reads on, however long it takes, and cut for who stops', async (t) => {
+    const server = await startServer(t, { limits: { answerMs: 2_000, checkMs: 20, inFlightPerUser: 1 } });
+    const alice = server.as('alice');
+    // More than the kernel keeps for a client that does not read.
+    const notes = 'n'.repeat(16_384);
+    const tasks = Array.from({ length: 2_000 }, () => ({ owner: 'alice', Text: 'Task', notes }));
+    await server.connection.collection('tasks').insertMany(tasks);
+    const warnings: Error[] = [];
+    const warn = (warning: Error): unknown => warnings.push(warning);
+    process.on('warning', warn);
+    t.after(() => process.off('warning', warn));
+
+    const slow = await alice.get('/api/me/export');
+    let text = '';
+    let pauses = 0;
+    for await (const chunk of slow.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      if (text.length < pauses * 2_000_000) continue;
+      pauses += 1;
+      await sleep(200); // in all longer than an answer may take
+    }
+    const stopped = await alice.get('/api/me/export');
+    await until(async () => (await alice.get('/api/me')).status === 200);
+
+    assert.equal((JSON.parse(text) as { tasks: object[] }).tasks.length, 2_000);
+    await assert.rejects(stopped.text());
+    assert.deepEqual(warnings, []);
+  });
+
   test('is erased at once and for good, and begins anew with the next call', async (t) => {
     const server = await startServer(t);
     const alice = server.as('alice');
