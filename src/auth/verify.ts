@@ -157,7 +157,14 @@ export class TokenVerifier {
 
   #noteRefused(text: string, refusal: TokenRefusedError, isKeyHeld = () => true): void {
     if (!LASTING.includes(refusal.reason)) return;
-    this.#refused.set(digestOf(text), { refusal, at: this.#clock.now(), isKeyHeld }, { size: text.length });
+    // A copy, for texts cut out of a long one keep all of it. The claims may take 20 times as much memory as the token.
+    const findings = structuredClone(refusal.findings);
+    const remembered = {
+      refusal: new TokenRefusedError(findings[0], () => findings),
+      at: this.#clock.now(),
+      isKeyHeld,
+    };
+    this.#refused.set(digestOf(text), remembered, { size: text.length });
   }
 
   #expectations({ tenant }: Judge, keySet: KeySet | undefined): Expectations {
