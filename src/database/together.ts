@@ -33,6 +33,7 @@ export class Together<Q, A> {
   /** @throws the signal's reason when it aborts; the command goes on for the others. */
   ask(question: Q, signal: AbortSignal): Promise<A> {
     return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
       const giveUp = (): void => {
         reject(signal.reason as Error);
       };
@@ -49,11 +50,13 @@ export class Together<Q, A> {
 
 /** Aborts with the last of them, when nobody waits any more. */
 function lastOf(signals: readonly AbortSignal[]): AbortSignal {
-  const [only] = signals;
-  if (signals.length === 1 && only !== undefined) return only;
+  // Some may have given up before anything is sent.
+  const waiting = signals.filter(({ aborted }) => !aborted);
+  const [only = signals[0]] = waiting;
+  if (waiting.length <= 1 && only !== undefined) return only;
   const all = new AbortController();
-  let left = signals.length;
-  for (const signal of signals) {
+  let left = waiting.length;
+  for (const signal of waiting) {
     signal.addEventListener('abort', () => {
       left -= 1;
       if (left === 0) all.abort(signal.reason);

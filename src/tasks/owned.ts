@@ -211,14 +211,15 @@ const reading = oncePer(
       };
       const options = { signal, maxTimeMS: DEADLINE_MS, batchSize: wanted.length + 1 };
       const found = (await collection.find(filter, options).toArray()) as unknown as Owned[];
-      const byId = new Map(found.map((document) => [String(document._id), document]));
-      return wanted.map(({ _id, owner }) => {
-        const document = byId.get(String(_id));
-        // Where several owners ask, one may have asked for what is another's.
-        return document?.owner === owner ? document : undefined;
-      });
+      // Where several owners ask, one may have asked for what is another's; and shards may hold one id for each of two.
+      const owned = new Map(found.map((document) => [nameOf(document), document]));
+      return wanted.map((one) => owned.get(nameOf(one)));
     }),
 );
+
+function nameOf({ _id, owner }: Owned): string {
+  return `${String(_id)} ${owner}`;
+}
 
 const inserting = oncePer(
   (collection: Collection) =>
