@@ -1,6 +1,7 @@
 import Negotiator from 'negotiator';
 import type { Request } from 'restify';
 import { NotAcceptableError } from '../errors.ts';
+import type { Guard } from './operation.ts';
 
 // Every parameter but q, with its value quoted or not.
 const PARAMETER = /;\s*(?!q\s*=)[^=;,\s]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^;,]*)/gi;
@@ -18,6 +19,10 @@ export function acceptsJson({ headers: { accept } }: Pick<Request, 'headers'>): 
   if (accept.includes(PROBLEM) && preferred(accept, [PROBLEM]) !== undefined) return;
   throw new NotAcceptableError();
 }
+
+/** The guards of what is open to all: in front of anything, and of JSON. */
+export const open: Guard = { steps: [], problems: [], headers: [], needsToken: false };
+export const openJson: Guard = { ...open, steps: [acceptsJson], problems: [NotAcceptableError] };
 
 /** Whether a page is preferred to JSON, as browsers do. */
 export function prefersHtml({ accept }: Request['headers']): boolean {

@@ -49,6 +49,17 @@ export function parameter(name: string, value: Parameter): Component<Parameter> 
   return new Component('parameters', name, value);
 }
 
+/** A header of the request that says something of an entity tag. */
+export function tagHeader(name: string, component: string, description: string): Component<Parameter> {
+  return parameter(component, { name, in: 'header', description, schema: { type: 'string' } });
+}
+
+export const ifNoneMatch = tagHeader(
+  'If-None-Match',
+  'IfNoneMatch',
+  'Send nothing (304) if this `ETag` is still the current one.',
+);
+
 export function example(summary: string, value: unknown): Example {
   return { summary, value };
 }

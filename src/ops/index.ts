@@ -2,16 +2,15 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { NotAcceptableError, NotReadyError } from '../errors.ts';
-import { acceptsJson, prefersHtml } from '../http/accept.ts';
+import { acceptsJson, open, openJson, prefersHtml } from '../http/accept.ts';
 import { JSON_TYPE, ok, type Answer } from '../http/answer.ts';
 import type { Operation } from '../http/operation.ts';
-import { answer, example, schema } from '../http/schema.ts';
+import { answer, example, ifNoneMatch, schema } from '../http/schema.ts';
 import type { Authority } from './authority.ts';
 import { docsSite } from './docs/index.ts';
 import { docsOperations } from './docs/operations.ts';
 import type { SignIn } from './docs/signIn.ts';
 import type { Metrics } from './metrics.ts';
-import { ifNoneMatch, open, openJson } from './open.ts';
 import { documentOf } from './openapi/document.ts';
 import { assertReady, policiesWithoutKeys, type Readiness } from './readiness.ts';
 

@@ -15,7 +15,7 @@ export const LIST_PARAMETERS = [
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 100;
 export const MAX_SEARCH_LENGTH = 100;
-const MAX_CATEGORY_LENGTH = 64;
+const MAX_CATEGORY_LENGTH = members.categories.schema.items.maxLength;
 
 export type ListQuery = Readonly<Partial<Record<string, string>>>;
 

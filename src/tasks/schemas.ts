@@ -1,8 +1,17 @@
 /** What the API document says of tasks: schemas, parameters and examples. */
-import { answer, Component, example, parameter, schema, type AnswerSchema, type Schema } from '../http/schema.ts';
+import {
+  answer,
+  example,
+  ifNoneMatch,
+  parameter,
+  schema,
+  tagHeader,
+  type AnswerSchema,
+  type Schema,
+} from '../http/schema.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH, SORTS } from './listing.ts';
 import { MAX_TEXT_LENGTH } from './input.ts';
-import { memberList } from './members.ts';
+import { memberList, members } from './members.ts';
 
 const text = {
   type: 'string',
@@ -45,27 +54,29 @@ const task = schema('Task', {
 
 export const tasks = schema('Tasks', { type: 'array', items: task });
 
-const dueMember = { type: ['string', 'null'], description: DUE };
-const date = { ...dueMember, description: `${DUE} The same as \`due\` under its old name.` };
+const due = { type: ['string', 'null'], description: DUE };
+const date = { ...due, description: `${DUE} The same as \`due\` under its old name.` };
+/** What a client may say besides the text. */
+const told = { due, date, ...sent };
 
 const newTask = schema('NewTask', {
   type: 'object',
   description: 'Other members are ignored. `task` is taken in place of `Text` as well.',
   required: ['Text'],
-  properties: { Text: text, due: dueMember, date, ...sent },
+  properties: { Text: text, ...told },
 });
 
 const taskDetails = schema('TaskDetails', {
   type: 'object',
   description: 'What the URL does not say.',
-  properties: { due: dueMember, date, ...sent },
+  properties: told,
 });
 
 const taskPatch = schema('TaskPatch', {
   type: 'object',
   description:
     'A JSON merge patch (RFC 7396): what is absent stays, null sets a member back to what it is when absent, lists are replaced whole.',
-  properties: { Text: text, due: dueMember, date, ...sent },
+  properties: { Text: text, ...told },
 });
 
 const selection = schema('Selection', {
@@ -179,18 +190,14 @@ const filters = [
     'sort',
     'Sort',
     'The order, descending with a `-`. Ties are broken by `_id`; tasks without a position come last.',
-    {
-      type: 'string',
-      enum: SORTS,
-      default: 'date',
-    },
+    { type: 'string', enum: SORTS, default: 'date' },
   ),
   query('completed', 'Completed', 'Only those that are done, or only those that are not.', { type: 'boolean' }),
   query('importance', 'Importance', 'Only those that matter this much.', {
     type: 'string',
-    enum: ['low', 'normal', 'high'],
+    enum: members.importance.schema.enum,
   }),
-  query('category', 'Category', 'Only those that have this category.', { type: 'string', minLength: 1, maxLength: 64 }),
+  query('category', 'Category', 'Only those that have this category.', members.categories.schema.items),
   query('dueAfter', 'DueAfter', 'Due then or later.', dayOrTime),
   query('dueBefore', 'DueBefore', 'Due before then.', dayOrTime),
   query('q', 'Contains', 'Only those whose text or notes contain this, whatever the case of letters.', {
@@ -204,13 +211,6 @@ const filters = [
   }),
 ];
 
-const tagHeader = (name: string, component: string, description: string): Component<never> =>
-  parameter(component, { name, in: 'header', description, schema: { type: 'string' } }) as never;
-const ifNoneMatch = tagHeader(
-  'If-None-Match',
-  'IfNoneMatch',
-  'Send nothing (304) if this `ETag` is still the current one.',
-);
 const ifMatch = tagHeader(
   'If-Match',
   'IfMatch',

@@ -1,7 +1,7 @@
 import { NotFoundError } from '../../errors.ts';
+import { open } from '../../http/accept.ts';
 import type { Operation } from '../../http/operation.ts';
-import { answer, parameter } from '../../http/schema.ts';
-import { ifNoneMatch, open } from '../open.ts';
+import { answer, ifNoneMatch, parameter } from '../../http/schema.ts';
 import type { DocsSite } from './index.ts';
 
 const fingerprint = parameter('Fingerprint', {
