@@ -5,6 +5,7 @@
  * An operation that is cut off by its signal may still be carried out: the driver closes the connection, and a
  * server that has read the command finishes it. So 503 means "unknown", and every write is safe to repeat.
  */
+import { aborted } from 'node:util';
 import type { Request } from 'restify';
 
 /** Milliseconds that all operations of one request together may take, so that 503 comes within 3 s. */
@@ -96,6 +97,12 @@ export class StoreTime {
   #leftMs(req: Request): number {
     return Math.max(1, this.#ms - (this.#spentMs.get(req) ?? 0));
   }
+}
+
+/** Rejects with the signal's reason when it aborts: for work that takes no signal. */
+export async function untilOver(signal: AbortSignal): Promise<never> {
+  await aborted(signal, signal);
+  throw signal.reason;
 }
 
 /** An operation's option. The driver takes a signal for every operation; its types say so only for some. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
-import type { StoreTime } from '../database/deadline.ts';
+import { untilOver, type StoreTime } from '../database/deadline.ts';
 import { NotRegisteredError, StoreUnavailableError } from '../errors.ts';
 import type { Caller, Step } from '../http/request.ts';
 import { askForLife, goesOn, Lease } from './life.ts';
@@ -133,7 +133,8 @@ export class Registration {
     const pending = this.#pending.get(oid) ?? this.#note(caller, signal);
     this.#pending.set(oid, pending);
     try {
-      const memory = await pending;
+      // An erasure that has to be finished first may take longer than the request has, and goes on then.
+      const memory = await Promise.race([pending, untilOver(signal)]);
       // Not when it was forgotten meanwhile.
       if (this.#pending.get(oid) === pending) this.#memory.set(oid, memory);
       return memory.isKnown;

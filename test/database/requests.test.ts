@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
+import mongoose from 'mongoose';
+
+import { userModel } from '../../src/people/model.ts';
 import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
 import { testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
@@ -54,6 +58,27 @@ describe('requests while the store fails', { concurrency: true }, () => {
       (await alice.list()).map(({ Text }) => Text),
       ['Buy milk'],
     );
+  });
+
+  test('who calls while their erasure is being finished is 503 within 3 s when the store hangs in the middle of it', async (t) => {
+    const proxy = await proxyStore(t, (await testDatabase(t, { isPatient: false })).uri);
+    const { as, connection } = await startServer(t, { uri: proxy.uri, storeMs: 2_500 });
+    const users = userModel(connection);
+    const erasing = new mongoose.Types.ObjectId();
+    await users.create({ oid: 'alice', firstSeen: new Date(), erasing });
+    const before = proxy.bytesForth;
+
+    const answer = as('alice').get('/api/tasks');
+    await until(() => proxy.bytesForth > before);
+    // What it has found by now is waited for a while before anything is erased.
+    await sleep(500);
+    proxy.stall();
+    const outcome = await refusedWithin(PROMISED_MS - 500, answer);
+    await proxy.resume();
+
+    assert.equal((outcome as Error).message, 'it succeeded');
+    await expectProblem(await answer, 503, 'StoreUnavailable');
+    await until(async () => (await as('alice').get('/api/tasks')).status === 200);
   });
 
   test('a request repeated with its key until it is answered makes one task, however often connections are cut', async (t) => {
