@@ -27,6 +27,8 @@ if (chromiumPath !== undefined) {
         const create = await openOperation(page, 'Tasks', 'CreateTask');
         await create.getByRole('textbox', { name: 'Request body' }).fill('{"Text": "Buy oat milk"}');
         assert.equal(await execute(create), '201');
+        assert.match(await create.locator('.curl-command').innerText(), /'Authorization: Bearer …'/);
+        assert.ok(!(await page.content()).includes('eyJ'), 'a token is on the page');
 
         const list = await openOperation(page, 'Tasks', 'ListTasks');
         assert.equal(await execute(list), '200');

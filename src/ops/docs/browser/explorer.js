@@ -85,6 +85,7 @@ function ownParts(samples, errors) {
     wrapComponents: {
       parameters: (Original, system) => beside(React, samples(system), Original),
       responses: (Original, system) => beside(React, ownAnswers(React, Original), errors(system)),
+      curl: (Original) => withoutToken(React, Original),
     },
   });
 }
@@ -122,5 +123,21 @@ function ownAnswers(React, Responses) {
         answer.update('headers', (headers) => headers?.filter((_, name) => !COMMON_HEADERS.includes(name))),
       );
     return React.createElement(Responses, { ...props, responses: own });
+  };
+}
+
+/**
+ * Shows the call that was made, as a line for curl, without the token: screens are shared, and pictures of them sent.
+ *
+ * @param {System['React']} React
+ * @param {Component} Curl
+ * @returns {Component}
+ */
+function withoutToken(React, Curl) {
+  return ({ request, ...props }) => {
+    const shown = /** @type {ImmutableMap} */ (request).update('headers', (headers) =>
+      headers?.has('Authorization') ? headers.set('Authorization', 'Bearer …') : headers,
+    );
+    return React.createElement(Curl, { ...props, request: shown });
   };
 }

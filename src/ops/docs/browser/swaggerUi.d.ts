@@ -6,6 +6,8 @@ type Component = (props: Record<string, unknown>) => Drawn;
 
 /** As much of an Immutable.js map as the page uses. */
 interface ImmutableMap {
+  has(key: string): boolean;
+  set(key: string, value: string): ImmutableMap;
   filter(keep: (value: unknown, key: string) => boolean): ImmutableMap;
   map(change: (value: ImmutableMap) => ImmutableMap): ImmutableMap;
   update(key: string, change: (value: ImmutableMap | undefined) => ImmutableMap | undefined): ImmutableMap;
