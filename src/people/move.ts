@@ -16,6 +16,7 @@ import { isDuplicateKey } from '../database/errors.ts';
 import { reownedId } from '../database/ownedId.ts';
 import { askForLife, goesOn, untilLeasesEnd, type Lease } from './life.ts';
 import { ALIVE, userModel, type Receiving, type UserDocument } from './model.ts';
+import { batches } from './personal.ts';
 import { UserStore } from './store.ts';
 
 const { ObjectId } = mongoose.Types;
@@ -112,9 +113,8 @@ class Mover {
   /** The records of idempotency keys. Where the receiver has used the same key, theirs stays. */
   async moveCreations(): Promise<number> {
     const { from, to } = this.#move;
-    for (let moved = 0, behind: object = {}; ;) {
-      const where = { owner: { $eq: from }, ...behind };
-      const found = await this.#creations.find(where, { limit: BATCH, sort: { _id: 1 }, ...inTime() }).toArray();
+    let moved = 0;
+    for await (const found of batches(this.#creations, { owner: { $eq: from } }, { limit: BATCH })) {
       const copies = found.flatMap((record) => {
         const _id = reownedId(String(record._id), to);
         return _id === undefined ? [] : [{ ...record, _id, owner: to }];
@@ -125,9 +125,8 @@ class Mover {
       );
       await removeAll(this.#creations, from, found);
       moved += copies.length;
-      if (found.length < BATCH) return moved;
-      behind = { _id: { $gt: found.at(-1)?._id } };
     }
+    return moved;
   }
 
   /** Written down as a batch of nothing: so nobody is in the middle of one that still owes the giver tombstones. */
@@ -256,12 +255,8 @@ class Mover {
   async #forgetTombstones(): Promise<void> {
     const where = { owner: { $eq: this.#move.to }, gone: { $exists: true } };
     if ((await this.#tasks.findOne(where, only('_id'))) === null) return;
-    for (let behind: object = {}; ;) {
-      const mine = { ...this.#givers(), ...behind };
-      const found = await this.#tasks.find(mine, { ...only('_id'), limit: BATCH, sort: { _id: 1 } }).toArray();
+    for await (const found of batches(this.#tasks, this.#givers(), { limit: BATCH, projection: { _id: 1 } })) {
       await this.#tasks.deleteMany({ owner: { $eq: this.#move.to }, gone: { $in: found.map(({ _id }) => _id) } });
-      if (found.length < BATCH) return;
-      behind = { _id: { $gt: found.at(-1)?._id } };
     }
   }
 

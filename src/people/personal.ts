@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { Collection, Connection } from 'mongoose';
 
 import { requestDeadline, withSignal } from '../database/deadline.ts';
 
@@ -28,8 +28,9 @@ export async function* exportPerson(connection: Connection, oid: string, at: Dat
   yield `{\n  "oid": ${JSON.stringify(oid)},\n  "exportedAt": ${JSON.stringify(at)}`;
   for (const { collection, field } of PERSONAL) {
     yield `,\n  "${collection}": [`;
+    const where = { [field]: { $eq: oid } };
     let isFirst = true;
-    for await (const documents of batches(connection, collection, { [field]: { $eq: oid } })) {
+    for await (const documents of batches(connection.collection(collection), where, { limit: BATCH })) {
       yield documents
         .map((document, i) => `${isFirst && i === 0 ? '' : ','}\n    ${JSON.stringify(document)}`)
         .join('');
@@ -48,17 +49,18 @@ async function isAnythingStored(connection: Connection, oid: string): Promise<bo
   return false;
 }
 
-/** In the order of their ids, which an index has for each owner, so that no cursor has to be kept open. */
-async function* batches(connection: Connection, name: string, where: object): AsyncGenerator<object[]> {
+/** Batches in the order of their ids, which an index has for each owner, so that no cursor has to be kept open. */
+export async function* batches(
+  collection: Collection,
+  where: object,
+  options: { limit: number; projection?: object },
+): AsyncGenerator<{ _id: unknown }[]> {
   for (let behind: object = {}; ;) {
-    const documents = await connection
-      .collection(name)
-      .find({ ...where, ...behind }, withSignal(requestDeadline()))
-      .sort({ _id: 1 })
-      .limit(BATCH)
+    const documents = await collection
+      .find({ ...where, ...behind }, { ...options, sort: { _id: 1 }, ...withSignal(requestDeadline()) })
       .toArray();
     if (documents.length > 0) yield documents;
-    if (documents.length < BATCH) return;
+    if (documents.length < options.limit) return;
     behind = { _id: { $gt: documents.at(-1)?._id } };
   }
 }
