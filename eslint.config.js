@@ -1,3 +1,4 @@
+import importSort from 'eslint-plugin-simple-import-sort';
 import tseslint from 'typescript-eslint';
 
 // What runs in the browser is JavaScript, with its types in comments.
@@ -5,6 +6,14 @@ const TYPED = ['**/*.ts', 'src/ops/docs/browser/*.js'];
 
 export default tseslint.config(
   { ignores: ['node_modules/', 'data/'] },
+  {
+    plugins: { 'simple-import-sort': importSort },
+    rules: {
+      // Node's own, then packages, then ours, without gaps.
+      'simple-import-sort/imports': ['error', { groups: [['^node:', '^', '^\\.']] }],
+      curly: ['error', 'multi-line'],
+    },
+  },
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: TYPED })),
   {
     files: TYPED,

@@ -13,9 +13,9 @@ import {
   oneOf,
   optional,
   origin,
+  type Read,
   text,
   UnusableValueError,
-  type Read,
 } from './readers.ts';
 
 export interface Variable<T = unknown> {

@@ -1,5 +1,5 @@
 import { UnusableValueError } from '../config/readers.ts';
-import { b2cVariables, externalIdVariables, generalVariables, variables, type Variable } from '../config/variables.ts';
+import { b2cVariables, externalIdVariables, generalVariables, type Variable, variables } from '../config/variables.ts';
 import { isGuid } from './guid.ts';
 import { visible } from './show.ts';
 

@@ -1,9 +1,9 @@
+import './http/request.ts';
 import bunyan from 'bunyan';
 import type { Request, Response, Route } from 'restify';
 import sonicBoom from 'sonic-boom';
 import type { LogLevel } from './config.ts';
 import { ApiError } from './errors.ts';
-import './http/request.ts';
 
 export type Logger = bunyan;
 

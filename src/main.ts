@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { createAuthentication } from './auth/index.ts';
-import { ConfigError, loadConfig, type Config } from './config.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
 import { createDatabase } from './database/database.ts';
 import { uriProblem } from './database/store.ts';
 import { loadEnvFile } from './envFile.ts';
 import { bufferOutput, createLog, type Logger } from './log.ts';
 import { createMetrics } from './ops/metrics.ts';
-import { createServer, type App } from './server.ts';
+import { type App, createServer } from './server.ts';
 import { waitForSignal } from './stopSignal.ts';
 
 const STDOUT = 1;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { Client } from './support/client.ts';
 import { temporaryDirectory } from './support/directory.ts';
-import { spawnProcess, startProcess, type ApiProcess } from './support/process.ts';
 import { emptyAccount, sendUntilRefused } from './support/loadClient.ts';
+import { type ApiProcess, spawnProcess, startProcess } from './support/process.ts';
 import { startTenant, type Tenant } from './support/tenant.ts';
 import { until } from './support/until.ts';
 
@@ -183,8 +183,9 @@ test('SIGTERM under load answers what was accepted, cuts what never completes, a
   assert.ok(statuses.every((status) => status === 201));
   // A request that was never accepted fails to connect; one that was accepted is answered.
   for (const result of results) {
-    if (result.status === 'rejected')
+    if (result.status === 'rejected') {
       assert.match(String((result.reason as Error).cause), /ECONNREFUSED|other side closed|ECONNRESET/);
+    }
   }
   assert.equal(api.logs().at(-1)?.['msg'], 'stopped');
 });

@@ -11,8 +11,8 @@ import {
   policyClaim,
   policyName,
 } from './claims.ts';
-import { headerChecks, timeChecks, type Check, type Expectations } from './commonChecks.ts';
-import { TokenRefusedError, type Finding } from './refusal.ts';
+import { type Check, type Expectations, headerChecks, timeChecks } from './commonChecks.ts';
+import { type Finding, TokenRefusedError } from './refusal.ts';
 import type { Token } from './token.ts';
 
 const audience: Check = {

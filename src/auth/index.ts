@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';
 import type { Step } from '../http/request.ts';
 import type { Logger } from '../log.ts';
-import { authenticateWith, refuseBodyTokenWith, requireScopeWith, type OnOutcome } from './authenticate.ts';
+import { authenticateWith, type OnOutcome, refuseBodyTokenWith, requireScopeWith } from './authenticate.ts';
 import { bearerToken } from './credentials.ts';
 import { TenantKeys } from './keys.ts';
 import { TenantClient } from './tenantClient.ts';
@@ -45,8 +45,9 @@ export interface Authentication {
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
   const { config, clock, log, onOutcome = () => undefined } = options;
-  if (!config.tenants.every(({ validateIssuer }) => validateIssuer))
+  if (!config.tenants.every(({ validateIssuer }) => validateIssuer)) {
     log.warn('B2C_VALIDATE_ISSUER=false: tokens of any issuer that shares a key are accepted');
+  }
   const client = new TenantClient();
   const keepers = keepersOf(options, client);
   const verifier = new TokenVerifier(config, clock, (policy) => keeperOf(keepers, policy));

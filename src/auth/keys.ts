@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Policy } from '../config.ts';
 import { TenantUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { KnownKeys, type KeySet, type TenantKey } from './keySet.ts';
+import { type KeySet, KnownKeys, type TenantKey } from './keySet.ts';
 import type { TenantClient } from './tenantClient.ts';
 
 export interface TenantKeysOptions {

@@ -1,5 +1,5 @@
-import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
-import { readKeys, readMetadata, UnusableAnswerError, type KeySet } from './keySet.ts';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { type KeySet, readKeys, readMetadata, UnusableAnswerError } from './keySet.ts';
 
 /** What one exchange with the tenant brought. */
 export interface TenantAnswer extends KeySet {

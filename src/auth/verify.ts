@@ -4,13 +4,13 @@ import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';
 import type { Caller } from '../http/request.ts';
 import { issuerChecks, keyCheck, laterChecks, meetsAll, refusalFor, signatureCheck, tokenChecks } from './checks.ts';
-import type { Check, Expectations } from './commonChecks.ts';
 import { ownerOf } from './claims.ts';
-import { judgeOf, type Judge } from './judge.ts';
+import type { Check, Expectations } from './commonChecks.ts';
+import { type Judge, judgeOf } from './judge.ts';
 import type { TenantKeys } from './keys.ts';
 import type { KeySet, TenantKey } from './keySet.ts';
-import { TokenRefusedError, type Reason } from './refusal.ts';
-import { readToken, type Claims, type Token } from './token.ts';
+import { type Reason, TokenRefusedError } from './refusal.ts';
+import { type Claims, readToken, type Token } from './token.ts';
 
 /** A good token, and whom it is good for. The same object for every request that brings it. */
 export interface Verified {

@@ -1,6 +1,5 @@
 /** What the commands that work on the store have in common. */
 import type { Connection } from 'mongoose';
-
 import { generalVariables } from '../../config/variables.ts';
 import { loadEnvFile } from '../envFile.ts';
 import { connectOnce } from './connection.ts';

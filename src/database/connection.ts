@@ -1,8 +1,7 @@
 import mongoose, { type Connection } from 'mongoose';
-
 import type { Clock } from '../clock.ts';
 import { connectOptions } from './options.ts';
-import { openStore, type Log } from './store.ts';
+import { type Log, openStore } from './store.ts';
 
 /** A connection that is not open yet. Models are made on it, never on the global mongoose. */
 export function createConnection(): Connection {

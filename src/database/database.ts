@@ -1,11 +1,10 @@
 import mongoose, { type Connection } from 'mongoose';
-
 import type { Clock } from '../clock.ts';
 import { createConnection } from './connection.ts';
 import { isRefusal, toStoreError } from './errors.ts';
 import { Heartbeat, pause } from './heartbeat.ts';
 import { connectOptions, hostsOf } from './options.ts';
-import { isEmbedded, openStore, type Log, type OpenStore } from './store.ts';
+import { isEmbedded, type Log, type OpenStore, openStore } from './store.ts';
 import { ensureStructure, StructureError } from './structure.ts';
 
 export interface DatabaseOptions {

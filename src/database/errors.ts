@@ -1,5 +1,4 @@
 import mongoose from 'mongoose';
-
 import { StoreUnavailableError } from '../errors.ts';
 import { DeadlineError } from './deadline.ts';
 

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Connection } from 'mongoose';
-
 import { requestDeadline } from './deadline.ts';
 
 const INTERVAL_MS = 2000;

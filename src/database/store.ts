@@ -1,5 +1,4 @@
 import mongoose from 'mongoose';
-
 import type { Clock } from '../clock.ts';
 import { isUnjournaled } from './options.ts';
 

@@ -1,7 +1,6 @@
 import mongoose, { type Connection, type Schema } from 'mongoose';
-
 import { withSignal } from './deadline.ts';
-import { nameOf, serves, type IndexDescription } from './indexes.ts';
+import { type IndexDescription, nameOf, serves } from './indexes.ts';
 
 type Collection = mongoose.mongo.Collection;
 

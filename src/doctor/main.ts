@@ -1,10 +1,10 @@
 /** `npm run doctor`: explains why this configuration accepts or refuses a token. */
 import { TenantClient } from '../auth/tenantClient.ts';
 import { UsageError } from '../commandLine.ts';
-import { ConfigError, loadConfig, type Config } from '../config.ts';
+import { type Config, ConfigError, loadConfig } from '../config.ts';
 import { loadEnvFile } from '../envFile.ts';
-import { cleanToken, parseArguments, USAGE, type Request } from './arguments.ts';
-import { isWrong, renderPage, verdictOf, type Section } from './page.ts';
+import { cleanToken, parseArguments, type Request, USAGE } from './arguments.ts';
+import { isWrong, renderPage, type Section, verdictOf } from './page.ts';
 import { examineTenants } from './tenant.ts';
 import { examineToken } from './token.ts';
 

@@ -64,8 +64,9 @@ function linesOf({ issuer, keys, date }: TenantAnswer, { config, clock }: Examin
 function clockLine(date: string | undefined, toleranceSeconds: number, clock: Clock): Line {
   const tenantTime = Date.parse(date ?? '');
   const subject = 'clock';
-  if (Number.isNaN(tenantTime))
+  if (Number.isNaN(tenantTime)) {
     return { verdict: 'note', subject, received: 'the tenant does not say what time it is' };
+  }
   const seconds = Math.round((clock.now() - tenantTime) / 1000);
   const received = `this machine is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} the tenant`;
   const expected = `at most ${toleranceSeconds} s apart (B2C_CLOCK_SKEW)`;
@@ -88,8 +89,9 @@ function cureOf(error: unknown, { kind }: Tenant): string {
       ? 'check EXTERNAL_ID_METADATA against the portal: the host and the path both carry the tenant id'
       : 'check B2C_TENANT_NAME and B2C_POLICY_NAME against the portal: the tenant knows no such policy';
   }
-  if (/template/.test(reason))
+  if (/template/.test(reason)) {
     return 'put the id of your tenant in the place of "common" or "organizations" in the URL';
+  }
   if (/cert|self.signed|altname/i.test(reason)) {
     return 'name the certificate authority that signed for this host, in a PEM file, with NODE_EXTRA_CA_CERTS';
   }

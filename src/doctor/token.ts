@@ -1,8 +1,8 @@
 /** Explains what the gate would say about a token, check by check. */
 import { findingOf, issuerChecks, keyCheck, signatureCheck, tokenChecks } from '../auth/checks.ts';
-import type { Check, Expectations } from '../auth/commonChecks.ts';
 import { hasScope, ownerClaimOf, ownerOf } from '../auth/claims.ts';
-import { judgeOf, type Judge } from '../auth/judge.ts';
+import type { Check, Expectations } from '../auth/commonChecks.ts';
+import { type Judge, judgeOf } from '../auth/judge.ts';
 import type { KeySet, TenantKey } from '../auth/keySet.ts';
 import { TokenRefusedError } from '../auth/refusal.ts';
 import { readToken, type Token } from '../auth/token.ts';

@@ -1,7 +1,7 @@
 /** What a handler returns: an answer that has not been sent, so that it can travel over HTTP or inside a batch. */
 import { STATUS_CODES } from 'node:http';
 import type { ApiError, HeaderMap } from '../errors.ts';
-import { assertHolds, isNotModified, quoteTag, type ConditionHeaders } from './conditional.ts';
+import { assertHolds, type ConditionHeaders, isNotModified, quoteTag } from './conditional.ts';
 
 export interface Answer {
   readonly status: number;

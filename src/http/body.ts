@@ -4,9 +4,9 @@
  */
 import type { Request, Response } from 'restify';
 import { BadRequestError, InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
-import { mediaTypeOf, type BodyKind } from './mediaType.ts';
+import { type BodyKind, mediaTypeOf } from './mediaType.ts';
 import type { Members, Step } from './request.ts';
-import { decodeUtf8, MAX_PAIRS, percentDecode, readUrlencoded, type Decode } from './urlencoded.ts';
+import { type Decode, decodeUtf8, MAX_PAIRS, percentDecode, readUrlencoded } from './urlencoded.ts';
 
 export interface BodyOptions {
   /** Bytes that a body may have; more is 413. */

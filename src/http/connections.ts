@@ -101,8 +101,9 @@ export class Connections {
 
   #cutUnread(): void {
     const late = performance.now() - this.#limits.answerMs;
-    for (const { leaving, socket } of this.#open.values())
+    for (const { leaving, socket } of this.#open.values()) {
       if (leaving !== undefined && leaving.since < late) socket.destroy();
+    }
   }
 }
 

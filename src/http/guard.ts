@@ -6,11 +6,11 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Request, Server } from 'restify';
 import {
+  type ApiError,
   BadRequestError,
   ExpectationFailedError,
   NotImplementedError,
   VersionNotSupportedError,
-  type ApiError,
 } from '../errors.ts';
 import { countHeaders } from './request.ts';
 

@@ -11,7 +11,7 @@ import {
   PayloadTooLargeError,
   type ProblemClass,
 } from '../errors.ts';
-import { conditional, type Answer } from './answer.ts';
+import { type Answer, conditional } from './answer.ts';
 import { allowedMethods, lookUp } from './cors.ts';
 import { splitTarget } from './guard.ts';
 import type { BodyKind } from './mediaType.ts';

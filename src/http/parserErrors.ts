@@ -4,11 +4,11 @@ import type { Socket } from 'node:net';
 import {
   ApiError,
   BadRequestError,
+  type HeaderMap,
   HeadersTooLargeError,
   NotImplementedError,
   RequestTimeoutError,
   VersionNotSupportedError,
-  type HeaderMap,
 } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { problemOf, titleOf } from './answer.ts';

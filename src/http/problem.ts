@@ -1,10 +1,10 @@
 /** The one error path: whatever is thrown becomes application/problem+json (RFC 9457). */
 import type { Request, Response, Server } from 'restify';
 import { ApiError, InternalError, MethodNotAllowedError, NotFoundError } from '../errors.ts';
-import { problemAnswer, type Answer } from './answer.ts';
+import { type Answer, problemAnswer } from './answer.ts';
 import { allowedMethods } from './cors.ts';
-import { sendNow } from './respond.ts';
 import { logOf } from './request.ts';
+import { sendNow } from './respond.ts';
 
 export interface ProblemOptions {
   /** Paths whose clients cannot read JSON errors get the message as text/plain. */

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import Negotiator from 'negotiator';
 import type { Request, Response } from 'restify';
-import { JSON_TYPE, type Answer } from './answer.ts';
+import { type Answer, JSON_TYPE } from './answer.ts';
 import { quoteTag } from './conditional.ts';
 import { logOf } from './request.ts';
 
@@ -26,10 +26,11 @@ export function send(req: Request, res: Response, answer: Answer): Promise<void>
   if (!acceptsGzip(req)) write(res, answer, body, Buffer.byteLength(body));
   else if (answer.gzip !== undefined) writeGzip(res, answer, answer.gzip);
   else if (body.length <= SYNC_GZIP_CHARS) writeGzip(res, answer, gzipSync(body));
-  else
+  else {
     return gzipAsync(body).then((bytes) => {
       writeGzip(res, answer, bytes);
     });
+  }
 }
 
 /** Waits for the client, so that no more is made than it reads. Nothing is sent before the first piece is there. */

@@ -4,7 +4,7 @@
  */
 import type { Request, Response } from 'restify';
 import type { Clock } from '../clock.ts';
-import { TooManyRequestsError, type HeaderMap } from '../errors.ts';
+import { type HeaderMap, TooManyRequestsError } from '../errors.ts';
 import { Buckets } from './buckets.ts';
 import { clientAddress } from './clientAddress.ts';
 import { logOf, type Step } from './request.ts';

@@ -4,9 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'dotenv';
 import { waitForSignal } from '../stopSignal.ts';
 import { waitForAbandonment } from './abandonment.ts';
-import { startApi, type ApiProcess } from './api.ts';
+import { type ApiProcess, startApi } from './api.ts';
 import { DATA_DIRECTORY_VARIABLE, dataDirectory, projectRoot } from './directory.ts';
-import { chooseListening, ignoredSettings, localUrl, ownScopes, ownSettings, type Listening } from './environment.ts';
+import { chooseListening, ignoredSettings, type Listening, localUrl, ownScopes, ownSettings } from './environment.ts';
 import { DevError, systemCode } from './errors.ts';
 import { hints, samples } from './hints.ts';
 import { findFreePort, isTaken } from './port.ts';
@@ -71,8 +71,9 @@ async function readEnvironmentFile(): Promise<Record<string, string>> {
 }
 
 function tellIgnored(names: string[]): void {
-  if (names.length > 0)
+  if (names.length > 0) {
     say(`Set, but not used in development, which has its own store and tenant: ${names.join(', ')}.`);
+  }
 }
 
 /** Settles on a port before anything starts: one that stays the same when the API restarts, even for PORT=0. */

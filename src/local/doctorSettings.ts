@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { dataDirectory } from './directory.ts';
-import { ownSettings, type Environment } from './environment.ts';
+import { type Environment, ownSettings } from './environment.ts';
 import { loadTenantState } from './tenant/state.ts';
 import { addressesOf } from './tenant/tenant.ts';
 import { tenantOrigin } from './tenant/tokens.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DevError, systemCode } from './errors.ts';
 import { DATA_DIRECTORY_VARIABLE, makeDirectory } from './directory.ts';
+import { DevError, systemCode } from './errors.ts';
 
 /** The file's text, or nothing when there is no such file. */
 export function readKept(path: string): string | undefined {

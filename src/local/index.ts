@@ -1,6 +1,6 @@
 /** The door: all that the product knows of this folder, and asks for only when it is needed. Each part is loaded when it is called. */
-import type { EmbeddedStore, EmbeddedStoreOptions } from './store/index.ts';
 import type { Environment } from './environment.ts';
+import type { EmbeddedStore, EmbeddedStoreOptions } from './store/index.ts';
 
 /**
  * A MongoDB-compatible store in this process, for `MONGODB_URI=embedded:<directory>`.

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { DevError, systemCode } from './errors.ts';
 
 /** A free port below those that operating systems hand out for a moment, so that it is still free next week. */

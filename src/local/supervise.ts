@@ -1,5 +1,5 @@
 /** Keeps the API running: starts it again when its sources change, and knows a failed start from a crash. */
-import { waitUntilReady, type ApiProcess } from './api.ts';
+import { type ApiProcess, waitUntilReady } from './api.ts';
 import { DevError } from './errors.ts';
 import { readSources, waitForChange } from './sources.ts';
 

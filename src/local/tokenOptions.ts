@@ -1,6 +1,6 @@
 import { readCommandLine, UsageError } from '../commandLine.ts';
 import { b2c, externalId } from './tenant/authority.ts';
-import { DEFAULT_SCOPE, DEFAULT_USER, LIFETIME_SECONDS, POLICIES, userNamed, type User } from './tenant/identity.ts';
+import { DEFAULT_SCOPE, DEFAULT_USER, LIFETIME_SECONDS, POLICIES, type User, userNamed } from './tenant/identity.ts';
 import type { TokenWishes } from './tenant/tokens.ts';
 
 export const USAGE = `Usage: npm run -s token -- [options]

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { NotAcceptableError, NotReadyError } from '../errors.ts';
 import { acceptsJson, open, openJson, prefersHtml } from '../http/accept.ts';
-import { JSON_TYPE, ok, type Answer } from '../http/answer.ts';
+import { type Answer, JSON_TYPE, ok } from '../http/answer.ts';
 import type { Operation } from '../http/operation.ts';
 import { answer, example, ifNoneMatch, schema } from '../http/schema.ts';
 import type { Authority } from './authority.ts';

@@ -1,5 +1,4 @@
 import type { Connection } from 'mongoose';
-
 import type { Clock } from '../clock.ts';
 import { readCommandLine, UsageError } from '../commandLine.ts';
 import { ensureStructure } from '../database/structure.ts';

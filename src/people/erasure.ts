@@ -6,14 +6,12 @@
  * only if the mark still stood after it was found: so none can take what the person has stored in a new life.
  */
 import { randomBytes } from 'node:crypto';
-
 import mongoose, { type Connection } from 'mongoose';
-
 import { requestDeadline, withSignal } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { untilLeasesEnd } from './life.ts';
 import { ALIVE, userModel } from './model.ts';
-import { DATA, type CollectionName } from './personal.ts';
+import { type CollectionName, DATA } from './personal.ts';
 
 type ObjectId = mongoose.Types.ObjectId;
 export type Erased = Record<CollectionName, number>;

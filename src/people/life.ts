@@ -7,9 +7,7 @@
  * found, even if the process that stored it was killed right after. Only what took longer has to be asked about again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Connection } from 'mongoose';
-
 import { withSignal } from '../database/deadline.ts';
 import { anyOf, oncePer, Together } from '../database/together.ts';
 import { ALIVE, userModel } from './model.ts';

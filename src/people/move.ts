@@ -8,14 +8,12 @@
  * comes too late finds no task (404), or the id taken (409).
  */
 import { randomBytes } from 'node:crypto';
-
 import mongoose, { type Connection } from 'mongoose';
-
 import { requestDeadline, withSignal } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { reownedId } from '../database/ownedId.ts';
-import { askForLife, goesOn, untilLeasesEnd, type Lease } from './life.ts';
-import { ALIVE, userModel, type Receiving, type UserDocument } from './model.ts';
+import { askForLife, goesOn, type Lease, untilLeasesEnd } from './life.ts';
+import { ALIVE, type Receiving, type UserDocument, userModel } from './model.ts';
 import { batches } from './personal.ts';
 import { UserStore } from './store.ts';
 

@@ -1,5 +1,4 @@
 import type { Collection, Connection } from 'mongoose';
-
 import { requestDeadline, withSignal } from '../database/deadline.ts';
 
 /**

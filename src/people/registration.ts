@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
-import { untilOver, type StoreTime } from '../database/deadline.ts';
+import { type StoreTime, untilOver } from '../database/deadline.ts';
 import { NotRegisteredError, StoreUnavailableError } from '../errors.ts';
 import type { Caller, Step } from '../http/request.ts';
 import { askForLife, goesOn, Lease } from './life.ts';
@@ -70,8 +70,9 @@ export class Registration {
     const { user } = req;
     if (user === undefined) throw new Error('registration stands behind authenticate');
     const known = this.#recall(user.oid);
-    if (known === undefined)
+    if (known === undefined) {
       return this.#storeTime.within(req, (signal) => this.#check(user, signal)).then(assertKnown);
+    }
     assertKnown(known.isKnown);
     return undefined;
   };

@@ -1,9 +1,8 @@
 import type { Connection, Model } from 'mongoose';
-
 import { withSignal } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { finishErasure } from './erasure.ts';
-import { ALIVE, userModel, type User, type UserDocument } from './model.ts';
+import { ALIVE, type User, type UserDocument, userModel } from './model.ts';
 
 export interface Sighting {
   oid: string;

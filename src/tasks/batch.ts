@@ -1,6 +1,6 @@
 /** POST /api/batch: operations on tasks, done one after the other as if each had been sent alone. */
 import { InvalidBatchError, NotDoneError, TooManyRequestsError } from '../errors.ts';
-import { headersOf, problemAnswer, type Answer } from '../http/answer.ts';
+import { type Answer, headersOf, problemAnswer } from '../http/answer.ts';
 import type { Body, Call, Guard, InnerRequest, Operation } from '../http/operation.ts';
 import type { Members } from '../http/request.ts';
 import { answer, example, schema } from '../http/schema.ts';

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Request } from 'restify';
 import { ownedId } from '../database/ownedId.ts';
 import { BadRequestError, IdempotencyKeyReusedError } from '../errors.ts';
-import { randomId, type Birth, type Draft, type TaskState } from './document.ts';
+import { type Birth, type Draft, randomId, type TaskState } from './document.ts';
 import { CREATION_HOURS, type CreationDocument } from './model.ts';
-import { equals, LifeEndedError, OwnedCollection, type Content } from './owned.ts';
+import { type Content, equals, LifeEndedError, OwnedCollection } from './owned.ts';
 import { admitTask } from './quota.ts';
-import { TaskStore, type Session } from './store.ts';
+import { type Session, TaskStore } from './store.ts';
 
 const LIFETIME_MS = CREATION_HOURS * 3_600_000;
 

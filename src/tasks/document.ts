@@ -1,9 +1,9 @@
 /** The states that a task goes through, as documents. Pure: the store decides when, the clock says which time it is. */
 import { randomFillSync } from 'node:crypto';
 import mongoose, { type Types } from 'mongoose';
-import { dueOfChanged, dueOfNew, NOT_DUE, showDue, type Due } from './due.ts';
+import { type Due, dueOfChanged, dueOfNew, NOT_DUE, showDue } from './due.ts';
 import { agreedText, type TaskInput } from './input.ts';
-import { ABSENT, memberList, type Details } from './members.ts';
+import { ABSENT, type Details, memberList } from './members.ts';
 import type { TaskDocument } from './model.ts';
 
 /** A document but for its owner, whom the collection of one owner adds. */

@@ -10,20 +10,20 @@ import {
   TaskNotFoundError,
 } from '../errors.ts';
 import { canonicalId } from '../guid.ts';
-import { noContent, ok, type Answer } from '../http/answer.ts';
+import { type Answer, noContent, ok } from '../http/answer.ts';
 import { readConditions } from '../http/conditional.ts';
 import type { Call } from '../http/operation.ts';
 import type { Caller } from '../http/request.ts';
 import { readQuery } from '../http/urlencoded.ts';
 import { ChangesFeed } from './changes.ts';
 import { createTask, readIdempotencyKey } from './creations.ts';
-import { draftOf, isTaskId, tagOf, toTask, type TaskState } from './document.ts';
-import { checkText, membersOf, readPatch, readSelection, readTask, readTaskNamed, readUpdate } from './input.ts';
+import { draftOf, isTaskId, tagOf, type TaskState, toTask } from './document.ts';
 import type { TaskInput } from './input.ts';
+import { checkText, membersOf, readPatch, readSelection, readTask, readTaskNamed, readUpdate } from './input.ts';
 import { DEFAULT_LIMIT, LIST_PARAMETERS, MAX_LIMIT, readLimit, readListing, referenceToNext } from './listing.ts';
 import type { TaskModels } from './model.ts';
 import type { Life } from './owned.ts';
-import { TaskStore, type Session } from './store.ts';
+import { type Session, TaskStore } from './store.ts';
 
 /** What stays the same from request to request. */
 export interface TaskParts {

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import mongoose, { type AnyBulkWriteOperation, type Connection, type Types } from 'mongoose';
 import { InvalidQueryError, SyncTokenExpiredError } from '../errors.ts';
 import { isTaskId } from './document.ts';
-import { SYNC_DAYS, taskModels, type SyncDocument, type TaskModels } from './model.ts';
+import { SYNC_DAYS, type SyncDocument, type TaskModels, taskModels } from './model.ts';
 import { decodeOpaque, encodeOpaque } from './page.ts';
 
 export interface History {

@@ -2,8 +2,8 @@
 import { InvalidContentError, InvalidTaskError, MissingTaskError } from '../errors.ts';
 import type { Call } from '../http/operation.ts';
 import type { Members } from '../http/request.ts';
-import { readDue, type GivenDue } from './due.ts';
-import { memberList, readString, type Details } from './members.ts';
+import { type GivenDue, readDue } from './due.ts';
+import { type Details, memberList, readString } from './members.ts';
 
 export const MAX_TEXT_LENGTH = 4096;
 

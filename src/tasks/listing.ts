@@ -3,10 +3,10 @@ import mongoose from 'mongoose';
 import { InvalidQueryError } from '../errors.ts';
 import type { TaskState } from './document.ts';
 import { parseDate } from './due.ts';
-import { members, type Importance } from './members.ts';
+import { type Importance, members } from './members.ts';
 import type { TaskDocument } from './model.ts';
 import { equals, type Where } from './owned.ts';
-import { decodeCursor, encodeCursor, type Cursor } from './page.ts';
+import { type Cursor, decodeCursor, encodeCursor } from './page.ts';
 
 /** The query parameters that a list knows. */
 export const LIST_PARAMETERS = [
@@ -113,8 +113,9 @@ function readFilters(query: ListQuery): Where<TaskDocument> {
   // The tutorial's tasks may have no such member, and are not completed then.
   if (completed !== undefined) all.push({ completed: completed ? { $eq: true } : { $ne: true } });
   // What is absent is not stored.
-  if (importance !== undefined)
+  if (importance !== undefined) {
     all.push({ importance: { $in: [importance, importance === 'normal' ? null : importance] } });
+  }
   if (category !== undefined && category.length > MAX_CATEGORY_LENGTH) {
     throw new InvalidQueryError(`category must have ${MAX_CATEGORY_LENGTH} characters at most`);
   }

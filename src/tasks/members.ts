@@ -3,7 +3,7 @@
  * is stored, and what the API document says of it. A new member is one entry here.
  */
 import { InvalidTaskError } from '../errors.ts';
-import { schema, type Schema } from '../http/schema.ts';
+import { type Schema, schema } from '../http/schema.ts';
 import { parseDate } from './due.ts';
 
 export interface Member<T> {
@@ -127,8 +127,9 @@ export function readString(value: unknown, path: string, max: number, min = 0): 
     );
   }
   // BSON would store a lone surrogate as U+FFFD, silently.
-  if (!value.isWellFormed())
+  if (!value.isWellFormed()) {
     throw new InvalidTaskError(`"${path}" is not well-formed Unicode: it has a lone surrogate`);
+  }
   return value;
 }
 

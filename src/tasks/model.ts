@@ -1,6 +1,6 @@
 import type { Connection, Model, SchemaOptions, Types } from 'mongoose';
 import mongoose from 'mongoose';
-import { memberList, type Details } from './members.ts';
+import { type Details, memberList } from './members.ts';
 
 const { Schema } = mongoose;
 

@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Model } from 'mongoose';
 import { oncePer } from '../database/together.ts';
 import { randomId } from './document.ts';
-import { inNewEpoch, newEpoch, vouchesFor, type History, type Mark } from './history.ts';
+import { type History, inNewEpoch, type Mark, newEpoch, vouchesFor } from './history.ts';
 import type { SyncDocument, TaskDocument } from './model.ts';
-import { equals, OwnedCollection, type Content } from './owned.ts';
+import { type Content, equals, OwnedCollection } from './owned.ts';
 import type { Session } from './store.ts';
 
 /** How far an owner's changes are numbered. */

@@ -1,6 +1,6 @@
 /** A page of tasks, and the opaque texts that say where the next one begins. */
 import mongoose, { type Types } from 'mongoose';
-import { isTaskId, toTask, type TaskState } from './document.ts';
+import { isTaskId, type TaskState, toTask } from './document.ts';
 
 /** Bytes of JSON in one answer, unless its first task alone has more. A thousand tasks of ordinary length have a third of it. */
 export const MAX_PAGE_BYTES = 1024 * 1024;

@@ -1,16 +1,16 @@
 /** What the API document says of tasks: schemas, parameters and examples. */
 import {
   answer,
+  type AnswerSchema,
   example,
   ifNoneMatch,
   parameter,
+  type Schema,
   schema,
   tagHeader,
-  type AnswerSchema,
-  type Schema,
 } from '../http/schema.ts';
-import { DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH, SORTS } from './listing.ts';
 import { MAX_TEXT_LENGTH } from './input.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH, SORTS } from './listing.ts';
 import { memberList, members } from './members.ts';
 
 const text = {

@@ -3,6 +3,8 @@ import type { Clock } from '../clock.ts';
 import { TaskExistsError, TaskNotFoundError } from '../errors.ts';
 import { assertPreconditions, type Conditions } from '../http/conditional.ts';
 import {
+  type Birth,
+  type Draft,
   draftOf,
   isDeleted,
   newTask,
@@ -10,17 +12,15 @@ import {
   randomId,
   replacedTask,
   tagOf,
+  type TaskState,
   textOf,
   tombstone,
-  type Birth,
-  type Draft,
-  type TaskState,
 } from './document.ts';
 import type { TaskInput } from './input.ts';
-import { cursorBehind, orderOf, partsBehind, type Listing } from './listing.ts';
+import { cursorBehind, type Listing, orderOf, partsBehind } from './listing.ts';
 import type { TaskDocument, TaskModels } from './model.ts';
 import { equals, OwnedCollection, type Ownership, type Where } from './owned.ts';
-import { Page, type Cursor } from './page.ts';
+import { type Cursor, Page } from './page.ts';
 import { admitTask } from './quota.ts';
 import { containing } from './search.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { movableClock } from '../support/clock.ts';
-import { signingKey, publicJwk, startTenant, type TokenChanges } from '../support/tenant.ts';
+import { publicJwk, signingKey, startTenant, type TokenChanges } from '../support/tenant.ts';
 import { startGate } from './gate.ts';
 import { nested } from './refusedTokens.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { request } from 'node:http';
+import { test } from 'node:test';
 import { movableClock } from '../support/clock.ts';
 import { signingKey } from '../support/tenant.ts';
 import { until } from '../support/until.ts';

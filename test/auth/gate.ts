@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { request, type IncomingMessage, type Server } from 'node:http';
+import { type IncomingMessage, request, type Server } from 'node:http';
 import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import restify, { type Request, type Response } from 'restify';
-import { createAuthentication, type Authentication } from '../../src/auth/index.ts';
+import { type Authentication, createAuthentication } from '../../src/auth/index.ts';
 import type { Clock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { answerProblems } from '../../src/http/problem.ts';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { movableClock } from '../support/clock.ts';
-import { startTenant, type Fault } from '../support/tenant.ts';
+import { type Fault, startTenant } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { startGate, type Answer } from './gate.ts';
+import { type Answer, startGate } from './gate.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;

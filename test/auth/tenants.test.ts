@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { movableClock } from '../support/clock.ts';
 import { startServer } from '../support/server.ts';
-import { signingKey, startTenant, type SigningKey, type Tenant, type TokenChanges } from '../support/tenant.ts';
+import { type SigningKey, signingKey, startTenant, type Tenant, type TokenChanges } from '../support/tenant.ts';
 import { until } from '../support/until.ts';
-import { startGate, type Gate } from './gate.ts';
+import { type Gate, startGate } from './gate.ts';
 import { refused, tokenOf } from './refusedTokens.ts';
 
 const OWNER_CLAIM = 'extension_0123_B2CObjectId';
@@ -100,10 +100,10 @@ function* crossings({ b2c, externalId }: Both, keys: Record<string, SigningKey>)
     neither: { tfp: undefined, tid: undefined },
   };
   const owners: Record<string, TokenChanges> = { 'no owner claim': {}, 'an owner claim': { [OWNER_CLAIM]: 'victim' } };
-  for (const [iss, issuer] of Object.entries(issuers))
-    for (const [key, signing] of Object.entries(keys))
-      for (const [aud, audience] of Object.entries(audiences))
-        for (const [shape, members] of Object.entries(shapes))
+  for (const [iss, issuer] of Object.entries(issuers)) {
+    for (const [key, signing] of Object.entries(keys)) {
+      for (const [aud, audience] of Object.entries(audiences)) {
+        for (const [shape, members] of Object.entries(shapes)) {
           for (const [owner, claims] of Object.entries(owners)) {
             const isOf = (tenant: string): boolean => iss === tenant && key === tenant && aud === tenant;
             const user =
@@ -118,6 +118,10 @@ function* crossings({ b2c, externalId }: Both, keys: Record<string, SigningKey>)
               user,
             };
           }
+        }
+      }
+    }
+  }
 }
 
 async function assertCrossings(gate: Both, keys: Record<string, SigningKey>): Promise<void> {

@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import { growth } from './growth.ts';
 import { Bench } from './processes.ts';
 import { race, type RaceOptions, type Scenario } from './race.ts';
-import { markdownOf, reportOf, type Report } from './report.ts';
+import { markdownOf, type Report, reportOf } from './report.ts';
 import { openStage, scenarios } from './scenarios.ts';
 import { describeSoak, soak } from './soak.ts';
 

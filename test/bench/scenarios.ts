@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Wire } from './generator.ts';
 import type { Bench, BenchServer, ServerName } from './processes.ts';
 import type { Lane, Scenario } from './race.ts';
-import { lastSyncToken, newReaders, newUsers, times, type Reader, type User } from './users.ts';
+import { lastSyncToken, newReaders, newUsers, type Reader, times, type User } from './users.ts';
 
 /** What scenarios are made of. */
 export interface Stage {

@@ -3,8 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Wire } from './generator.ts';
-import type { Bench, BenchServer } from './processes.ts';
 import type { Usage } from './probe.ts';
+import type { Bench, BenchServer } from './processes.ts';
 import { newUsers, times } from './users.ts';
 
 export interface Soak {

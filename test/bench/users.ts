@@ -1,6 +1,6 @@
 /** Who sends the requests: many users, each with a token, and their tasks. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ObjectId, type Db, type Document } from 'mongodb';
+import { type Db, type Document, ObjectId } from 'mongodb';
 import type { Tenant } from '../support/tenant.ts';
 import type { BenchServer } from './processes.ts';
 

@@ -4,7 +4,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-
 import { createDatabase } from '../../src/database/database.ts';
 import { StoreStartError } from '../../src/database/store.ts';
 import { temporaryDirectory } from '../support/directory.ts';

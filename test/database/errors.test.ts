@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, test } from 'node:test';
-
 import { isRefusal, toStoreError } from '../../src/database/errors.ts';
 import { refusal, silence, startRefusingServer } from '../support/refusingServer.ts';
 import { until } from '../support/until.ts';

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-
 import type { Model } from 'mongoose';
-
 import { requestDeadline, withSignal } from '../../src/database/deadline.ts';
 import { toStoreError } from '../../src/database/errors.ts';
 import { storeKinds } from '../support/database.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
 import { until } from '../support/until.ts';
-import { openDatabase, openReady, refusedWithin, type Note } from './support.ts';
+import { type Note, openDatabase, openReady, refusedWithin } from './support.ts';
 
 /** Milliseconds in which a client is promised its 503. */
 const PROMISED_MS = 3000;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-
 import { storeKinds, testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';

@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import mongoose from 'mongoose';
-
 import { userModel } from '../../src/people/model.ts';
-import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
+import { type Client, expectProblem, type TaskJson } from '../support/client.ts';
 import { testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-
 import mongoose from 'mongoose';
-
 import { ensureStructure } from '../../src/database/structure.ts';
 import { taskModels } from '../../src/tasks/model.ts';
 import { storeKinds } from '../support/database.ts';
 import { refusal, startRefusingServer } from '../support/refusingServer.ts';
 import { until } from '../support/until.ts';
-import { openDatabase, openReady, type Note } from './support.ts';
+import { type Note, openDatabase, openReady } from './support.ts';
 
 type Collection = mongoose.mongo.Collection;
 

@@ -1,8 +1,6 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import mongoose, { type Model } from 'mongoose';
-
 import { createDatabase, type Database } from '../../src/database/database.ts';
 import { until } from '../support/until.ts';
 

@@ -3,9 +3,7 @@ import { createSocket } from 'node:dgram';
 import { getServers, setServers } from 'node:dns';
 import { once } from 'node:events';
 import { test } from 'node:test';
-
 import type { CommandStartedEvent } from 'mongodb';
-
 import { StoreStartError } from '../../src/database/store.ts';
 import { startRefusingServer } from '../support/refusingServer.ts';
 import { openDatabase, openReady, refusedWithin } from './support.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { TenantClient } from '../../src/auth/tenantClient.ts';
-import { loadConfig, type Config } from '../../src/config.ts';
+import { type Config, loadConfig } from '../../src/config.ts';
 import { isWrong, type Line } from '../../src/doctor/page.ts';
 import { renderPage, verdictOf } from '../../src/doctor/page.ts';
 import { examineTenants, type TenantExamination } from '../../src/doctor/tenant.ts';

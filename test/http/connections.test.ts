@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server as HttpServer, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { testDatabase } from '../support/database.ts';
-import { startServer, type ServerOptions, type TestServer } from '../support/server.ts';
 import { sendRaw } from '../support/raw.ts';
+import { type ServerOptions, startServer, type TestServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
 import { until } from '../support/until.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../src/http/limits.ts';
-import { startServer } from '../support/server.ts';
 import { sendRaw } from '../support/raw.ts';
+import { startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 const HOST = 'Host: localhost\r\n';

@@ -12,7 +12,7 @@ import { send } from '../../src/http/respond.ts';
 import { createThrottle, type ThrottleOptions } from '../../src/http/throttle.ts';
 import { createLog } from '../../src/log.ts';
 import { expectProblem } from '../support/client.ts';
-import { movableClock, type MovableClock } from '../support/clock.ts';
+import { type MovableClock, movableClock } from '../support/clock.ts';
 import { startServer } from '../support/server.ts';
 import { handlerOf } from '../support/steps.ts';
 

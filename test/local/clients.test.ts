@@ -12,7 +12,7 @@ import {
   userNamed,
 } from '../../src/local/tenant/identity.ts';
 import { FROM_SIGN_IN_PAGE, REDIRECT } from './signIn.ts';
-import { startTestTenant, verifyByMetadata, type Client } from './support.ts';
+import { type Client, startTestTenant, verifyByMetadata } from './support.ts';
 
 const SCOPE = 'https://tasksdev.onmicrosoft.com/api/tasks.read';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { copyProject, startDevelopment, type Development } from './project.ts';
+import { copyProject, type Development, startDevelopment } from './project.ts';
 import { run, trusting } from './support.ts';
 
 const READY = /The API is ready at (\S+):/;

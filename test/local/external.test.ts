@@ -1,12 +1,12 @@
 /** The tenant of Entra External ID beside that of B2C. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { createRemoteJWKSet, customFetch, jwtVerify, type JWTPayload } from 'jose';
-import { EXTERNAL_CLIENT_ID, EXTERNAL_TENANT_ID, OWNER_CLAIM, userNamed } from '../../src/local/tenant/identity.ts';
 import { join } from 'node:path';
+import { test } from 'node:test';
+import { createRemoteJWKSet, customFetch, type JWTPayload, jwtVerify } from 'jose';
+import { EXTERNAL_CLIENT_ID, EXTERNAL_TENANT_ID, OWNER_CLAIM, userNamed } from '../../src/local/tenant/identity.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { authorizeUrl, FROM_SIGN_IN_PAGE, redemption } from './signIn.ts';
-import { run, startTestTenant, type Client } from './support.ts';
+import { type Client, run, startTestTenant } from './support.ts';
 
 const METADATA = `/${EXTERNAL_TENANT_ID}/v2.0/.well-known/openid-configuration`;
 const B2C_METADATA = '/tasksdev.onmicrosoft.com/b2c_1_signin/v2.0/.well-known/openid-configuration';

@@ -174,6 +174,7 @@ test('under an older Node the commands say what to do', async () => {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  for (const name of ['start', 'dev', 'token', 'users', 'restored', 'doctor'])
+  for (const name of ['start', 'dev', 'token', 'users', 'restored', 'doctor']) {
     assert.match(scripts[name] ?? '', /needsNode24\.js/);
+  }
 });

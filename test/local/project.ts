@@ -1,7 +1,7 @@
 /** A copy of the project in which a test may change sources and settings, and `npm run dev` in it. */
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readdir, symlink, mkdir } from 'node:fs/promises';
+import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
@@ -56,8 +56,9 @@ export function startDevelopment(t: TestContext, project: string, env: NodeJS.Pr
           return match[1] ?? match[0];
         }
         const more = await Promise.race([once(child.stdout, 'data'), ended]);
-        if (!Array.isArray(more))
+        if (!Array.isArray(more)) {
           throw new Error(`it ended without ${String(pattern)}:\n${output.stdout}${output.stderr}`);
+        }
       }
     },
     async end(signal = 'SIGINT') {

@@ -5,8 +5,8 @@ import { decodeJwt } from 'jose';
 import type { Response } from 'undici';
 import { CLIENT_ID, TENANT_ID, userNamed } from '../../src/local/tenant/identity.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { AUTHORIZE, authorizeUrl, codeFor, FROM_SIGN_IN_PAGE, REDIRECT, redemption, TOKEN } from './signIn.ts';
-import { startTestTenant, type Client } from './support.ts';
+import { AUTHORIZE, authorizeUrl, codeFor, FROM_SIGN_IN_PAGE, redemption, REDIRECT, TOKEN } from './signIn.ts';
+import { type Client, startTestTenant } from './support.ts';
 
 const API_SCOPE = 'https://tasksdev.onmicrosoft.com/api/tasks.read';
 

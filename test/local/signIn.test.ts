@@ -8,8 +8,8 @@ import {
   challenge,
   codeFor,
   FROM_SIGN_IN_PAGE,
-  REDIRECT,
   redemption,
+  REDIRECT,
   signIn,
   TOKEN,
 } from './signIn.ts';

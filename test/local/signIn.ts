@@ -1,7 +1,7 @@
 /** The authorization code flow, from the app's and the browser's side. */
 import assert from 'node:assert/strict';
 import { CLIENT_ID } from '../../src/local/tenant/identity.ts';
-import { pkcePair, type Client } from './support.ts';
+import { type Client, pkcePair } from './support.ts';
 
 export const AUTHORIZE = '/tasksdev.onmicrosoft.com/b2c_1_signin/oauth2/v2.0/authorize';
 export const TOKEN = '/tasksdev.onmicrosoft.com/b2c_1_signin/oauth2/v2.0/token';

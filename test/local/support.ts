@@ -6,10 +6,10 @@ import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { checkServerIdentity } from 'node:tls';
 import { createRemoteJWKSet, customFetch, jwtVerify, type JWTVerifyResult } from 'jose';
-import { Agent, fetch, request, Response, type RequestInit } from 'undici';
+import { Agent, fetch, request, type RequestInit, Response } from 'undici';
+import type { Clock } from '../../src/clock.ts';
 import { CLIENT_ID } from '../../src/local/tenant/identity.ts';
 import { startTenant, type Tenant } from '../../src/local/tenant/tenant.ts';
-import type { Clock } from '../../src/clock.ts';
 
 // A developer may have it set in their shell: the tests' processes keep what they keep in folders of their own.
 delete process.env['DEV_DATA_DIR'];

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { DEFAULT_USER, userNamed } from '../../src/local/tenant/identity.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { run, startTestTenant, verifyByMetadata, type Outcome } from './support.ts';
+import { type Outcome, run, startTestTenant, verifyByMetadata } from './support.ts';
 
 function token(directory: string, ...args: string[]): Promise<Outcome> {
   return run(process.execPath, ['src/local/token.ts', ...args], { DEV_DATA_DIR: directory });

@@ -35,11 +35,12 @@ test('everything that is measured of requests, tokens, keys and readiness has it
   const names = [...(await metrics.text()).matchAll(/^# TYPE (\w+) /gm)].map(([, name = '']) => name);
 
   const own = names.filter((name) => !/^(process|nodejs)_/.test(name));
-  for (const name of own)
+  for (const name of own) {
     assert.ok(
       EXPRESSIONS.some((expression) => expression.includes(name)),
       name,
     );
+  }
 });
 
 test('panels have ids of their own and do not overlap', () => {

@@ -28,8 +28,9 @@ test('everything but the development tools runs on the production dependencies a
   assert.ok(files.length > 50);
 
   for (const file of files) {
-    for (const name of packagesIn(await read(file)))
+    for (const name of packagesIn(await read(file))) {
       assert.ok(name in packageJson.dependencies, `${file} needs ${name}`);
+    }
   }
 });
 

@@ -7,8 +7,8 @@ import { loadConfig } from '../../src/config.ts';
 import { createDatabase } from '../../src/database/database.ts';
 import { headName } from '../../src/http/operation.ts';
 import { createLog } from '../../src/log.ts';
-import { createMetrics } from '../../src/ops/metrics.ts';
 import { authorityOf } from '../../src/ops/authority.ts';
+import { createMetrics } from '../../src/ops/metrics.ts';
 import { documentOf } from '../../src/ops/openapi/document.ts';
 import type { ApiDocument } from '../../src/ops/openapi/types.ts';
 import { createServer } from '../../src/server.ts';
@@ -85,8 +85,9 @@ export async function assertDocumented(operationId: string, response: Response):
   assert.ok(given, `${operationId} answers ${response.status}: ${await response.clone().text()}`);
   const { headers, content = {} } = given as { headers: Json; content?: Json };
   const names = Object.keys(headers).map((name) => name.toLowerCase());
-  for (const name of response.headers.keys())
+  for (const name of response.headers.keys()) {
     assert.ok(!TELLING.test(name) || names.includes(name), `${operationId}: ${name}`);
+  }
   const type = response.headers.get('content-type')?.split(';', 1)[0];
   if (isHead || response.status === 204 || response.status === 304) return;
   assert.ok(type !== undefined && type in content, `${operationId}: ${type}`);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { request } from 'node:http';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import type { Outcome } from '../../src/auth/authenticate.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
 import { startServer } from '../support/server.ts';

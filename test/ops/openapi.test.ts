@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import * as errors from '../../src/errors.ts';
 import { problems } from '../../src/ops/openapi/document.ts';
-import { assertValid, document, documentFor, operations, resolved, type Json } from './document.ts';
+import { assertValid, document, documentFor, type Json, operations, resolved } from './document.ts';
 
 const API = '11111111-2222-3333-4444-555555555555';
 const METADATA = '/v2.0/.well-known/openid-configuration';

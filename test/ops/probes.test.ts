@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectProblem } from '../support/client.ts';
-import { startOps, type Ops } from './support.ts';
+import { type Ops, startOps } from './support.ts';
 
 test('a process that serves is healthy, whatever else is missing', async (t) => {
   const { url, state } = await startOps(t);

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Script } from 'node:vm';
-import { listOperations, type ListedOperation } from '../../src/ops/docs/list.ts';
+import { type ListedOperation, listOperations } from '../../src/ops/docs/list.ts';
 import { samplesFor, SERVER } from '../../src/ops/docs/samples.ts';
 import { startServer } from '../support/server.ts';
 import { document } from './document.ts';

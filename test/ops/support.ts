@@ -5,13 +5,13 @@ import type { TestContext } from 'node:test';
 import restify, { type Request, type Response, type Route } from 'restify';
 import { StoreTime } from '../../src/database/deadline.ts';
 import { guard } from '../../src/http/guard.ts';
+import { mountOperations, type Operation } from '../../src/http/operation.ts';
 import { answerProblems } from '../../src/http/problem.ts';
 import { identifyRequest } from '../../src/http/request.ts';
 import { createLog } from '../../src/log.ts';
-import { mountOperations, type Operation } from '../../src/http/operation.ts';
 import { opsOperations } from '../../src/ops/index.ts';
 import { createMetrics, type Metrics } from '../../src/ops/metrics.ts';
-import { movableClock, type MovableClock } from '../support/clock.ts';
+import { type MovableClock, movableClock } from '../support/clock.ts';
 import { handlerOf } from '../support/steps.ts';
 
 export interface Ops {

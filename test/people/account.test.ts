@@ -3,11 +3,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import mongoose from 'mongoose';
-
 import { finishErasures } from '../../src/people/erasure.ts';
-import { expectProblem, type Client } from '../support/client.ts';
+import { type Client, expectProblem } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
 import { until } from '../support/until.ts';

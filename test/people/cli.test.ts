@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-
 import { UsageError } from '../../src/commandLine.ts';
 import { startEmbeddedStore } from '../../src/local/store/index.ts';
 import { parseCommand } from '../../src/people/commands.ts';

@@ -5,9 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Connection } from 'mongoose';
-
 import { Client } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { temporaryDirectory } from '../support/directory.ts';

@@ -1,10 +1,9 @@
 /** One person's tasks given to another, while both use them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-
 import { erasePerson } from '../../src/people/erasure.ts';
 import { movePerson } from '../../src/people/move.ts';
-import { expectProblem, type Client } from '../support/client.ts';
+import { type Client, expectProblem } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 

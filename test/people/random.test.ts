@@ -1,18 +1,16 @@
 /** An erasure and a move against writers and syncing devices on two processes, of which any is killed at any time. */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import fc from 'fast-check';
 import type { Connection } from 'mongoose';
-
 import { Client, type TaskJson } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { startProcess, type ApiProcess } from '../support/process.ts';
+import { type ApiProcess, startProcess } from '../support/process.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const CLI = join(import.meta.dirname, '../../src/people/cli.ts');

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-
-import { UserStore } from '../../src/people/store.ts';
 import { requestDeadline } from '../../src/database/deadline.ts';
+import { UserStore } from '../../src/people/store.ts';
 import { expectProblem } from '../support/client.ts';
 import { movableClock } from '../support/clock.ts';
 import { testDatabase } from '../support/database.ts';
-import { startServer, type ServerOptions, type TestServer } from '../support/server.ts';
+import { type ServerOptions, startServer, type TestServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
 import { until } from '../support/until.ts';
 

@@ -3,9 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext } from 'node:test';
-
 import mongoose from 'mongoose';
-
 import type { Clock } from '../../src/clock.ts';
 import type { EmbeddedStore } from '../../src/local/store/index.ts';
 import { withDatabase } from './databaseUri.ts';

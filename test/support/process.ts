@@ -1,11 +1,11 @@
 /** The real process, `src/main.ts`, started as an operator would start it. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { certificate, type Tenant } from './tenant.ts';
 import { temporaryDirectory } from './directory.ts';
+import { certificate, type Tenant } from './tenant.ts';
 
 export interface ApiProcess {
   child: ChildProcess;

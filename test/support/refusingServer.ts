@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-
-import { deserialize, serialize, type Document } from 'bson';
+import { deserialize, type Document, serialize } from 'bson';
 
 /** Answers by command name; `silence` answers nothing. A command that is not named is answered with `{ ok: 1 }`. */
 export type Answers = Readonly<Record<string, Document | typeof silence>>;

@@ -12,7 +12,7 @@ import { StoreTime } from '../../src/database/deadline.ts';
 import type { Limits } from '../../src/http/limits.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import { createServer, type App } from '../../src/server.ts';
+import { type App, createServer } from '../../src/server.ts';
 import { Client } from './client.ts';
 import { testDatabase } from './database.ts';
 import { startTenant, type Tenant } from './tenant.ts';

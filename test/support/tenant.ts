@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomUUID, sign, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type JsonWebKey, type KeyObject, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -185,9 +185,9 @@ export class Tenant {
     const policy = searchParams.get('p') ?? pathname.split('/').find((part) => /^b2c_1/i.test(part)) ?? '';
     const document = kind === 'metadata' ? this.#metadata(policy) : this.#keys(policy);
     const fault = this.#faults.get(kind);
-    if (fault === undefined || (fault === 'redirect' && pathname === this.redirectTo))
+    if (fault === undefined || (fault === 'redirect' && pathname === this.redirectTo)) {
       send(res, 200, JSON_TYPE, document);
-    else misbehave(fault, res, document, this.redirectTo);
+    } else misbehave(fault, res, document, this.redirectTo);
   }
 
   #metadata(policy: string): string {

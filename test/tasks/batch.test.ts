@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
+import { type Client, expectProblem, type TaskJson } from '../support/client.ts';
 import { testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Client, expectProblem, type TaskJson } from '../support/client.ts';
 import { movableClock } from '../support/clock.ts';
-import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
 import { startServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
 

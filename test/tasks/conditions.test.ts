@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
+import { type Client, expectProblem, type TaskJson } from '../support/client.ts';
 import { startServer } from '../support/server.ts';
 
 const ID = '6742d0c4e1a2b3c4d5e6f708';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectProblem, type Client } from '../support/client.ts';
+import { type Client, expectProblem } from '../support/client.ts';
 import { sendRaw } from '../support/raw.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import mongoose from 'mongoose';
-import { draftOf, newTask, patchedTask, randomId, tagOf, toTask, type TaskState } from '../../src/tasks/document.ts';
+import { draftOf, newTask, patchedTask, randomId, tagOf, type TaskState, toTask } from '../../src/tasks/document.ts';
 import { readPatch, readTask } from '../../src/tasks/input.ts';
 import { ABSENT } from '../support/client.ts';
 

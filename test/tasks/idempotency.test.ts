@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import mongoose from 'mongoose';
+import { type Client, expectProblem, type TaskJson } from '../support/client.ts';
 import { movableClock } from '../support/clock.ts';
-import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
 import { startServer } from '../support/server.ts';
 
 const HOUR_MS = 3_600_000;

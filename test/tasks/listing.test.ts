@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import mongoose from 'mongoose';
 import { InvalidQueryError } from '../../src/errors.ts';
+import { type ListQuery, readListing } from '../../src/tasks/listing.ts';
 import { encodeCursor } from '../../src/tasks/page.ts';
-
-import { readListing, type ListQuery } from '../../src/tasks/listing.ts';
 
 const id = new mongoose.Types.ObjectId('6742d0c4e1a2b3c4d5e6f708');
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { draftOf, newTask, randomId, toTask, type TaskState } from '../../src/tasks/document.ts';
+import { draftOf, newTask, randomId, type TaskState, toTask } from '../../src/tasks/document.ts';
 import { MAX_PAGE_BYTES, Page } from '../../src/tasks/page.ts';
 
 function tasks(count: number, Text = 'Buy milk'): TaskState[] {

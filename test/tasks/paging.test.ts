@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import mongoose from 'mongoose';
-import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
+import { type Client, expectProblem, type TaskJson } from '../support/client.ts';
 import { startServer } from '../support/server.ts';
 
 /** The next page's query, as the server wrote it. */
@@ -155,8 +155,9 @@ test('tasks ordered by hand are paged while positions change, those without one 
     ['B', 'B'],
     ['ab', 'a~'],
     ['none', ''],
-  ] as const)
+  ] as const) {
     await alice.create({ Text, position });
+  }
 
   for (const [sort, expected] of [
     ['position', ['B', 'a', 'ab', 'b', 'none', 'none']],

@@ -9,7 +9,7 @@ import mongoose from 'mongoose';
 import { ChangesFeed } from '../../src/tasks/changes.ts';
 import { taskModels } from '../../src/tasks/model.ts';
 import { OwnedCollection } from '../../src/tasks/owned.ts';
-import { TaskStore, type Session } from '../../src/tasks/store.ts';
+import { type Session, TaskStore } from '../../src/tasks/store.ts';
 import { startServer } from '../support/server.ts';
 
 type Operation = (...args: unknown[]) => Promise<unknown>;

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { Connection } from 'mongoose';
 import { beginNewHistories } from '../../src/tasks/history.ts';
-import { expectProblem, type Client, type TaskJson } from '../support/client.ts';
+import { type Client, expectProblem, type TaskJson } from '../support/client.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { startTenant, type Tenant } from '../support/tenant.ts';

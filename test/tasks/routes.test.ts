@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { movableClock } from '../support/clock.ts';
 import { ABSENT, expectProblem, type TaskJson } from '../support/client.ts';
+import { movableClock } from '../support/clock.ts';
 import { startServer } from '../support/server.ts';
 
 const START = Date.parse('2026-11-23T09:00:00Z');

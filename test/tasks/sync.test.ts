@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { movableClock } from '../support/clock.ts';
 import type { Client } from '../support/client.ts';
+import { movableClock } from '../support/clock.ts';
 import { startServer } from '../support/server.ts';
 import { SyncClient } from '../support/syncClient.ts';
 

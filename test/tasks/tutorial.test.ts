@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import mongoose from 'mongoose';
-import { movableClock } from '../support/clock.ts';
 import { ABSENT, type TaskJson } from '../support/client.ts';
+import { movableClock } from '../support/clock.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const CREATED = '2016-08-30T10:00:00.000Z';

@@ -1,8 +1,8 @@
-import { decode, encode, toNumber, type Doc } from './documents.ts';
+import { decode, type Doc, encode, toNumber } from './documents.ts';
 import { CommandError } from './errors.ts';
-import { parseFilter, predicateOf, type Predicate } from './filter.ts';
-import { indexedValue, type SortField } from './paths.ts';
+import { parseFilter, type Predicate, predicateOf } from './filter.ts';
 import type { Direction } from './keys.ts';
+import { indexedValue, type SortField } from './paths.ts';
 import type { Storage } from './storage.ts';
 
 /** What a TTL index is for. */

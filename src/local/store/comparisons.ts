@@ -1,5 +1,5 @@
 import { Binary, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
-import { isDoc, toNumber, type Doc } from './documents.ts';
+import { type Doc, isDoc, toNumber } from './documents.ts';
 import { CommandError } from './errors.ts';
 import { encodeKey, TYPE, typeOf } from './keys.ts';
 import { candidatesAt, valuesAt } from './paths.ts';

@@ -1,6 +1,6 @@
-import { encode } from './documents.ts';
-import { execute, type Client } from './commands/dispatch.ts';
 import type { Engine } from './commands/command.ts';
+import { type Client, execute } from './commands/dispatch.ts';
+import { encode } from './documents.ts';
 import { removeExpired } from './expiry.ts';
 import type { Steps } from './steps.ts';
 import type { Message } from './wire.ts';

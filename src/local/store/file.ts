@@ -1,8 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { randomUUID } from 'node:crypto';
 import { makeDirectory } from '../directory.ts';
 import { EmbeddedStoreError } from './errors.ts';
 import { SCHEMA } from './storage.ts';

@@ -1,6 +1,6 @@
 import { BSONRegExp } from 'bson';
 import { comparisons } from './comparisons.ts';
-import { hasOperators, isDoc, type Doc } from './documents.ts';
+import { type Doc, hasOperators, isDoc } from './documents.ts';
 import { CommandError } from './errors.ts';
 
 /** One condition on one path, with its operator spelt out: `{a: 1}` is `{path: 'a', operator: '$eq', operand: 1}`. */

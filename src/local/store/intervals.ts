@@ -1,5 +1,5 @@
+import { type Clause, type Comparison, isComparison } from './filter.ts';
 import { encodeKey, TYPE, typeOf } from './keys.ts';
-import { isComparison, type Clause, type Comparison } from './filter.ts';
 
 interface Bound {
   readonly key: Buffer;

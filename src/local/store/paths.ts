@@ -1,6 +1,6 @@
-import { isDoc, toNumber, type Doc } from './documents.ts';
+import { type Doc, isDoc, toNumber } from './documents.ts';
 import { CommandError } from './errors.ts';
-import { encodeKey, invert, type Direction } from './keys.ts';
+import { type Direction, encodeKey, invert } from './keys.ts';
 
 /**
  * What a dotted path leads to. An array on the way stands for each of its documents, and a number picks one element, as in
@@ -73,8 +73,9 @@ export function parseSort(sort: Doc | undefined): SortField[] {
   return Object.entries(sort ?? {}).map(([path, value]) => {
     const direction = toNumber(value);
     if (path.startsWith('$')) throw new CommandError(2, `FieldPath field names may not start with '$': ${path}`);
-    if (direction !== 1 && direction !== -1)
+    if (direction !== 1 && direction !== -1) {
       throw new CommandError(15975, `$sort key ordering must be 1 or -1: ${path}`);
+    }
     return { path, direction };
   });
 }

@@ -1,8 +1,8 @@
 import type { Collection, Index } from './catalog.ts';
 import type { Doc } from './documents.ts';
-import { isComparison, parseFilter, predicateOf, type Clause, type Predicate } from './filter.ts';
+import { type Clause, isComparison, parseFilter, type Predicate, predicateOf } from './filter.ts';
+import { type Interval, intervalOf } from './intervals.ts';
 import { AFTER, encodeKey, invert, TYPE, typeOf } from './keys.ts';
-import { intervalOf, type Interval } from './intervals.ts';
 import type { SortField } from './paths.ts';
 import type { Range } from './storage.ts';
 

@@ -1,4 +1,4 @@
-import { isDoc, toNumber, type Doc } from './documents.ts';
+import { type Doc, isDoc, toNumber } from './documents.ts';
 import { CommandError, notImplemented } from './errors.ts';
 
 export type Projection = (doc: Doc) => Doc;

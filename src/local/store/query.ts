@@ -1,8 +1,8 @@
 import type { Catalog, Collection } from './catalog.ts';
 import { decode, type Doc } from './documents.ts';
 import { CommandError } from './errors.ts';
-import { sortKey, type SortField } from './paths.ts';
-import { planQuery, type Plan } from './plan.ts';
+import { type SortField, sortKey } from './paths.ts';
+import { type Plan, planQuery } from './plan.ts';
 import type { Scan } from './steps.ts';
 import type { IndexedRow, Row, Storage } from './storage.ts';
 

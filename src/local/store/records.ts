@@ -1,9 +1,9 @@
 import { ObjectId } from 'bson';
-import { encode, isDoc, MAX_DOCUMENT_BYTES, type Doc } from './documents.ts';
+import type { Collection, Index } from './catalog.ts';
+import { type Doc, encode, isDoc, MAX_DOCUMENT_BYTES } from './documents.ts';
 import { CommandError, notImplemented } from './errors.ts';
 import { encodeKeys } from './keys.ts';
 import { indexedValue } from './paths.ts';
-import type { Collection, Index } from './catalog.ts';
 import type { Storage } from './storage.ts';
 
 /** Writes one document and its entry in every index. All checks come before the first write. */
@@ -119,8 +119,9 @@ function checkDocument(doc: Doc, bson: Uint8Array): void {
   }
   if (Array.isArray(doc['_id'])) throw new CommandError(53, "The '_id' value cannot be of type array");
   for (const name of Object.keys(doc)) {
-    if (name.startsWith('$'))
+    if (name.startsWith('$')) {
       throw new CommandError(52, `The dollar ($) prefixed field '${name}' in '${name}' is not allowed`);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Client } from './commands/dispatch.ts';
 import type { Executor, Log } from './executor.ts';
-import { encodeReply, MessageReader, WireError, type Message } from './wire.ts';
+import { encodeReply, type Message, MessageReader, WireError } from './wire.ts';
 
 const CLOSE_MS = 500;
 
@@ -77,9 +77,9 @@ export class WireServer {
 
   /** After what is not a message, nothing on this connection can be understood. */
   #refuse(error: unknown, socket: Socket): void {
-    if (error instanceof WireError)
+    if (error instanceof WireError) {
       this.#log.warn({ reason: error.message }, 'closed a connection that does not speak the protocol');
-    else this.#log.error({ err: error }, 'closed a connection of the embedded store');
+    } else this.#log.error({ err: error }, 'closed a connection of the embedded store');
     socket.destroy();
   }
 }
@@ -131,7 +131,8 @@ class Connection {
   }
 
   #readOn(): void {
-    if (this.#socket.isPaused() && !this.#socket.writableNeedDrain && this.#waiting.length <= MAX_WAITING)
+    if (this.#socket.isPaused() && !this.#socket.writableNeedDrain && this.#waiting.length <= MAX_WAITING) {
       this.#socket.resume();
+    }
   }
 }

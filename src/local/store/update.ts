@@ -1,5 +1,5 @@
 import { Decimal128, Double, Int32, Long } from 'bson';
-import { hasOperators, isDoc, toNumber, type Doc } from './documents.ts';
+import { type Doc, hasOperators, isDoc, toNumber } from './documents.ts';
 import { CommandError, notImplemented } from './errors.ts';
 import { encodeKey } from './keys.ts';
 import { valuesAt } from './paths.ts';
@@ -42,11 +42,12 @@ export function parseUpdate(update: unknown): Update {
 
 function replacement(update: Doc): Update {
   for (const name of Object.keys(update)) {
-    if (name.startsWith('$'))
+    if (name.startsWith('$')) {
       throw new CommandError(
         52,
         `The dollar ($) prefixed field '${name}' is not allowed in the context of an update's replacement document`,
       );
+    }
   }
   return {
     isReplacement: true,
@@ -83,26 +84,30 @@ function parseOperator(operator: string, fields: unknown): Change[] {
 
 function checkPath(path: string): void {
   for (const name of path.split('.')) {
-    if (name === '')
+    if (name === '') {
       throw new CommandError(56, `The update path '${path}' contains an empty field name, which is not allowed.`);
+    }
     if (name.startsWith('$[') || name === '$') throw notImplemented(`the positional operator in '${path}'`);
-    if (name.startsWith('$'))
+    if (name.startsWith('$')) {
       throw new CommandError(52, `The dollar ($) prefixed field '${name}' in '${path}' is not allowed`);
+    }
   }
 }
 
 function checkNumeric(path: string, operand: unknown): void {
   if (operand instanceof Decimal128) throw notImplemented('$inc by a decimal');
-  if (toNumber(operand) === undefined)
+  if (toNumber(operand) === undefined) {
     throw new CommandError(14, `Cannot increment with non-numeric argument: {${path}: …}`);
+  }
 }
 
 function checkConflicts(paths: readonly string[]): void {
   const taken: string[] = [];
   for (const path of paths) {
     const other = taken.find((each) => each === path || each.startsWith(`${path}.`) || path.startsWith(`${each}.`));
-    if (other !== undefined)
+    if (other !== undefined) {
       throw new CommandError(40, `Updating the path '${path}' would create a conflict at '${other}'`);
+    }
     taken.push(path);
   }
 }
@@ -181,8 +186,9 @@ function increment(doc: Doc, path: string, by: unknown): void {
 function add(a: unknown, b: unknown): Int32 | Long | Double {
   if (!isInteger(a) || !isInteger(b)) return new Double((toNumber(a) ?? 0) + (toNumber(b) ?? 0));
   const sum = BigInt(a.toString()) + BigInt(b.toString());
-  if (sum !== BigInt.asIntN(64, sum))
+  if (sum !== BigInt.asIntN(64, sum)) {
     throw new CommandError(2, 'Failed to apply $inc operations to current value: overflow');
+  }
   const isLong = a instanceof Long || b instanceof Long || sum !== BigInt.asIntN(32, sum);
   return isLong ? Long.fromBigInt(sum) : new Int32(Number(sum));
 }

@@ -1,4 +1,4 @@
-import { authorities, externalId, type Authority } from './authority.ts';
+import { authorities, type Authority, externalId } from './authority.ts';
 import { TENANT_ID, TENANT_NAME } from './identity.ts';
 
 /** The endpoints of an authority, with the paths that Microsoft gives them. */

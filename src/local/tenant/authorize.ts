@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { readScopes, type Authority } from './authority.ts';
+import { type Authority, readScopes } from './authority.ts';
 import { refusal, type RefusedError } from './refusal.ts';
 import { isNavigation, isRegistered, mayNameUser } from './requestSource.ts';
 import type { CodeGrant, Session } from './tickets.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { parseAddress, type Address } from './address.ts';
+import { type Address, parseAddress } from './address.ts';
 import { keysOf, metadataOf } from './metadata.ts';
 import { redeem } from './redeem.ts';
 import { RefusedError } from './refusal.ts';
@@ -29,9 +29,9 @@ export function createTenantHandler(parts: HandlerParts): RequestListener {
     const address = url === null ? undefined : parseAddress(url);
     if (url?.pathname === '/') sendPage(res, 200, page);
     else if (url?.pathname === '/certificate.pem') sendCertificate(res, certificate);
-    else if (url === null || address === undefined)
+    else if (url === null || address === undefined) {
       throw new UnknownAddressError(404, 'no such tenant, policy or endpoint');
-    else await answer(address, url.origin, req, res);
+    } else await answer(address, url.origin, req, res);
   }
 
   async function answer({ authority, endpoint, query }: Address, here: string, ...[req, res]: Exchange): Promise<void> {

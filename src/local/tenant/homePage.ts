@@ -1,6 +1,6 @@
 import { quote, type Sample } from '../hints.ts';
 import { pathOf } from './address.ts';
-import { b2c, externalId, type Authority } from './authority.ts';
+import { type Authority, b2c, externalId } from './authority.ts';
 import { CLIENT_ID, EXTERNAL_CLIENT_ID, OWNER_CLAIM, POLICIES, SCOPES, TENANT_NAME } from './identity.ts';
 import { escape, page } from './pages.ts';
 import { EMULATOR_HOST } from './requestSource.ts';

@@ -1,5 +1,5 @@
 import { pathOf } from './address.ts';
-import { issuerOf, type Authority } from './authority.ts';
+import { type Authority, issuerOf } from './authority.ts';
 import type { SigningKey } from './state.ts';
 import type { Signer } from './tokens.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
-import { readScopes, type Authority } from './authority.ts';
+import { type Authority, readScopes } from './authority.ts';
 import { LIFETIME_SECONDS } from './identity.ts';
 import { refusal } from './refusal.ts';
-import { LIFETIMES_SECONDS, type CodeGrant, type Grant, type Tickets } from './tickets.ts';
-import { clientInfo, signAccessToken, signedIn, signIdToken, type Signer } from './tokens.ts';
+import { type CodeGrant, type Grant, LIFETIMES_SECONDS, type Tickets } from './tickets.ts';
+import { clientInfo, signAccessToken, signedIn, type Signer, signIdToken } from './tokens.ts';
 
 interface Parts {
   signer: Signer;

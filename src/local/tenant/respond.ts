@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ResponseMode } from './authorize.ts';
-import { returnPage, RETURN_SCRIPT_HASH } from './pages.ts';
+import { RETURN_SCRIPT_HASH, returnPage } from './pages.ts';
 import { RefusedError } from './refusal.ts';
 
 /** Far more than any form that a client sends. */

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../clock.ts';
 import type { Authority } from './authority.ts';
-import { decide, isResponseMode, type Decision } from './authorize.ts';
+import { decide, type Decision, isResponseMode } from './authorize.ts';
 import { refusalPage, signedOutPage, signInPage } from './pages.ts';
 import { isRegistered } from './requestSource.ts';
 import { sendBack, sendPage } from './respond.ts';

@@ -8,7 +8,7 @@ import { pathOf } from './address.ts';
 import { b2c, externalId } from './authority.ts';
 import { loadCertificate } from './certificate.ts';
 import { createTenantHandler } from './handler.ts';
-import { homePage, type ApiFacts } from './homePage.ts';
+import { type ApiFacts, homePage } from './homePage.ts';
 import { loadTenantState } from './state.ts';
 import { Tickets } from './tickets.ts';
 import { createSigner } from './tokens.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Clock } from '../../clock.ts';
-import { issuerOf, type Authority } from './authority.ts';
-import { emailOf, LIFETIME_SECONDS, OWNER_CLAIM, userNamed, type User } from './identity.ts';
+import { type Authority, issuerOf } from './authority.ts';
+import { emailOf, LIFETIME_SECONDS, OWNER_CLAIM, type User, userNamed } from './identity.ts';
 import type { SigningKey, TenantState } from './state.ts';
 
 /** What an access token is asked to say. */

@@ -1,6 +1,6 @@
 /** The index beside the page. */
 import type { ApiDocument } from '../openapi/types.ts';
-import { html, type Html } from './html.ts';
+import { type Html, html } from './html.ts';
 import type { ListedOperation } from './list.ts';
 
 /** A section of the page: where it is, and what it is called. */

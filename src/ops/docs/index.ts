@@ -6,8 +6,8 @@ import { gzip } from 'node:zlib';
 import { NotFoundError } from '../../errors.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { ApiDocument } from '../openapi/types.ts';
-import { notesOn } from './notes.ts';
 import { listOperations } from './list.ts';
+import { notesOn } from './notes.ts';
 import { docsPage, pageHeaders } from './page.ts';
 import type { SignIn } from './signIn.ts';
 

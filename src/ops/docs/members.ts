@@ -1,7 +1,7 @@
 /** The members of an object, with what each may hold, as its schema has it. */
 import type { Schema } from '../../http/schema.ts';
 import type { ApiDocument, Reference } from '../openapi/types.ts';
-import { html, marked, type Html } from './html.ts';
+import { type Html, html, marked } from './html.ts';
 import { resolve } from './list.ts';
 
 /** Members of `Task`: those that `NewTask` has too are to be sent, the others come in answers. */

@@ -1,5 +1,5 @@
 import type { ListedOperation } from './list.ts';
-import { samplesFor, type Samples } from './samples.ts';
+import { type Samples, samplesFor } from './samples.ts';
 
 /** What the page adds to an operation as Swagger UI shows it. */
 interface Notes {

@@ -7,7 +7,7 @@ import { errors } from './guides/errors.ts';
 import { offline } from './guides/offline.ts';
 import { start } from './guides/start.ts';
 import { task } from './guides/task.ts';
-import { html, marked, type Html } from './html.ts';
+import { type Html, html, marked } from './html.ts';
 import { listOperations } from './list.ts';
 import type { SignIn } from './signIn.ts';
 

@@ -1,4 +1,4 @@
-import { authorityOf, type Authority, type AuthoritySettings } from '../authority.ts';
+import { type Authority, authorityOf, type AuthoritySettings } from '../authority.ts';
 
 /** Where readers of the page sign in, so that they can try things. */
 export interface SignIn extends Authority {

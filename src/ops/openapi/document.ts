@@ -3,7 +3,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import * as errors from '../../errors.ts';
 import { problemOf, titleOf } from '../../http/answer.ts';
 import type { Operation } from '../../http/operation.ts';
-import { Component, headers as allHeaders, schema, type AnswerSchema, type HeaderName } from '../../http/schema.ts';
+import { type AnswerSchema, Component, type HeaderName, headers as allHeaders, schema } from '../../http/schema.ts';
 import type { Authority } from '../authority.ts';
 import { authorizationCode, bearer } from './security.ts';
 import type { ApiDocument, OperationObject, PathItem, Reference } from './types.ts';

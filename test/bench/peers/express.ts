@@ -6,7 +6,7 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import { auth } from 'express-oauth2-jwt-bearer';
 import mongoose from 'mongoose';
 import { pino } from 'pino';
-import { DUE_FIRST, env, live, newTask, PAGE, tenantMetadata, toTask, type PeerTask } from './shared.ts';
+import { DUE_FIRST, env, live, newTask, PAGE, type PeerTask, tenantMetadata, toTask } from './shared.ts';
 
 const { ObjectId } = mongoose.Schema.Types;
 const schema = new mongoose.Schema<PeerTask>(
@@ -67,11 +67,12 @@ app.post('/api/tasks', async (req, res) => {
 });
 app.use((error: { status?: number; headers?: object }, _req: Request, res: Response, next: NextFunction) => {
   if (res.headersSent) next(error);
-  else
+  else {
     res
       .status(error.status ?? 500)
       .set(error.headers ?? {})
       .json({ code: 'Refused' });
+  }
 });
 app.listen(Number(env('PORT')), env('HOST'));
 

@@ -2,10 +2,10 @@
  * A peer: the fastest that one would start with today. Fastify with schemas, jose that verifies each token against the
  * tenant's keys, the native driver, one line logged a request.
  */
-import fastify, { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
-import { createRemoteJWKSet, jwtVerify, type JWTPayload } from 'jose';
+import fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import { MongoClient, ObjectId } from 'mongodb';
-import { DUE_FIRST, env, live, newTask, PAGE, tenantMetadata, toTask, type PeerTask } from './shared.ts';
+import { DUE_FIRST, env, live, newTask, PAGE, type PeerTask, tenantMetadata, toTask } from './shared.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { json } from 'node:stream/consumers';
 import { MongoClient, ObjectId } from 'mongodb';
 import { pino } from 'pino';
-import { DUE_FIRST, env, live, newTask, PAGE, toTask, type PeerTask } from './shared.ts';
+import { DUE_FIRST, env, live, newTask, PAGE, type PeerTask, toTask } from './shared.ts';
 
 const client = await new MongoClient(env('MONGODB_URI')).connect();
 const tasks = client.db().collection<PeerTask>('tasks');

@@ -3,10 +3,10 @@
  * Mongoose documents, one line logged a request. Without the tutorial's throttle, which is off in ours too.
  */
 import bunyan from 'bunyan';
+import mongoose from 'mongoose';
 import passport from 'passport';
 import { BearerStrategy } from 'passport-azure-ad';
-import restify, { type Request, type RequestHandler, type Response, type Next } from 'restify';
-import mongoose from 'mongoose';
+import restify, { type Next, type Request, type RequestHandler, type Response } from 'restify';
 import { DUE_FIRST, env, live, PAGE, type PeerTask } from './shared.ts';
 
 await mongoose.connect(env('MONGODB_URI'), { autoCreate: false, autoIndex: false });

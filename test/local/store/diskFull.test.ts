@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { deserialize, serialize, type Document } from 'bson';
+import { deserialize, type Document, serialize } from 'bson';
 import { Catalog } from '../../../src/local/store/catalog.ts';
 import { Cursors } from '../../../src/local/store/cursors.ts';
 import { Executor } from '../../../src/local/store/executor.ts';

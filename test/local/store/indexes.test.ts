@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import mongoose from 'mongoose';
-import { countOf, openStore, refusal, type Collection } from './store.ts';
+import { type Collection, countOf, openStore, refusal } from './store.ts';
 
 const { ObjectId } = mongoose.mongo;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import mongoose from 'mongoose';
-import { connect, countOf, openStore, refusal, type Collection, type Db } from './store.ts';
+import { type Collection, connect, countOf, type Db, openStore, refusal } from './store.ts';
 
 /** What is refused: MongoDB's code, what the message has to name, and how it is asked for. */
 type Refused = [code: number, name: string, ask: (collection: Collection, db: Db) => Promise<unknown>];

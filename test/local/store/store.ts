@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import mongoose from 'mongoose';
 import { startEmbeddedStore } from '../../../src/local/store/index.ts';
-import { movableClock, type MovableClock } from '../../support/clock.ts';
+import { type MovableClock, movableClock } from '../../support/clock.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 
 const { MongoClient } = mongoose.mongo;

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { deserialize, serialize, type Document } from 'bson';
+import { deserialize, type Document, serialize } from 'bson';
 import fc from 'fast-check';
 import { startEmbeddedStore } from '../../../src/local/store/index.ts';
 import { temporaryDirectory } from '../../support/directory.ts';

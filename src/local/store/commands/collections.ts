@@ -1,4 +1,4 @@
-import { collectionName, findCollection, type Command } from './command.ts';
+import { collectionName, type Command, findCollection } from './command.ts';
 
 const create: Command = {
   // An option that is not here (capped, validator, timeseries, collation, …) is refused by name.

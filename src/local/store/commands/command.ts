@@ -1,7 +1,7 @@
 import type { Clock } from '../../../clock.ts';
 import type { Catalog, Collection } from '../catalog.ts';
 import type { Cursors } from '../cursors.ts';
-import { isDoc, toNumber, type Doc } from '../documents.ts';
+import { type Doc, isDoc, toNumber } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import type { Steps } from '../steps.ts';
 import type { Storage } from '../storage.ts';
@@ -90,8 +90,9 @@ export function readFlag(doc: Doc, name: string, absent = false): boolean {
 /** An array of documents: the statements of an update or delete, the indexes of createIndexes. */
 export function readDocs(doc: Doc, name: string, where: string): Doc[] {
   const value = doc[name];
-  if (value === undefined)
+  if (value === undefined) {
     throw new CommandError(40414, `BSON field '${where}.${name}' is missing but a required field`);
+  }
   if (!Array.isArray(value) || !value.every(isDoc)) {
     throw new CommandError(14, `BSON field '${where}.${name}' is the wrong type, expected an array of objects`);
   }

@@ -1,8 +1,8 @@
-import { encode, isDoc, toNumber, type Doc } from '../documents.ts';
+import { type Doc, encode, isDoc, toNumber } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import { parseFilter } from '../filter.ts';
 import { countDocuments } from '../query.ts';
-import { collectionName, findCollection, readDoc, readDocs, readNumber, type Command } from './command.ts';
+import { collectionName, type Command, findCollection, readDoc, readDocs, readNumber } from './command.ts';
 import { openCursor } from './find.ts';
 
 /** The one aggregation that there is: the driver's countDocuments, `[{$match}, {$skip}?, {$limit}?, {$group: {_id: 1, n: {$sum: 1}}}]`. */

@@ -1,12 +1,12 @@
 import { BSONError } from 'bson';
-import { decodeForeign, encode, isDoc, toNumber, type Doc } from '../documents.ts';
+import { decodeForeign, type Doc, encode, isDoc, toNumber } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import { removeExpired } from '../expiry.ts';
+import { inTime, type Steps } from '../steps.ts';
 import type { Message } from '../wire.ts';
 import { MAX_MESSAGE_BYTES, OP_QUERY } from '../wire.ts';
-import { inTime, type Steps } from '../steps.ts';
-import { checkFields, readTimeLimit, type Answer, type Command, type Engine, type Request } from './command.ts';
 import { collectionCommands } from './collections.ts';
+import { type Answer, checkFields, type Command, type Engine, readTimeLimit, type Request } from './command.ts';
 import { countCommands } from './count.ts';
 import { findCommands } from './find.ts';
 import { handshakeCommands } from './handshake.ts';
@@ -112,8 +112,9 @@ function readRequest(message: Message, connectionId: number): Request {
   const isInsert = name === 'insert';
   const body = decodeForeign(message.body, isInsert ? 'documents' : undefined);
   for (const [member, documents] of message.sequences) {
-    if (Object.hasOwn(body, member))
+    if (Object.hasOwn(body, member)) {
       throw new CommandError(40413, `BSON field '${name}.${member}' is a duplicate field`);
+    }
     body[member] = isInsert ? documents : documents.map((bytes) => decodeForeign(bytes));
   }
   const documents = isInsert ? body['documents'] : [];

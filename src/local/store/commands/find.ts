@@ -1,24 +1,24 @@
 import { Long } from 'bson';
 import type { Batch } from '../cursors.ts';
 import { FIRST_BATCH } from '../cursors.ts';
-import { encode, encodeCursor, isDoc, type Doc } from '../documents.ts';
+import { type Doc, encode, encodeCursor, isDoc } from '../documents.ts';
 import { CommandError, notImplemented } from '../errors.ts';
 import { parseFilter } from '../filter.ts';
 import { parseSort } from '../paths.ts';
-import { planQuery, type Plan } from '../plan.ts';
+import { type Plan, planQuery } from '../plan.ts';
 import { parseProjection, type Projection } from '../projection.ts';
 import { findDocuments, type Query, type StoredDocument, type Work } from '../query.ts';
 import type { Scan } from '../steps.ts';
 import {
   checkFields,
   collectionName,
+  type Command,
+  type Engine,
   findCollection,
   readDoc,
   readFlag,
   readNumber,
   readTimeLimit,
-  type Command,
-  type Engine,
 } from './command.ts';
 
 /** Answers a batch as `{cursor: {id, ns, firstBatch | nextBatch}, ok: 1}`, copying stored bytes. */
@@ -73,8 +73,9 @@ const find: Command = {
 };
 
 function* bytesOf(found: Scan<StoredDocument>, project: Projection | undefined): Generator<Uint8Array | undefined> {
-  for (const document of found)
+  for (const document of found) {
     yield document && (project === undefined ? document.bson : encode(project(document.doc)));
+  }
 }
 
 const getMore: Command = {
@@ -82,8 +83,9 @@ const getMore: Command = {
   isWrite: false,
   *steps(engine, { body, db }) {
     const id = body['getMore'];
-    if (!(id instanceof Long))
+    if (!(id instanceof Long)) {
       throw new CommandError(14, "BSON field 'getMore.getMore' is the wrong type, expected type 'long'");
+    }
     const ns = `${db}.${String(body['collection'])}`;
     const batch = yield* engine.cursors.more(id, ns, readNumber(body, 'batchSize') ?? 0, engine.clock.now());
     return cursorReply(batch, ns, 'nextBatch');

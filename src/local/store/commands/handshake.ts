@@ -1,4 +1,4 @@
-import { MAX_DOCUMENT_BYTES, type Doc } from '../documents.ts';
+import { type Doc, MAX_DOCUMENT_BYTES } from '../documents.ts';
 import { MAX_MESSAGE_BYTES } from '../wire.ts';
 import type { Command, Engine, Request } from './command.ts';
 

@@ -1,17 +1,17 @@
 import type { Collection, Index } from '../catalog.ts';
-import { decode, encode, isDoc, toNumber, type Doc } from '../documents.ts';
+import { decode, type Doc, encode, isDoc, toNumber } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import { parseFilter } from '../filter.ts';
 import { indexRecord } from '../records.ts';
 import type { Storage } from '../storage.ts';
 import {
   collectionName,
+  type Command,
+  type Engine,
   findCollection,
   readDoc,
   readDocs,
   readFlag,
-  type Command,
-  type Engine,
   type Request,
 } from './command.ts';
 import { openCursor } from './find.ts';
@@ -62,8 +62,9 @@ function readSpec(given: Doc): Doc {
   }
   const { key, name } = given;
   if (!isDoc(key) || Object.keys(key).length === 0) throw new CommandError(67, 'Index keys cannot be an empty object');
-  if (typeof name !== 'string' || name === '')
+  if (typeof name !== 'string' || name === '') {
     throw new CommandError(9, "The 'name' field is a required property of an index specification");
+  }
   for (const [path, direction] of Object.entries(key)) checkField(path, direction);
   checkPartial(given);
   checkExpiry(given, key);
@@ -76,8 +77,9 @@ function checkField(path: string, direction: unknown): void {
     throw new CommandError(67, `Unknown index plugin '${direction}': the embedded store does not implement it`);
   }
   const number = toNumber(direction);
-  if (number === undefined || number === 0)
+  if (number === undefined || number === 0) {
     throw new CommandError(67, `Values in the index key pattern must be numbers other than 0: ${path}`);
+  }
   if (path === '' || path.split('.').includes('')) throw new CommandError(67, 'Index keys cannot be an empty field');
   if (path.includes('$')) throw new CommandError(67, `Index key contains an illegal field name or wildcard: '${path}'`);
 }
@@ -97,10 +99,12 @@ function checkExpiry(spec: Doc, key: Doc): void {
   if (number === undefined || number < 0 || number > MAX_EXPIRE_SECONDS) {
     throw new CommandError(67, `TTL index 'expireAfterSeconds' option must be within 0 to ${MAX_EXPIRE_SECONDS}`);
   }
-  if (Object.keys(key).length > 1)
+  if (Object.keys(key).length > 1) {
     throw new CommandError(67, 'TTL indexes are single-field indexes, compound indexes do not support TTL');
-  if (Object.hasOwn(key, '_id'))
+  }
+  if (Object.hasOwn(key, '_id')) {
     throw new CommandError(67, "The field 'expireAfterSeconds' is not valid for an _id index specification");
+  }
 }
 
 /** @throws {CommandError} when there is another index of that name, or the same one with other options. */
@@ -153,8 +157,9 @@ function fill(storage: Storage, collection: Collection, index: Index): void {
 
 function required(engine: Engine, request: Request): Collection {
   const collection = findCollection(engine, request);
-  if (collection === undefined)
+  if (collection === undefined) {
     throw new CommandError(26, `ns does not exist: ${request.db}.${collectionName(request)}`);
+  }
   return collection;
 }
 

@@ -1,3 +1,4 @@
+import type { Collection } from '../catalog.ts';
 import { decode, decodeForeign, type Doc } from '../documents.ts';
 import { CommandError } from '../errors.ts';
 import { parseFilter } from '../filter.ts';
@@ -5,17 +6,16 @@ import { findDocuments, type Query, type StoredDocument } from '../query.ts';
 import { insertRecord, removeRecord, replaceRecord, withId } from '../records.ts';
 import type { Scan } from '../steps.ts';
 import { parseUpdate, seedOf, type Update } from '../update.ts';
-import type { Collection } from '../catalog.ts';
 import {
   checkFields,
   collectionName,
+  type Command,
+  type Engine,
   findCollection,
   readDoc,
   readDocs,
   readFlag,
   readNumber,
-  type Command,
-  type Engine,
   type Request,
 } from './command.ts';
 
@@ -49,8 +49,9 @@ const insert: Command = {
   fields: ['documents', 'ordered', 'bypassDocumentValidation'],
   isWrite: true,
   *steps(engine, request) {
-    if (request.documents.length === 0)
+    if (request.documents.length === 0) {
       throw new CommandError(16, 'Write batch sizes must be between 1 and 100000. Got 0 operations.');
+    }
     let n = 0;
     const errors = yield* forEachStatement(request.body, request.documents, function* (bytes) {
       const { doc, bson } = withId(decodeForeign(bytes), bytes);
@@ -91,8 +92,9 @@ function* updateFound(
   counts: { n: number; nModified: number },
 ): InSteps<boolean> {
   const isMulti = readFlag(statement, 'multi');
-  if (isMulti && change.isReplacement)
+  if (isMulti && change.isReplacement) {
     throw new CommandError(9, 'multi update is not supported for replacement-style update');
+  }
   const seen = new Set<number>();
   for (const document of find(engine, request, { filter: readDoc(statement, 'q') ?? {}, limit: isMulti ? 0 : 1 })) {
     if (document === undefined) yield;

@@ -1,5 +1,5 @@
-import { html, type Html } from '../html.ts';
 import type { Section } from '../contents.ts';
+import { type Html, html } from '../html.ts';
 import type { SignIn } from '../signIn.ts';
 
 /** How an app gets a token, and what it does when one is refused. */

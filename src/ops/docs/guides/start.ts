@@ -1,5 +1,5 @@
-import { html } from '../html.ts';
 import type { Section } from '../contents.ts';
+import { html } from '../html.ts';
 import { SERVER } from '../samples.ts';
 
 /** The shortest way from nothing to a task. */
