@@ -16,11 +16,14 @@ export interface RawAnswer {
   statuses: number[];
 }
 
-/** Sends bytes as they are, and returns all that comes until the server closes or nothing comes for `waitMs`. */
+/** How long a slow machine may take before the first byte of an answer. */
+const FIRST_MS = 10_000;
+
+/** Sends bytes as they are, and returns all that comes until the server closes or nothing more comes for `waitMs`. */
 export function sendRaw(
   port: number,
   bytes: string | Uint8Array,
-  { waitMs = 400, isEnded = false }: RawOptions = {},
+  { waitMs = 1_000, isEnded = false }: RawOptions = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -32,10 +35,13 @@ export function sendRaw(
       const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
       resolve({ text, isClosed, statuses });
     };
-    socket.setTimeout(waitMs, () => {
+    socket.setTimeout(Math.max(FIRST_MS, waitMs), () => {
       finish(false);
     });
-    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('data', (chunk) => {
+      socket.setTimeout(waitMs);
+      chunks.push(chunk);
+    });
     socket.on('error', () => undefined);
     socket.on('close', () => {
       finish(true);
