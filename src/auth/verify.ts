@@ -32,7 +32,7 @@ interface Remembered extends Omit<Candidate, 'text'> {
   readonly verified: Verified;
 }
 
-/** A token that was bad, and stays so for as long as its key is published and the clock is not set back. */
+/** A token that was bad, and stays so while its key is published and the clock is not set back. */
 interface Refused {
   readonly refusal: TokenRefusedError;
   readonly at: number;
@@ -42,6 +42,9 @@ interface Refused {
 
 /** What no change of keys, metadata or time makes good. A client that does not renew its token sends it again and again. */
 const LASTING: readonly Reason[] = ['malformed', 'expired', 'signature'];
+
+/** Milliseconds after which it is looked at anew: the log tells how long ago it expired. */
+const REFUSED_MS = 60_000;
 
 const MAX_TOKENS = 10_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
@@ -87,7 +90,8 @@ export class TokenVerifier {
     const remembered = this.#remembered.get(digest);
     if (remembered === undefined) {
       const refused = this.#refused.get(digest);
-      if (refused !== undefined && refused.isKeyHeld() && refused.at <= this.#clock.now()) throw refused.refusal;
+      const age = this.#clock.now() - (refused?.at ?? 0);
+      if (refused?.isKeyHeld() && age >= 0 && age < REFUSED_MS) throw refused.refusal;
       return undefined;
     }
     const { token, judge, keys, key, verified } = remembered;

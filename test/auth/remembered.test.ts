@@ -71,6 +71,21 @@ test('a bad token is refused in the same way each time it comes', async (t) => {
   }
 });
 
+test('what is told of a bad token that comes again is true of now', async (t) => {
+  const { clock, tenant, verifier } = await startVerifier(t);
+  const token = tenant.issueToken({ expiresIn: -1_000 });
+  const received = async (): Promise<string> => {
+    const refusal = await verifier.verify(token).catch((error: unknown) => error as TokenRefusedError);
+    return (refusal as TokenRefusedError).findings[0].received;
+  };
+  const early = await received();
+
+  clock.advance(HOUR);
+
+  assert.match(early, /, 16 min 40 s ago$/);
+  assert.match(await received(), /, 1 h 16 min ago$/);
+});
+
 test('an expired token is good again when the clock is set right', async (t) => {
   const { clock, tenant, verifier } = await startVerifier(t);
   const token = tenant.issueToken({ oid: 'alice', expiresIn: 3_600 });
