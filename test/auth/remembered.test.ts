@@ -82,7 +82,7 @@ test('what is told of a bad token that comes again is true of now', async (t) =>
 
   clock.advance(HOUR);
 
-  assert.match(early, /, 16 min 40 s ago$/);
+  assert.match(early, /, 16 min 4[01] s ago$/);
   assert.match(await received(), /, 1 h 16 min ago$/);
 });
 
