@@ -42,7 +42,7 @@ export class TokenRefusedError extends UnauthorizedError {
   readonly #find: () => Findings;
   #findings: Findings | undefined;
 
-  /** @param find tells all that is wrong; asked only when somebody reads it, since most refusals are floods */
+  /** @param find tells all that is wrong; asked when somebody reads it, since most refusals are floods */
   constructor({ reason, description }: Pick<Finding, 'reason' | 'description'>, find: () => Findings) {
     super(description, challenge('invalid_token', description));
     this.reason = reason;

@@ -40,8 +40,11 @@ interface Refused {
   readonly isKeyHeld: () => boolean;
 }
 
-/** What no change of keys, metadata or time makes good. A client that does not renew its token sends it again and again. */
-const LASTING: readonly Reason[] = ['malformed', 'expired', 'signature'];
+/**
+ * What no change of keys, metadata or time makes good, and takes longer to see than to remember. A client that does not
+ * renew its token sends it again and again.
+ */
+const LASTING: readonly Reason[] = ['expired', 'signature'];
 
 /** Milliseconds after which it is looked at anew: the log tells how long ago it expired. */
 const REFUSED_MS = 60_000;
