@@ -49,6 +49,11 @@ export function parameter(name: string, value: Parameter): Component<Parameter> 
   return new Component('parameters', name, value);
 }
 
+/** A part of the path. */
+export function inPath(component: string, name: string, description: string, more: Partial<Parameter> = {}) {
+  return parameter(component, { name, in: 'path', required: true, description, schema: text, ...more });
+}
+
 /** A header of the request that says something of an entity tag. */
 export function tagHeader(name: string, component: string, description: string): Component<Parameter> {
   return parameter(component, { name, in: 'header', description, schema: { type: 'string' } });

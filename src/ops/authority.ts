@@ -1,4 +1,7 @@
-/** Where tokens for this server are issued, and what to ask for. */
+/** Where tokens for this server are issued, what to ask for there, and how the API document says so. */
+import type { Config } from '../config.ts';
+import type { Schema } from '../http/schema.ts';
+
 export interface Authority {
   /** https URL of the tenant's OpenID metadata. */
   readonly metadataUrl: string;
@@ -6,16 +9,17 @@ export interface Authority {
   readonly scopes: readonly string[];
 }
 
-/** As much of the configuration as this is made of. */
-export interface AuthoritySettings {
-  readScope: string | undefined;
-  writeScope: string | undefined;
-  docsScopes: readonly string[];
-  tenants: readonly {
-    kind: 'b2c' | 'external-id';
-    policies: readonly { metadataUrl: string }[];
-    audiences: readonly string[];
-  }[];
+/** Where readers of `/docs` sign in, so that they can try things. */
+export interface SignIn extends Authority {
+  /** The application under which they do: a single-page one, to which the page is registered as a redirect URI. */
+  readonly clientId: string;
+}
+
+/** Nothing without a client id of the page's own. */
+export function signInOf(config: Config): SignIn | undefined {
+  const clientId = config.docsClientId;
+  const authority = clientId === undefined ? undefined : authorityOf(config, clientId);
+  return clientId === undefined || authority === undefined ? undefined : { clientId, ...authority };
 }
 
 /**
@@ -24,7 +28,7 @@ export interface AuthoritySettings {
  * @param clientId of the application that asks, if it is known
  */
 export function authorityOf(
-  { readScope, writeScope, docsScopes, tenants }: AuthoritySettings,
+  { readScope, writeScope, docsScopes, tenants }: Config,
   clientId?: string,
 ): Authority | undefined {
   const [tenant] = tenants;
@@ -44,4 +48,45 @@ export function authorityOf(
 /** `contoso.onmicrosoft.com`: with the API's client id it makes the App ID URI that the portal proposes. */
 function directoryOf(metadataUrl: string): string {
   return new URL(metadataUrl).pathname.split('/')[1] ?? '';
+}
+
+/** How a client comes by its token, in the words of OpenAPI. */
+export function securitySchemes(authority: Authority | undefined): Record<string, Schema> {
+  const bearer = {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An access token of the tenant, in `Authorization: Bearer …` and nowhere else.',
+  };
+  const oauth2 = authority && authorizationCode(authority);
+  return { bearer, ...(oauth2 && { oauth2 }) };
+}
+
+const METADATA = '/v2.0/.well-known/openid-configuration';
+
+/**
+ * The authorization code flow at the tenant. Microsoft's tenants have its endpoints beside their metadata, so none is fetched
+ * for them; nothing where the metadata is elsewhere.
+ */
+function authorizationCode({ metadataUrl, scopes }: Authority): Schema | undefined {
+  const metadata = new URL(metadataUrl);
+  if (!metadata.pathname.endsWith(METADATA)) return undefined;
+  const endpoint = (name: string): string => {
+    const url = new URL(metadata);
+    url.pathname = url.pathname.replace(METADATA, `/oauth2/v2.0/${name}`);
+    return url.href;
+  };
+  const described = Object.fromEntries(scopes.map((scope) => [scope, 'Your tasks.']));
+  return {
+    type: 'oauth2',
+    description: 'Signing in at the tenant, with PKCE. What it issues is sent as a bearer token.',
+    flows: {
+      authorizationCode: {
+        authorizationUrl: endpoint('authorize'),
+        tokenUrl: endpoint('token'),
+        refreshUrl: endpoint('token'),
+        scopes: { ...described, offline_access: 'A refresh token as well.' },
+      },
+    },
+  };
 }

@@ -4,6 +4,7 @@ import {
   type AnswerSchema,
   example,
   ifNoneMatch,
+  inPath,
   parameter,
   type Schema,
   schema,
@@ -235,19 +236,11 @@ export const parameters = {
     query('since', 'Since', 'The `next` of the last answer. Absent: everything.', { type: 'string', minLength: 1 }),
     query('limit', 'ChangesLimit', 'How many changes at most.', { ...limit, default: MAX_LIMIT }),
   ],
-  id: parameter('TaskId', {
-    name: 'id',
-    in: 'path',
-    required: true,
-    description: 'A task’s id.',
+  id: inPath('TaskId', 'id', 'A task’s id.', {
     schema: { type: 'string', pattern: '^[0-9a-fA-F]{24}$' },
     example: TASK._id,
   }),
-  task: parameter('TaskName', {
-    name: 'task',
-    in: 'path',
-    required: true,
-    description: 'The text of the task, percent-encoded; to delete, its id or its exact text.',
+  task: inPath('TaskName', 'task', 'The text of the task, percent-encoded; to delete, its id or its exact text.', {
     schema: selectedText,
     example: 'Buy milk',
   }),

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Answer } from '../../src/http/answer.ts';
+import type { Call } from '../../src/http/operation.ts';
+import type { SignIn } from '../../src/ops/authority.ts';
 import { html, marked } from '../../src/ops/docs/html.ts';
-import { docsSite } from '../../src/ops/docs/index.ts';
+import { docsOperations } from '../../src/ops/docs/index.ts';
 import { typeOf } from '../../src/ops/docs/members.ts';
-import { document, operations } from './document.ts';
+import { declared, document, operations } from './document.ts';
 import { startOps } from './support.ts';
 
 const SIGN_IN = {
@@ -13,8 +16,14 @@ const SIGN_IN = {
   scopes: ['https://contoso.onmicrosoft.com/api/tasks.read'],
 };
 
+async function getPage(signIn?: SignIn): Promise<Answer> {
+  const [getDocs] = docsOperations(() => ({ operations: declared, document, signIn }));
+  assert.ok(getDocs);
+  return await getDocs.handle({ receivedPath: '/docs' } as Call);
+}
+
 async function pageText(): Promise<string> {
-  return (await docsSite(() => document).page()).body ?? '';
+  return (await getPage()).body ?? '';
 }
 
 test('without JavaScript the page has the guides, the members of a task, every code, and a link to the document', async () => {
@@ -54,7 +63,7 @@ test('every link on the page leads to a place on it, to the document, or to a li
 });
 
 test('nothing on the page comes from another host or stands in the page itself', async () => {
-  const { body = '', headers = {} } = await docsSite(() => document).page();
+  const { body = '', headers = {} } = await getPage();
 
   assert.equal(
     headers['Content-Security-Policy'],
@@ -68,7 +77,7 @@ test('nothing on the page comes from another host or stands in the page itself',
 });
 
 test('where readers can sign in, the page calls the tenant and no other host', async () => {
-  const { body = '', headers = {} } = await docsSite(() => document, SIGN_IN).page();
+  const { body = '', headers = {} } = await getPage(SIGN_IN);
 
   assert.match(
     headers['Content-Security-Policy'] ?? '',
@@ -79,7 +88,7 @@ test('where readers can sign in, the page calls the tenant and no other host', a
 });
 
 test('without a client id readers paste a token, and the page knows no tenant', async () => {
-  const { body = '', headers = {} } = await docsSite(() => document).page();
+  const { body = '', headers = {} } = await getPage();
 
   assert.match(headers['Content-Security-Policy'] ?? '', /; connect-src 'self'; /);
   assert.doesNotMatch(body, /data-client-id|>Sign in<\/button>/);

@@ -8,24 +8,28 @@ import { createDatabase } from '../../src/database/database.ts';
 import { headName } from '../../src/http/operation.ts';
 import { createLog } from '../../src/log.ts';
 import { authorityOf } from '../../src/ops/authority.ts';
+import { type ApiDocument, documentOf } from '../../src/ops/document.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import { documentOf } from '../../src/ops/openapi/document.ts';
-import type { ApiDocument } from '../../src/ops/openapi/types.ts';
 import { createServer } from '../../src/server.ts';
 
 export type Json = Record<string, unknown>;
 
-/** What a server with these settings, which listens nowhere, says of itself. */
-export function documentFor(env: Record<string, string>): Json & ApiDocument {
+/** What a server with these settings, which listens nowhere, does and says of itself. */
+function served(env: Record<string, string>) {
   const config = loadConfig({ MONGODB_URI: 'mongodb://localhost/none', ...env });
   const [log, clock] = [createLog('fatal', process.stdout), Date];
   const database = createDatabase({ uri: config.mongodbUri, clock, log });
   const authentication = createAuthentication({ config, clock, log });
   const { operations } = createServer({ config, log, clock, database, authentication, metrics: createMetrics() });
-  return JSON.parse(JSON.stringify(documentOf(operations, authorityOf(config)))) as Json & ApiDocument;
+  const document = JSON.parse(JSON.stringify(documentOf(operations, authorityOf(config)))) as Json & ApiDocument;
+  return { document, operations };
 }
 
-export const document = documentFor({
+export function documentFor(env: Record<string, string>): Json & ApiDocument {
+  return served(env).document;
+}
+
+export const { document, operations: declared } = served({
   B2C_TENANT_NAME: 'contoso',
   B2C_POLICY_NAME: 'b2c_1_susi',
   B2C_CLIENT_ID: '11111111-2222-3333-4444-555555555555',
@@ -44,7 +48,7 @@ export function operations(): DocumentedOperation[] {
       .map(([method, operation]) => ({
         path,
         method,
-        operation: operation as unknown as DocumentedOperation['operation'],
+        operation: operation as DocumentedOperation['operation'],
       })),
   );
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import * as errors from '../../src/errors.ts';
-import { problems } from '../../src/ops/openapi/document.ts';
+import { problems } from '../../src/ops/document.ts';
 import { assertValid, document, documentFor, type Json, operations, resolved } from './document.ts';
 
 const API = '11111111-2222-3333-4444-555555555555';
@@ -98,7 +98,7 @@ test('no type is for forms alone', () => {
 // "Try it" sends an example as it stands: the same Idempotency-Key each time, an If-Match that never matches.
 test('no optional parameter has an example', () => {
   for (const { name, required, ...rest } of Object.values(document.components.parameters)) {
-    assert.ok(required === true || !('example' in rest || 'examples' in rest), name);
+    assert.ok(required === true || !('example' in rest || 'examples' in rest), String(name));
   }
 });
 

@@ -3,15 +3,13 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Script } from 'node:vm';
-import { type ListedOperation, listOperations } from '../../src/ops/docs/list.ts';
+import type { Operation } from '../../src/http/operation.ts';
 import { samplesFor, SERVER } from '../../src/ops/docs/samples.ts';
 import { startServer } from '../support/server.ts';
-import { document } from './document.ts';
+import { declared } from './document.ts';
 
-const listed = listOperations(document);
-
-function named(id: string): ListedOperation {
-  const found = listed.find(({ operation }) => operation.operationId === id);
+function named(id: string): Operation {
+  const found = declared.find(({ name }) => name === id);
   assert.ok(found, id);
   return found;
 }
@@ -51,11 +49,11 @@ test('the samples for JavaScript work as they are', async (t) => {
 });
 
 test('every operation has a sample in each language that names its method and its path', () => {
-  for (const operation of listed) {
+  for (const operation of declared) {
     const samples = Object.entries(samplesFor(operation));
     assert.equal(samples.length, 4);
     for (const [language, sample] of samples) {
-      assert.match(sample, /\{server\}\/[\w/%.-]*["']/, `${language}: ${operation.operation.operationId}`);
+      assert.match(sample, /\{server\}\/[\w/%.-]*["']/, `${language}: ${operation.name}`);
       if (!['GET', 'POST'].includes(operation.method)) assert.ok(sample.includes(operation.method), sample);
       new Script(language === 'JavaScript' ? `(async () => { ${sample} })` : '');
     }
@@ -64,12 +62,12 @@ test('every operation has a sample in each language that names its method and it
 
 test('a sample carries whatever text there is', () => {
   const text = 'It\'s "$5" \\ `now`';
-  const create = structuredClone(named('CreateTask'));
-  const media = create.operation.requestBody?.content['application/json'];
+  const { body, ...create } = named('CreateTask');
+  const media = body?.content['application/json'];
   assert.ok(media);
-  media.examples = { odd: { summary: 'Odd', value: { Text: text } } };
+  const content = { 'application/json': { ...media, examples: { odd: { summary: 'Odd', value: { Text: text } } } } };
 
-  const { curl, Kotlin, Swift } = samplesFor(create);
+  const { curl, Kotlin, Swift } = samplesFor({ ...create, body: { ...body, content } });
 
   assert.match(curl, /-d '\{"Text": "It'\\''s \\"\$5\\" \\\\ `now`"\}'/);
   assert.match(Swift, /#"\{"Text": "It's \\"\$5\\" \\\\ `now`"\}"#/);

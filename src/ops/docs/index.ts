@@ -1,25 +1,14 @@
 /** The documentation page and its files, made when they are first asked for: none of it is in memory before. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { NotFoundError } from '../../errors.ts';
+import { open } from '../../http/accept.ts';
 import type { Answer } from '../../http/answer.ts';
-import type { ApiDocument } from '../openapi/types.ts';
-import { listOperations } from './list.ts';
-import { notesOn } from './notes.ts';
-import { docsPage, pageHeaders } from './page.ts';
-import type { SignIn } from './signIn.ts';
-
-export interface DocsSite {
-  page(): Promise<Answer>;
-  /**
-   * A file that the page refers to. One that a page of another version asks for is what it is now.
-   *
-   * @throws {NotFoundError} when the page has no such file.
-   */
-  file(fingerprint: string, name: string): Promise<Answer>;
-}
+import type { Operation } from '../../http/operation.ts';
+import { answer, ifNoneMatch, inPath } from '../../http/schema.ts';
+import { kept, once } from '../kept.ts';
+import { docsPage, pageHeaders, type PageParts } from './page.ts';
+import { notesOn } from './samples.ts';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
@@ -37,26 +26,78 @@ const SOURCES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(SCRIPTS.map((name) => [name, import.meta.resolve(`./browser/${name}`)])),
 };
 
-const compress = promisify(gzip);
-
-/** @param signIn where readers of the page sign in; without it they paste a token */
-export function docsSite(documentOf: () => ApiDocument, signIn?: SignIn): DocsSite {
-  const files = once(() => readFiles(documentOf()));
+/** The page and its files. */
+export function docsOperations(partsOf: () => PageParts): Operation[] {
+  const files = once(() => readFiles(partsOf()));
   const page = once(async () => {
-    const text = docsPage(documentOf(), signIn, `docs/${(await files()).fingerprint}`);
-    return prepared(text, 'text/html; charset=utf-8', pageHeaders(signIn));
+    const parts = partsOf();
+    const text = docsPage(parts, `docs/${(await files()).fingerprint}`);
+    return await kept(text, { contentType: 'text/html; charset=utf-8', headers: pageHeaders(parts.signIn) });
   });
-  return {
-    page,
-    async file(fingerprint, name) {
-      const known = await files();
-      const file = known.byName.get(name);
-      if (file === undefined) throw new NotFoundError();
-      // While two versions run side by side, a page of one may ask the other: it gets a file, but may not keep it.
-      const isCurrent = fingerprint === known.fingerprint;
-      return { ...(await file()), headers: { 'Cache-Control': isCurrent ? IMMUTABLE : 'no-cache' } };
+  const text = { type: 'string' };
+  const shared = { method: 'GET', guard: open, tag: 'Service' } as const;
+  return [
+    {
+      ...shared,
+      name: 'GetDocs',
+      path: '/docs',
+      summary: 'This page',
+      description: 'Where there is an application for it, readers sign in and try each operation.',
+      parameters: [ifNoneMatch],
+      answers: {
+        200: {
+          description: 'A page',
+          content: { 'text/html': { schema: text } },
+          headers: ['ETag', 'Content-Security-Policy'],
+        },
+        303: answer('To the path without a slash at its end', undefined, undefined, ['Location']),
+        304: answer('You have it already', undefined, undefined, ['ETag', 'Content-Security-Policy']),
+      },
+      handle: ({ receivedPath }) => {
+        // What the page refers to is relative, and would be looked for in a folder.
+        const slashes = /\/*$/.exec(receivedPath)?.[0].length ?? 0;
+        if (slashes > 0) return { status: 303, headers: { Location: `${'../'.repeat(slashes)}docs` } };
+        return page();
+      },
     },
-  };
+    {
+      ...shared,
+      name: 'GetDocsFile',
+      path: '/docs/:fingerprint/:file',
+      summary: 'A file of this page',
+      description: 'Kept for good: other contents are under another fingerprint.',
+      parameters: [
+        inPath(
+          'Fingerprint',
+          'fingerprint',
+          'Of all files of the page together. Those of another are what they are now, and not to be kept.',
+        ),
+        inPath('DocsFile', 'file', 'As the page names it.'),
+        ifNoneMatch,
+      ],
+      answers: {
+        200: {
+          description: 'Its text',
+          content: {
+            'text/javascript': { schema: text },
+            'text/css': { schema: text },
+            'application/json': { schema: { type: 'object' } },
+          },
+          headers: ['ETag'],
+        },
+        304: answer('You have it already', undefined, undefined, ['ETag']),
+      },
+      problems: [NotFoundError],
+      handle: async ({ params: { fingerprint, file = '' } }) => {
+        const known = await files();
+        const make = known.byName.get(file);
+        if (make === undefined) throw new NotFoundError();
+        // While two versions run side by side, a page of one may ask the other: it gets a file, but may not keep it.
+        const isCurrent = fingerprint === known.fingerprint;
+        return { ...(await make()), headers: { 'Cache-Control': isCurrent ? IMMUTABLE : 'no-cache' } };
+      },
+    },
+  ];
 }
 
 const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -67,38 +108,18 @@ interface Files {
   fingerprint: string;
 }
 
-async function readFiles(document: ApiDocument): Promise<Files> {
+async function readFiles({ operations }: PageParts): Promise<Files> {
   const read = Object.entries(SOURCES).map(
     async ([name, url]) => [name, await readFile(new URL(url), 'utf8')] as const,
   );
-  const notes = JSON.stringify(notesOn(listOperations(document)));
-  const texts = [...(await Promise.all(read)), ['notes.json', notes] as const];
-  const hash = createHash('sha256');
-  for (const [, text] of texts) hash.update(text);
+  const texts = [...(await Promise.all(read)), ['notes.json', JSON.stringify(notesOn(operations))] as const];
+  const all = texts.map(([, text]) => text).join('');
   return {
-    byName: new Map(texts.map(([name, text]) => [name, once(() => prepared(text, contentType(name)))])),
-    fingerprint: hash.digest('base64url').slice(0, 16),
+    byName: new Map(texts.map(([name, text]) => [name, once(() => kept(text, { contentType: contentType(name) }))])),
+    fingerprint: hash('sha256', all, 'base64url').slice(0, 16),
   };
 }
 
 function contentType(name: string): string {
   return CONTENT_TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
-}
-
-/** Compressed once, beside the requests of others: Swagger UI alone takes a tenth of a second. */
-async function prepared(body: string, contentType: string, headers: Answer['headers'] = {}): Promise<Answer> {
-  const etag = createHash('sha256').update(body).digest('base64url').slice(0, 27);
-  return { status: 200, body, contentType, etag, gzip: await compress(body), headers };
-}
-
-/** Made when it is first asked for; again when that failed. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
 }

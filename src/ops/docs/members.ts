@@ -1,20 +1,19 @@
 /** The members of an object, with what each may hold, as its schema has it. */
 import type { Schema } from '../../http/schema.ts';
-import type { ApiDocument, Reference } from '../openapi/types.ts';
+import type { ApiDocument } from '../document.ts';
 import { type Html, html, marked } from './html.ts';
-import { resolve } from './list.ts';
 
 /** Members of `Task`: those that `NewTask` has too are to be sent, the others come in answers. */
-export function taskMembers(document: ApiDocument): Html {
-  const writable = propertiesOf(document.components.schemas['NewTask']);
-  const members = Object.entries(propertiesOf(document.components.schemas['Task']));
+export function taskMembers({ components: { schemas } }: ApiDocument): Html {
+  const writable = propertiesOf(schemas['NewTask']);
+  const members = Object.entries(propertiesOf(schemas['Task']));
   return html`<dl class="entries">
     ${members.map(
       ([name, schema]) =>
         html`<dt id="member-${name}">
             <code>${name}</code>
             <span class="soft"
-              >${typeOf(withItems(document, writable[name] ?? schema))}${name in writable ? '' : '; in answers'}</span
+              >${typeOf(withItems(schemas, writable[name] ?? schema))}${name in writable ? '' : '; in answers'}</span
             >
           </dt>
           <dd>${marked(text((writable[name] ?? schema)['description']))}</dd> `,
@@ -27,10 +26,9 @@ function propertiesOf(schema: Schema | undefined): Record<string, Schema> {
 }
 
 /** The schema with that of its items in place of a reference to it. */
-function withItems(document: ApiDocument, schema: Schema): Schema {
-  const items = schema['items'] as Schema | undefined;
-  if (items === undefined || !('$ref' in items)) return schema;
-  return { ...schema, items: resolve(document, items as unknown as Reference) };
+function withItems(schemas: Record<string, Schema>, schema: Schema): Schema {
+  const { $ref } = (schema['items'] ?? {}) as { $ref?: string };
+  return $ref === undefined ? schema : { ...schema, items: schemas[$ref.split('/').at(-1) ?? ''] };
 }
 
 /** "string, 1 to 4,096 characters", "array of at most 20: string, 1 to 64 characters". */

@@ -1,25 +1,26 @@
 /** GET /docs: guides and index, readable as they come; the scripts add search, samples and trying things. */
 import type { HeaderMap } from '../../errors.ts';
-import type { ApiDocument } from '../openapi/types.ts';
-import { contents } from './contents.ts';
-import { authentication } from './guides/authentication.ts';
-import { errors } from './guides/errors.ts';
-import { offline } from './guides/offline.ts';
-import { start } from './guides/start.ts';
-import { task } from './guides/task.ts';
+import type { Operation } from '../../http/operation.ts';
+import type { SignIn } from '../authority.ts';
+import { type ApiDocument, documentedPath, parametersOf, TAGS } from '../document.ts';
+import { guides, type Section } from './guides.ts';
 import { type Html, html, marked } from './html.ts';
-import { listOperations } from './list.ts';
-import type { SignIn } from './signIn.ts';
 
 // A tick, so that the page is found among the tabs and no browser asks for /favicon.ico.
 const ICON =
   'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 16 16%22%3E%3Crect width=%2216%22 height=%2216%22 rx=%224%22 fill=%22%231558b0%22/%3E%3Cpath d=%22M4 8l3 3 5-6%22 fill=%22none%22 stroke=%22white%22 stroke-width=%222%22/%3E%3C/svg%3E';
 
+export interface PageParts {
+  operations: readonly Operation[];
+  document: ApiDocument;
+  signIn?: SignIn | undefined;
+}
+
 /** @param assets where the page's files are, relative to it: `docs/<fingerprint>` */
-export function docsPage(document: ApiDocument, signIn: SignIn | undefined, assets: string): string {
+export function docsPage({ operations, document, signIn }: PageParts, assets: string): string {
   const { info } = document;
-  const guides = [start(), authentication(signIn), task(document), offline(), errors(document)];
-  const [first, ...others] = guides.map(({ id, title, content }) => section(id, title, content));
+  const sections = guides(document, signIn);
+  const [first, ...others] = sections.map(shown);
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -41,7 +42,7 @@ export function docsPage(document: ApiDocument, signIn: SignIn | undefined, asse
           ${account(signIn)}
         </header>
         <div class="columns">
-          ${contents(document, listOperations(document), guides)}
+          ${contents(operations, sections)}
           <main id="main">
             <h1>${info.title}</h1>
             <p>${marked(info.description)}</p>
@@ -63,11 +64,54 @@ export function docsPage(document: ApiDocument, signIn: SignIn | undefined, asse
     </html> `.text;
 }
 
-function section(id: string, title: string, content: Html): Html {
+function shown({ id, title, content }: Section): Html {
   return html`<section aria-labelledby="${id}">
     <h2 id="${id}">${title}</h2>
     ${content}
   </section> `;
+}
+
+/** The index beside the page. */
+function contents(operations: readonly Operation[], sections: Section[]): Html {
+  return html`<nav class="contents" aria-label="Contents">
+    <details id="contents">
+      <summary>Contents and search</summary>
+      <form role="search" id="search">
+        <label for="query">Search</label>
+        <input id="query" type="search" autocomplete="off" spellcheck="false" aria-describedby="found" />
+        <p id="found" role="status"></p>
+      </form>
+      <ul id="results" hidden></ul>
+      <div id="index">
+        <h2>Guides</h2>
+        <ul>
+          ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li> `)}
+        </ul>
+        ${TAGS.map(({ name }) => tagEntries(name, operations))}
+      </div>
+    </details>
+  </nav>`;
+}
+
+function tagEntries(tag: string, operations: readonly Operation[]): Html {
+  const own = operations.filter((operation) => operation.tag === tag);
+  if (own.length === 0) return html``;
+  return html`<h2>${tag}</h2>
+    <ul>
+      ${own.map(entry)}
+    </ul>`;
+}
+
+function entry(operation: Operation): Html {
+  const { name, method, tag, summary, description } = operation;
+  const parameters = parametersOf(operation).map(({ value }) => value.name);
+  return html`<li>
+    <a
+      href="#/${encodeURIComponent(tag)}/${name}"
+      data-search="${[documentedPath(operation), description, ...parameters].join(' ')}"
+      ><span class="method ${method.toLowerCase()}">${method}</span> ${summary}</a
+    >
+  </li> `;
 }
 
 /** Who the reader is to the server. The scripts fill it in and show it. */

@@ -1,5 +1,24 @@
-/** What an operation looks like in the languages of those who call it. */
-import type { ListedOperation } from './list.ts';
+/** What the page adds to each operation as Swagger UI shows it: samples in the languages of those who call it, and its errors. */
+import type { Operation } from '../../http/operation.ts';
+import { documentedPath, parametersOf, problemsOf } from '../document.ts';
+
+/** By `METHOD path`. */
+export function notesOn(operations: readonly Operation[]): object {
+  return Object.fromEntries(
+    operations.map((operation) => [
+      `${operation.method} ${documentedPath(operation)}`,
+      { samples: samplesFor(operation), errors: errorsOf(operation) },
+    ]),
+  );
+}
+
+/** The codes of each status. */
+function errorsOf(operation: Operation): [status: string, codes: string[]][] {
+  return [...problemsOf(operation)].map(([status, these]) => [
+    String(status),
+    these.map(({ example }) => example.code),
+  ]);
+}
 
 /** A request as an app would make it. `SERVER` stands for the address. */
 interface Sample {
@@ -10,37 +29,33 @@ interface Sample {
   body?: { type: string; text: string };
 }
 
-export const LANGUAGES = ['curl', 'JavaScript', 'Swift', 'Kotlin'] as const;
-export type Language = (typeof LANGUAGES)[number];
-export type Samples = Record<Language, string>;
-
 /** Stands for this server's own address, which only the browser knows: proxies and path prefixes stand between. */
 export const SERVER = '{server}';
 
-export function samplesFor(listed: ListedOperation): Samples {
-  const sample = sampleOf(listed);
+export function samplesFor(operation: Operation) {
+  const sample = sampleOf(operation);
   return { curl: curl(sample), JavaScript: javaScript(sample), Swift: swift(sample), Kotlin: kotlin(sample) };
 }
 
-function sampleOf({ method, path, operation, parameters }: ListedOperation): Sample {
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const parameter = parameters.find((each) => each.in === 'path' && each.name === name);
-    return typeof parameter?.example === 'string' ? encodeURIComponent(parameter.example) : name;
+function sampleOf(operation: Operation): Sample {
+  const parameters = parametersOf(operation).map(({ value }) => value);
+  const filled = documentedPath(operation).replace(/\{(\w+)\}/g, (_, name: string) => {
+    const example = parameters.find((each) => each.in === 'path' && each.name === name)?.example;
+    return typeof example === 'string' ? encodeURIComponent(example) : name;
   });
-  const body = jsonBody(operation.requestBody?.content['application/json']);
+  const type = 'application/json';
+  const [example] = Object.values(operation.body?.content[type]?.examples ?? {});
   return {
-    method,
+    method: operation.method,
     url: `${SERVER}${filled}`,
-    isOpen: operation.security?.length === 0,
-    ...(body !== undefined && { body: { type: 'application/json', text: body } }),
+    isOpen: !operation.guard.needsToken,
+    ...(example !== undefined && { body: { type, text: written(example.value) } }),
   };
 }
 
-/** The first example, on one line with spaces, as people write it. */
-function jsonBody(media: { examples?: object } | undefined): string | undefined {
-  const [example] = Object.values(media?.examples ?? {}) as { value?: unknown }[];
-  if (example?.value === undefined) return undefined;
-  return JSON.stringify(example.value, null, 1)
+/** On one line with spaces, as people write it. */
+function written(value: unknown): string {
+  return JSON.stringify(value, null, 1)
     .replace(/\n\s*/g, ' ')
     .replace(/([{[]) /g, '$1')
     .replace(/ ([}\]])/g, '$1');

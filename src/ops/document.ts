@@ -1,12 +1,18 @@
 /** The API document (OpenAPI 3.1), made of the operations as they are declared. */
-import packageJson from '../../../package.json' with { type: 'json' };
-import * as errors from '../../errors.ts';
-import { problemOf, titleOf } from '../../http/answer.ts';
-import type { Operation } from '../../http/operation.ts';
-import { type AnswerSchema, Component, type HeaderName, headers as allHeaders, schema } from '../../http/schema.ts';
-import type { Authority } from '../authority.ts';
-import { authorizationCode, bearer } from './security.ts';
-import type { ApiDocument, OperationObject, PathItem, Reference } from './types.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import * as errors from '../errors.ts';
+import { problemOf, titleOf } from '../http/answer.ts';
+import type { Operation } from '../http/operation.ts';
+import {
+  type AnswerSchema,
+  Component,
+  type HeaderName,
+  headers as allHeaders,
+  type Parameter,
+  type Schema,
+  schema,
+} from '../http/schema.ts';
+import { type Authority, securitySchemes } from './authority.ts';
 
 type ProblemClass = errors.ProblemClass;
 
@@ -46,7 +52,8 @@ const problemSchema = schema('Problem', {
   },
 });
 
-const TAGS = [
+/** In the order in which they are told of. */
+export const TAGS = [
   { name: 'Tasks', description: 'What this is about.' },
   { name: 'Account', description: 'What is kept about you.' },
   { name: 'Sync', description: 'For clients that keep their tasks and are not always online.' },
@@ -61,16 +68,16 @@ const TAGS = [
  *
  * @param authority where clients get their tokens
  */
-export function documentOf(operations: readonly Operation[], authority?: Authority): ApiDocument {
-  const oauth2 = authority && authorizationCode(authority);
+export function documentOf(operations: readonly Operation[], authority?: Authority) {
+  const schemes = securitySchemes(authority);
   const components = new Components();
   for (const [code, { when, example }] of problems) {
     components.add(new Component('examples', code, { summary: when, value: problemOf(example, EXAMPLE_REQUEST) }));
   }
-  const paths: Record<string, PathItem> = {};
+  const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of operations) {
-    const item = (paths[documentedPath(operation.path)] ??= {});
-    item[operation.method.toLowerCase() as keyof PathItem] = components.resolve(describe(operation)) as OperationObject;
+    const item = (paths[documentedPath(operation)] ??= {});
+    item[operation.method.toLowerCase()] = components.resolve(describe(operation));
   }
   return {
     openapi: '3.1.1',
@@ -86,29 +93,43 @@ export function documentOf(operations: readonly Operation[], authority?: Authori
     },
     // Relative to the document, so it holds behind a path prefix as well. `./` would double the slash before each path.
     servers: [{ url: '.', description: 'The server that this document came from' }],
-    security: [{ bearer: [] }, ...(oauth2 === undefined ? [] : [{ oauth2: [] }])],
+    security: Object.keys(schemes).map((name) => ({ [name]: [] })),
     tags: TAGS,
     paths,
-    components: { ...components.all, securitySchemes: { bearer, ...(oauth2 && { oauth2 }) } },
+    components: { ...components.all, securitySchemes: schemes },
   };
 }
 
-const EXAMPLE_REQUEST = '2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d';
+export type ApiDocument = ReturnType<typeof documentOf>;
+
+export const EXAMPLE_REQUEST = '2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d';
 
 /** `/api/tasks/:id(…)` is `/api/tasks/{id}`. OpenAPI tells paths apart by their shape alone, so an owner is written as `me`. */
-function documentedPath(path: string): string {
+export function documentedPath({ path }: Operation): string {
   return path
     .replace(/\([^/]*\)/g, '')
     .replace(':owner', 'me')
     .replace(/:(\w+)/g, '{$1}');
 }
 
+/** Those of its path and no others: what is said of several paths at once names the parameters of all. */
+export function parametersOf(operation: Operation): Component<Parameter>[] {
+  const path = documentedPath(operation);
+  return (operation.parameters ?? []).filter(({ value }) => value.in !== 'path' || path.includes(`{${value.name}}`));
+}
+
+/** What can go wrong with it. */
+export function problemsOf({ guard, body, problems = [] }: Operation): Map<number, ProblemClass[]> {
+  const all = new Set([...ANY, ...guard.problems, ...(body?.problems ?? []), ...problems]);
+  return Map.groupBy(
+    [...all].sort((a, b) => a.example.statusCode - b.example.statusCode),
+    ({ example }) => example.statusCode,
+  );
+}
+
 function describe(operation: Operation): object {
   const { name, tag, summary, description, isDeprecated, guard, body } = operation;
-  const pathNames = [...documentedPath(operation.path).matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
-  const parameters = (operation.parameters ?? []).filter(
-    ({ value }) => value.in !== 'path' || pathNames.includes(value.name),
-  );
+  const parameters = parametersOf(operation);
   return {
     operationId: name,
     tags: [tag],
@@ -126,14 +147,13 @@ function requestBody({ description, isRequired, content }: NonNullable<Operation
   return { description, required: isRequired, content };
 }
 
-function responsesOf({ answers, guard, body, problems = [], isPlainText }: Operation): object {
+function responsesOf(operation: Operation): object {
+  const { answers, guard, isPlainText = false } = operation;
   const common: HeaderName[] = ['X-Request-Id', ...guard.headers];
   const successes = Object.entries(answers).map(([status, answer]) => [status, responseOf(answer, common)]);
-  const all = new Set([...ANY, ...guard.problems, ...(body?.problems ?? []), ...problems]);
-  const byStatus = Map.groupBy(all, ({ example }) => example.statusCode);
-  const refusals = [...byStatus].map(([status, these]) => [
+  const refusals = [...problemsOf(operation)].map(([status, these]) => [
     status,
-    problemResponse(status, these, isPlainText === true, common),
+    problemResponse(status, these, isPlainText, common),
   ]);
   return Object.fromEntries([...successes, ...refusals]) as object;
 }
@@ -166,14 +186,15 @@ function headerComponents(names: readonly HeaderName[]): Record<string, Componen
 
 /** Collects what is referred to, each under its own name. */
 class Components {
-  readonly all = { schemas: {}, parameters: {}, headers: {}, examples: {} } as Omit<
-    ApiDocument['components'],
-    'securitySchemes'
-  >;
+  readonly all: Record<Component<unknown>['kind'], Record<string, Schema>> = {
+    schemas: {},
+    parameters: {},
+    headers: {},
+    examples: {},
+  };
 
-  add({ kind, name, value }: Component<unknown>): Reference {
-    const known = this.all[kind] as Record<string, unknown>;
-    known[name] ??= this.resolve(value);
+  add({ kind, name, value }: Component<unknown>): { $ref: string } {
+    this.all[kind][name] ??= this.resolve(value) as Schema;
     return { $ref: `#/components/${kind}/${name}` };
   }
 
