@@ -40,17 +40,18 @@ export interface ProblemClass {
 
 interface Problem<Args extends unknown[]> {
   when: string;
-  /** What it tells the client, from what the constructor is given. */
-  says: (...args: Args) => string | Said;
+  /** What it tells the client, from what the constructor is given: the message itself, unless this says otherwise. */
+  says?: (...args: Args) => string | Said;
   /** What the constructor is given for the example, when it has to be given anything. */
   example?: NoInfer<Args>;
 }
 
-function problem<Args extends unknown[]>(
+function problem<Args extends unknown[] = [message: string]>(
   statusCode: number,
   code: string,
-  { when, says, example }: Problem<Args> & ([] extends Args ? object : { example: NoInfer<Args> }),
+  told: Problem<Args> & ([] extends Args ? object : { example: NoInfer<Args> }),
 ) {
+  const { when, says = (...[message]: Args) => String(message), example } = told;
   return class extends ApiError {
     static readonly when = when;
 
@@ -66,75 +67,65 @@ function problem<Args extends unknown[]>(
 }
 
 const EXAMPLE_ID = '6742d0c4e1a2b3c4d5e6f708';
-const BARE_CHALLENGE = 'Bearer realm="Users"';
 const RATE_LIMIT = { 'RateLimit-Limit': '10', 'RateLimit-Remaining': '0', 'RateLimit-Reset': '2' };
 
-function refusedToken(error: string, description: string): string {
-  return `${BARE_CHALLENGE}, error="${error}", error_description="${description}"`;
+/** With the challenge of RFC 6750, section 3. Without an error when the client may not have known that it needs any credentials. */
+function challenging(message: string, error?: string, [name, value] = ['error_description', message]): Said {
+  const why = error === undefined ? '' : `, error="${error}", ${name}="${quotable(value)}"`;
+  return { message, headers: { 'WWW-Authenticate': `Bearer realm="Users"${why}` } };
 }
 
-const asGiven = (message: string): string => message;
-const challenging = (message: string, challenge: string): Said => ({
-  message,
-  headers: { 'WWW-Authenticate': challenge },
-});
+/** Printable ASCII without quote and backslash, so that nothing ends the quoted string early. */
+function quotable(text: string): string {
+  return text.replace(/[^\x20-\x21\x23-\x5B\x5D-\x7E]/g, '?');
+}
 
 /** The request itself cannot be understood: its target, its headers, or a combination of them. */
 export class BadRequestError extends problem(400, 'BadRequest', {
   when: 'The target or a header is malformed, or headers contradict each other.',
-  says: asGiven,
   example: ['the request target or the Host header is malformed'],
 }) {}
 
 /** Quotes neither the body nor the parser. */
 export class InvalidContentError extends problem(400, 'InvalidContent', {
   when: 'The body is not what its `Content-Type` says, or not UTF-8.',
-  says: asGiven,
   example: ['the body is not valid JSON'],
 }) {}
 
 export class InvalidTaskError extends problem(400, 'InvalidTask', {
   when: 'A member of the task has the wrong type or value; the message names it.',
-  says: asGiven,
   example: ['"completed" must be true or false'],
 }) {}
 
 export class InvalidQueryError extends problem(400, 'InvalidQuery', {
   when: 'A query parameter is bad, repeated or unknown; the message names it.',
-  says: asGiven,
   example: ['limit must be a number from 1 to 100'],
 }) {}
 
 export class InvalidBatchError extends problem(400, 'InvalidBatch', {
   when: 'The batch, or one of its operations, is malformed; the message names it. Nothing was done.',
-  says: asGiven,
   example: ['operations[0].path must be one of /api/tasks…'],
 }) {}
 
-/** RFC 6750, section 3: no credentials, or credentials that do not hold. */
+/** No credentials, or, with `invalid_token`, credentials that do not hold. */
 export class UnauthorizedError extends problem(401, 'Unauthorized', {
   when: 'There is no token, or it does not verify: sign in again. `WWW-Authenticate` says which.',
-  says: challenging,
-  example: ['the token has expired', refusedToken('invalid_token', 'the token has expired')],
+  says: (message: string, error?: 'invalid_token') => challenging(message, error),
+  example: ['the token has expired', 'invalid_token'],
 }) {}
 
 /** The credentials came in a way that RFC 6750 does not allow. */
 export class InvalidRequestError extends problem(400, 'InvalidRequest', {
   when: 'The `Authorization` header is malformed, or the token came twice or in the wrong place.',
-  says: challenging,
-  example: [
-    'there is more than one Authorization header',
-    refusedToken('invalid_request', 'there is more than one Authorization header'),
-  ],
+  says: (message: string) => challenging(message, 'invalid_request'),
+  example: ['there is more than one Authorization header'],
 }) {}
 
+/** The scope is in characters of RFC 6749, section 3.3. */
 export class InsufficientScopeError extends problem(403, 'InsufficientScope', {
   when: 'The token is good, but lacks the scope that `WWW-Authenticate` names.',
-  says: challenging,
-  example: [
-    'the token lacks the scope tasks.write',
-    `${BARE_CHALLENGE}, error="insufficient_scope", scope="tasks.write"`,
-  ],
+  says: (scope: string) => challenging(`the token lacks the scope ${scope}`, 'insufficient_scope', ['scope', scope]),
+  example: ['tasks.write'],
 }) {}
 
 /** For a server that registers nobody by itself. */
@@ -221,7 +212,6 @@ export class PayloadTooLargeError extends problem(413, 'PayloadTooLarge', {
 
 export class UnsupportedMediaTypeError extends problem(415, 'UnsupportedMediaType', {
   when: 'The body is neither JSON nor a form, is compressed, or declares a charset other than UTF-8.',
-  says: asGiven,
   example: ['send application/json or application/x-www-form-urlencoded'],
 }) {}
 
@@ -262,7 +252,6 @@ export class InternalError extends problem(500, 'InternalError', {
 /** RFC 9110, section 15.6.2. */
 export class NotImplementedError extends problem(501, 'NotImplemented', {
   when: 'The method, or the transfer coding of the body, is none that this server knows.',
-  says: asGiven,
   example: ['this server knows no such method'],
 }) {}
 

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { ApiError, InsufficientScopeError, InvalidRequestError, UnauthorizedError } from '../errors.ts';
 import { type Caller, logOf, type Step } from '../http/request.ts';
 import { hasScope } from './claims.ts';
-import { refuseBodyToken, requireBearerToken, scopeChallenge } from './credentials.ts';
+import { refuseBodyToken, requireBearerToken } from './credentials.ts';
 import { type Reason, TokenRefusedError } from './refusal.ts';
 import { TenantBearerStrategy } from './strategy.ts';
 import type { Claims } from './token.ts';
@@ -66,7 +66,7 @@ export function requireScopeWith(scope: string | undefined, onOutcome: OnOutcome
     if (scope === undefined || hasScope(req.authInfo ?? {}, scope)) return;
     onOutcome('insufficient_scope');
     logOf(req).warn({ reason: 'insufficient_scope', expected: scope }, 'token refused');
-    throw new InsufficientScopeError(`the token lacks the scope ${scope}`, scopeChallenge(scope));
+    throw new InsufficientScopeError(scope);
   };
 }
 

@@ -1,4 +1,4 @@
-/** How a token travels in a request, and the challenges of RFC 6750, section 3, that answer it. */
+/** How a token travels in a request. */
 import type { Request } from 'restify';
 import { InvalidRequestError, UnauthorizedError } from '../errors.ts';
 import { countHeaders } from '../http/request.ts';
@@ -19,14 +19,16 @@ export function requireBearerToken(req: Request): string {
   refuseBodyToken(req);
   const count = countHeaders(req, 'authorization');
   // Node keeps the first of two; a proxy in front may have checked the other.
-  if (count > 1) throw invalidRequest('there is more than one Authorization header');
-  if (count === 0) throw noToken();
+  if (count > 1) throw new InvalidRequestError('there is more than one Authorization header');
+  if (count === 0) throw new UnauthorizedError(NO_TOKEN);
   const token = bearerToken(req);
   if (token !== undefined) return token;
   // RFC 6750, section 3.1: a client that tried another scheme gets the challenge and no error.
-  if (OTHER_SCHEME.test(req.headers.authorization ?? '')) throw noToken();
-  throw invalidRequest('the Authorization header must be the word Bearer, one space, and the token');
+  if (OTHER_SCHEME.test(req.headers.authorization ?? '')) throw new UnauthorizedError(NO_TOKEN);
+  throw new InvalidRequestError('the Authorization header must be the word Bearer, one space, and the token');
 }
+
+const NO_TOKEN = 'this needs a token: send Authorization: Bearer and the token';
 
 /** The token of a well-formed header, without the scheme. */
 export function bearerToken({ headers }: Request): string | undefined {
@@ -45,38 +47,13 @@ function encodedOrNot(character: string): string {
 /** RFC 6750, section 2.3 warns of tokens in URLs: they end up in logs and histories. */
 function refuseQueryToken(req: Request): void {
   if (QUERY_TOKEN.test(req.getQuery())) {
-    throw invalidRequest('the token belongs in the Authorization header, not in the query');
+    throw new InvalidRequestError('the token belongs in the Authorization header, not in the query');
   }
 }
 
 /** RFC 6750, section 2: a client must not send the token in more than one way. */
 export function refuseBodyToken({ body }: { readonly body?: unknown }): void {
   if (typeof body === 'object' && body !== null && Object.hasOwn(body, 'access_token')) {
-    throw invalidRequest('the token belongs in the Authorization header, not in the body');
+    throw new InvalidRequestError('the token belongs in the Authorization header, not in the body');
   }
-}
-
-function invalidRequest(description: string): InvalidRequestError {
-  return new InvalidRequestError(description, challenge('invalid_request', description));
-}
-
-/** No error in the challenge: the client may not have known that it needs any credentials. */
-function noToken(): UnauthorizedError {
-  return new UnauthorizedError('this needs a token: send Authorization: Bearer and the token', BARE);
-}
-
-const BARE = 'Bearer realm="Users"';
-
-export function challenge(error: 'invalid_token' | 'invalid_request', description: string): string {
-  return `${BARE}, error="${error}", error_description="${descriptionText(description)}"`;
-}
-
-/** @param scope the scope that is needed, in characters of RFC 6749, section 3.3 */
-export function scopeChallenge(scope: string): string {
-  return `${BARE}, error="insufficient_scope", scope="${scope}"`;
-}
-
-/** RFC 6750, section 3: printable ASCII without quote and backslash, so that nothing ends the quoted string early. */
-function descriptionText(description: string): string {
-  return description.replace(/[^\x20-\x21\x23-\x5B\x5D-\x7E]/g, '?');
 }

@@ -1,5 +1,4 @@
 import { UnauthorizedError } from '../errors.ts';
-import { challenge } from './credentials.ts';
 
 /** Why a token, or the way it came, is refused. Stable: logs, metrics and alerts are built on these words. */
 export type Reason =
@@ -44,7 +43,7 @@ export class TokenRefusedError extends UnauthorizedError {
 
   /** @param find tells all that is wrong; asked when somebody reads it, since most refusals are floods */
   constructor({ reason, description }: Pick<Finding, 'reason' | 'description'>, find: () => Findings) {
-    super(description, challenge('invalid_token', description));
+    super(description, 'invalid_token');
     this.reason = reason;
     this.#find = find;
   }

@@ -203,7 +203,7 @@ async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {})
   const authenticate = async (req: Request): Promise<void> => {
     verified += 1;
     const name = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1];
-    if (name === undefined) throw new UnauthorizedError('who are you?', 'Bearer realm="Users"');
+    if (name === undefined) throw new UnauthorizedError('who are you?');
     req.user = { oid: name, name };
   };
   const server = restify.createServer({ name: '', log: createLog('fatal', process.stdout) });
