@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { createAuthentication } from './auth/index.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
-import { createDatabase } from './database/database.ts';
+import { Database } from './database/database.ts';
 import { uriProblem } from './database/store.ts';
 import { loadEnvFile } from './envFile.ts';
 import { bufferOutput, createLog, type Logger } from './log.ts';
@@ -53,7 +53,7 @@ function readConfig(): Config {
 async function run(config: Config, log: Logger): Promise<void> {
   const clock = Date;
   const metrics = createMetrics(clock);
-  const database = createDatabase({ uri: config.mongodbUri, clock, log, isProduction: config.isProduction });
+  const database = new Database({ uri: config.mongodbUri, clock, log, isProduction: config.isProduction });
   const authentication = createAuthentication({
     config,
     clock,

@@ -2,8 +2,9 @@
 import type { Connection } from 'mongoose';
 import { generalVariables } from '../../config/variables.ts';
 import { loadEnvFile } from '../envFile.ts';
-import { connectOnce } from './connection.ts';
 import { isRefusal, toStoreError } from './errors.ts';
+import { connectOptions } from './options.ts';
+import { createConnection, openStore } from './store.ts';
 
 export interface StoreCommand {
   /** Such as `users`: what its messages begin with. */
@@ -14,16 +15,24 @@ export interface StoreCommand {
   stderr: { write(text: string): unknown };
 }
 
-/** Runs the work on the store that MONGODB_URI names, and closes it. Needs none of the tenant's variables. */
+/**
+ * Runs the work on the store that MONGODB_URI names, and closes it. Needs none of the tenant's variables.
+ *
+ * @throws {StoreStartError} when it can never be had with this URI.
+ * @throws the driver's error when it does not answer.
+ */
 export async function withStore<T>(command: StoreCommand, work: (connection: Connection) => Promise<T>): Promise<T> {
   const warn = (_fields: object, message: string): void => {
     command.stderr.write(`${command.name}: ${message}\n`);
   };
   const log = { info: () => undefined, warn, error: warn };
-  const store = await connectOnce({ uri: readUri(command.env), clock: Date, log });
+  const store = await openStore({ uri: readUri(command.env), clock: Date, log });
+  const connection = createConnection();
   try {
-    return await work(store.connection);
+    await connection.openUri(store.uri, connectOptions(store.uri));
+    return await work(connection);
   } finally {
+    await connection.destroy();
     await store.close();
   }
 }

@@ -1,10 +1,10 @@
-import mongoose, { type Connection } from 'mongoose';
+import { setTimeout as sleep } from 'node:timers/promises';
+import mongoose from 'mongoose';
 import type { Clock } from '../clock.ts';
-import { createConnection } from './connection.ts';
+import { requestDeadline } from './deadline.ts';
 import { isRefusal, toStoreError } from './errors.ts';
-import { Heartbeat, pause } from './heartbeat.ts';
 import { connectOptions, hostsOf } from './options.ts';
-import { isEmbedded, type Log, type OpenStore, openStore } from './store.ts';
+import { createConnection, isEmbedded, type Log, type OpenStore, openStore } from './store.ts';
 import { ensureStructure, StructureError } from './structure.ts';
 
 export interface DatabaseOptions {
@@ -16,54 +16,43 @@ export interface DatabaseOptions {
   isProduction?: boolean;
 }
 
-export interface Database {
-  /** Models are made on it, never on the global mongoose, and before `start`. */
-  connection: Connection;
-  /**
-   * Opens the store. A server that is not there is waited for in the background, for ever.
-   *
-   * @throws {StoreStartError} when it can never be had with this URI.
-   */
-  start(): Promise<void>;
-  /** Whether the store answers and has its collections and indexes. From memory: costs nothing. */
-  isReady(): boolean;
-  /** Why it is not ready, such as `lacks the index owner_1 of the collection syncs`. From memory too. */
-  problem(): string | undefined;
-  /** Interrupts what is still in flight, so drain first. */
-  close(): Promise<void>;
-}
-
-/** Opens nothing yet: `start` does. */
-export function createDatabase(options: DatabaseOptions): Database {
-  return new StoreConnection(options);
-}
-
 const NO_ANSWER = 'does not answer';
 const REFUSED = 'refuses the credentials';
 const MIN_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 2000;
 const MS_BETWEEN_EQUAL_LINES = 60_000;
 
-class StoreConnection implements Database {
-  readonly connection: Connection;
+const PING_MS = 2000;
+const PING_WHEN_FAILING_MS = 1000;
+const PING_DEADLINE_MS = 2000;
+/** One ping can fail for a lost connection alone; the next one gets a new connection. */
+const FAILURES_TOLERATED = 1;
+
+/**
+ * The store, connected in the background and asked whether it answers, so that no probe ever waits for it: what is known
+ * follows it within 8 s when it goes, and within 2 s of the driver's finding it again.
+ */
+export class Database {
+  /** Models are made on it, never on the global mongoose, and before `start`. */
+  readonly connection = createConnection();
   readonly #options: DatabaseOptions;
-  readonly #heartbeat: Heartbeat;
   readonly #stop = new AbortController();
   #store: OpenStore | undefined;
   #running: Promise<void> | undefined;
+  #isAlive = false;
   #problem = NO_ANSWER;
   #lastLine = { reason: '', at: 0 };
 
+  /** Opens nothing yet: `start` does. */
   constructor(options: DatabaseOptions) {
     this.#options = options;
-    this.connection = createConnection();
-    this.#heartbeat = new Heartbeat(this.connection, (isAlive, error) => {
-      this.#problem = isRefusal(error) ? REFUSED : NO_ANSWER;
-      if (isAlive) options.log.info({}, 'store ready');
-      else options.log.error({ err: error }, 'store not ready');
-    });
   }
 
+  /**
+   * Opens the store. A server that is not there is waited for in the background, for ever.
+   *
+   * @throws {StoreStartError} when it can never be had with this URI.
+   */
   async start(): Promise<void> {
     if (isEmbedded(this.#options.uri) && this.#options.isProduction) {
       this.#options.log.warn({}, 'the embedded store is for development: use a MongoDB server in production');
@@ -72,14 +61,17 @@ class StoreConnection implements Database {
     this.#running = this.#run(this.#store.uri);
   }
 
+  /** Whether the store answers and has its collections and indexes. From memory: costs nothing. */
   isReady(): boolean {
-    return this.#heartbeat.isAlive && !this.#isClosing();
+    return this.#isAlive && !this.#isClosing();
   }
 
+  /** Why it is not ready, such as `lacks the index owner_1 of the collection syncs`. From memory too. */
   problem(): string | undefined {
     return this.isReady() ? undefined : this.#problem;
   }
 
+  /** Interrupts what is still in flight, so drain first. */
   async close(): Promise<void> {
     this.#stop.abort();
     const closed = this.#closeConnection();
@@ -110,7 +102,40 @@ class StoreConnection implements Database {
       return ensureStructure(this.connection);
     });
     this.#problem = NO_ANSWER;
-    await this.#heartbeat.run(this.#stop.signal);
+    await this.#watch();
+  }
+
+  /** Asks again and again until the database is closed. Never throws. */
+  async #watch(): Promise<void> {
+    for (let failures = 0; !this.#isClosing();) {
+      const error = await this.#ping();
+      failures = error === undefined ? 0 : failures + 1;
+      const isAlive = failures === 0 || (this.#isAlive && failures <= FAILURES_TOLERATED);
+      if (isAlive !== this.#isAlive) this.#noteChange(isAlive, error);
+      await this.#pause(failures === 0 ? PING_MS : PING_WHEN_FAILING_MS);
+    }
+  }
+
+  /** Resolves to what went wrong, if anything did. */
+  async #ping(): Promise<unknown> {
+    try {
+      await this.connection.db?.command({ ping: 1 }, { signal: requestDeadline(PING_DEADLINE_MS) });
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #noteChange(isAlive: boolean, err: unknown): void {
+    this.#isAlive = isAlive;
+    this.#problem = isRefusal(err) ? REFUSED : NO_ANSWER;
+    if (isAlive) this.#options.log.info({}, 'store ready');
+    else this.#options.log.error({ err }, 'store not ready');
+  }
+
+  /** Waits, but no longer than the process wants to live. */
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined);
   }
 
   /** Repeats the work until it succeeds or the database is closed. Never throws. */
@@ -123,7 +148,7 @@ class StoreConnection implements Database {
         this.#problem = problemOf(error);
         if (!this.#isClosing()) this.#logFailure(failure, fields, error);
         // Instances that were started together do not knock together.
-        await pause(backoffMs * (0.5 + Math.random() / 2), this.#stop.signal);
+        await this.#pause(backoffMs * (0.5 + Math.random() / 2));
       }
     }
   }

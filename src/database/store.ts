@@ -1,4 +1,4 @@
-import mongoose from 'mongoose';
+import mongoose, { type Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { isUnjournaled } from './options.ts';
 
@@ -21,6 +21,16 @@ export interface OpenStore {
   /** For the driver. May hold a password. */
   uri: string;
   close(): Promise<void>;
+}
+
+/** A connection that is not open yet. Models are made on it, never on the global mongoose. */
+export function createConnection(): Connection {
+  // `strictQuery: true` would silently drop a misspelt key from a filter, and `deleteMany({ownr})` then deletes all.
+  const connection = new mongoose.Mongoose({ strictQuery: 'throw' }).createConnection();
+  // Before any model is made: mongoose reads these when a model is compiled.
+  Object.assign(connection.config as object, { bufferCommands: false, autoIndex: false, autoCreate: false });
+  connection.on('error', () => undefined); // the loop has it already; without a listener it would end the process
+  return connection;
 }
 
 const EMBEDDED = 'embedded:';

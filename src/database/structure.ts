@@ -1,5 +1,4 @@
 import mongoose, { type Connection, type Schema } from 'mongoose';
-import { withSignal } from './deadline.ts';
 import { type IndexDescription, nameOf, serves } from './indexes.ts';
 
 type Collection = mongoose.mongo.Collection;
@@ -24,13 +23,13 @@ const REPLACED: Readonly<Record<string, readonly IndexDescription[]>> = {
  * @throws {StructureError} naming every index that is missing, when one conflicts with one that is there, when data
  * violates a unique one, or when the database user may not create them.
  */
-export async function ensureStructure(connection: Connection, signal?: AbortSignal): Promise<void> {
+export async function ensureStructure(connection: Connection): Promise<void> {
   const failures: Failure[] = [];
   for (const model of Object.values(connection.models)) {
     const collection = model.collection as unknown as Collection;
     try {
-      await ensureCollection(connection, collection.collectionName, signal);
-      failures.push(...(await ensureIndexes(collection, indexesOf(model.schema as Schema), signal)));
+      await ensureCollection(connection, collection.collectionName);
+      failures.push(...(await ensureIndexes(collection, indexesOf(model.schema as Schema))));
     } catch (cause) {
       failures.push({ collection: collection.collectionName, cause });
     }
@@ -65,71 +64,60 @@ function explain({ collection, index, cause }: Failure): string {
   return `the collection ${collection} or its indexes cannot be created: ${where}${reason}`;
 }
 
-async function ensureCollection(connection: Connection, name: string, signal?: AbortSignal): Promise<void> {
+async function ensureCollection(connection: Connection, name: string): Promise<void> {
   try {
-    await connection.db?.createCollection(name, withSignal(signal));
+    await connection.db?.createCollection(name);
   } catch (error) {
     if (!hasCode(error, NAMESPACE_EXISTS)) throw error;
   }
 }
 
-async function ensureIndexes(
-  collection: Collection,
-  wanted: readonly IndexDescription[],
-  signal: AbortSignal | undefined,
-): Promise<Failure[]> {
-  const there = await indexesThere(collection, signal);
+async function ensureIndexes(collection: Collection, wanted: readonly IndexDescription[]): Promise<Failure[]> {
+  const there = await indexesThere(collection);
   const lacking = wanted.filter((index) => !there.some((other) => serves(other, index)));
-  const failures = await createIndexes(collection, lacking, signal);
-  if (failures.length === 0) await dropReplaced(collection, there, signal);
+  const failures = await createIndexes(collection, lacking);
+  if (failures.length === 0) await dropReplaced(collection, there);
   return failures;
 }
 
 /** None when the server does not tell: then making them shows what is there. */
-async function indexesThere(collection: Collection, signal: AbortSignal | undefined): Promise<IndexDescription[]> {
+async function indexesThere(collection: Collection): Promise<IndexDescription[]> {
   try {
-    return (await collection.listIndexes(withSignal(signal)).toArray()) as IndexDescription[];
+    return (await collection.listIndexes().toArray()) as IndexDescription[];
   } catch {
     return [];
   }
 }
 
 /** All at once, which reads the collection once; and each by itself when one of them fails. */
-async function createIndexes(
-  collection: Collection,
-  lacking: readonly IndexDescription[],
-  signal: AbortSignal | undefined,
-): Promise<Failure[]> {
-  if (lacking.length === 0) return [];
-  // Building one may take as long as it likes: the socket's time limit is for requests.
-  const options: object = { ...withSignal(signal), socketTimeoutMS: 0 };
-  try {
-    await collection.createIndexes([...lacking], options);
-    return [];
-  } catch (error) {
-    if (!(error instanceof mongoose.mongo.MongoServerError)) throw error;
-  }
+async function createIndexes(collection: Collection, lacking: readonly IndexDescription[]): Promise<Failure[]> {
+  if (lacking.length === 0 || (await refusalOf(collection, lacking)) === undefined) return [];
   const failures: Failure[] = [];
   for (const index of lacking) {
-    try {
-      await collection.createIndexes([index], options);
-    } catch (cause) {
-      if (!(cause instanceof mongoose.mongo.MongoServerError)) throw cause;
-      failures.push({ collection: collection.collectionName, index: index.name, cause });
-    }
+    const cause = await refusalOf(collection, [index]);
+    if (cause !== undefined) failures.push({ collection: collection.collectionName, index: index.name, cause });
   }
   return failures;
 }
 
-async function dropReplaced(
-  collection: Collection,
-  there: readonly IndexDescription[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
+/** Makes the indexes, or resolves to why the server does not. */
+async function refusalOf(collection: Collection, indexes: readonly IndexDescription[]): Promise<Error | undefined> {
+  // Building one may take as long as it likes: the socket's time limit is for requests.
+  const options: object = { socketTimeoutMS: 0 };
+  try {
+    await collection.createIndexes([...indexes], options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof mongoose.mongo.MongoServerError) return error;
+    throw error;
+  }
+}
+
+async function dropReplaced(collection: Collection, there: readonly IndexDescription[]): Promise<void> {
   for (const old of REPLACED[collection.collectionName] ?? []) {
     if (!there.some((index) => index.name === old.name && serves(index, old))) continue;
     try {
-      await collection.dropIndex(old.name, withSignal(signal));
+      await collection.dropIndex(old.name);
     } catch (error) {
       if (!hasCode(error, INDEX_NOT_FOUND)) throw error; // another instance was faster
     }

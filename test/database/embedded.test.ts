@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { createDatabase } from '../../src/database/database.ts';
+import { Database } from '../../src/database/database.ts';
 import { StoreStartError } from '../../src/database/store.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { until } from '../support/until.ts';
@@ -48,7 +48,7 @@ test('in production the embedded store is worth a warning', async (t) => {
     error: () => undefined,
   };
   const uri = `embedded:${await temporaryDirectory(t)}`;
-  const database = createDatabase({ uri, clock: Date, log, isProduction: true });
+  const database = new Database({ uri, clock: Date, log, isProduction: true });
   t.after(() => database.close());
 
   await database.start();
@@ -63,9 +63,9 @@ test('the embedded store is never loaded when a server is named', () => {
     import { registerHooks } from 'node:module';
     const loaded = [];
     registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
-    const { createDatabase } = await import(${JSON.stringify(database)});
+    const { Database } = await import(${JSON.stringify(database)});
     const log = { info() {}, warn() {}, error() {} };
-    const database = createDatabase({ uri: 'mongodb://127.0.0.1:1/', clock: Date, log });
+    const database = new Database({ uri: 'mongodb://127.0.0.1:1/', clock: Date, log });
     await database.start();
     await database.close();
     console.log(loaded.filter((url) => /src.local|sqlite/.test(url)).length, loaded.length > 10);

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mongoose, { type Model } from 'mongoose';
-import { createDatabase, type Database } from '../../src/database/database.ts';
+import { Database } from '../../src/database/database.ts';
 import { until } from '../support/until.ts';
 
 export interface Note {
@@ -34,7 +34,7 @@ export async function openDatabase(t: TestContext, uri: string, schema = noteSch
     lines.push({ ...fields, level, message });
   };
   const log = { info: write('info'), warn: write('warn'), error: write('error') };
-  const database = createDatabase({ uri, clock: Date, log });
+  const database = new Database({ uri, clock: Date, log });
   const notes = database.connection.model<Note>('Note', schema);
   t.after(() => database.close());
   await database.start();

@@ -4,7 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { createAuthentication } from '../../src/auth/index.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createDatabase } from '../../src/database/database.ts';
+import { Database } from '../../src/database/database.ts';
 import { headName } from '../../src/http/operation.ts';
 import { createLog } from '../../src/log.ts';
 import { authorityOf } from '../../src/ops/authority.ts';
@@ -18,7 +18,7 @@ export type Json = Record<string, unknown>;
 function served(env: Record<string, string>) {
   const config = loadConfig({ MONGODB_URI: 'mongodb://localhost/none', ...env });
   const [log, clock] = [createLog('fatal', process.stdout), Date];
-  const database = createDatabase({ uri: config.mongodbUri, clock, log });
+  const database = new Database({ uri: config.mongodbUri, clock, log });
   const authentication = createAuthentication({ config, clock, log });
   const { operations } = createServer({ config, log, clock, database, authentication, metrics: createMetrics() });
   const document = JSON.parse(JSON.stringify(documentOf(operations, authorityOf(config)))) as Json & ApiDocument;

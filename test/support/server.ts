@@ -7,7 +7,7 @@ import type { Connection } from 'mongoose';
 import { createAuthentication } from '../../src/auth/index.ts';
 import type { Clock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createDatabase, type Database } from '../../src/database/database.ts';
+import { Database } from '../../src/database/database.ts';
 import { StoreTime } from '../../src/database/deadline.ts';
 import type { Limits } from '../../src/http/limits.ts';
 import { createLog } from '../../src/log.ts';
@@ -62,7 +62,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
   const { lines, stream } = captureLog();
   const log = createLog(config.logLevel, stream);
   const metrics = createMetrics(clock);
-  const database = createDatabase({ uri: config.mongodbUri, clock, log });
+  const database = new Database({ uri: config.mongodbUri, clock, log });
   const authentication = createAuthentication({
     config,
     clock,
