@@ -20,7 +20,6 @@ import {
   UnauthorizedError,
   UnsupportedMediaTypeError,
 } from './errors.ts';
-import { helloOperations } from './hello.ts';
 import { acceptsJson } from './http/accept.ts';
 import { type BodyOptions, readBody } from './http/body.ts';
 import { Connections } from './http/connections.ts';
@@ -151,7 +150,6 @@ function operationsOf(parts: Required<Parts> & { limits: Limits }, drain: Drain)
       authority: authorityOf(config),
       signIn: signInOf(config),
     }).map((operation) => (COSTLY.includes(operation.path) ? charged(operation, throttle) : operation)),
-    ...helloOperations(toRead),
     ...peopleOperations({ connection, clock, registration, toRead, toWrite }),
     ...taskOperations({
       models: taskModels(connection),

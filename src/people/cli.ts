@@ -17,7 +17,7 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: string[]): Promise<number> {
   try {
     const command = parseCommand(args.filter((arg) => arg !== FOR_DEVELOPMENT));
-    if (command.verb === 'help') {
+    if (command === 'help') {
       process.stdout.write(USAGE);
       return DONE;
     }

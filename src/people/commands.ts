@@ -5,7 +5,6 @@ import { ensureStructure } from '../database/structure.ts';
 import { canonicalId } from '../guid.ts';
 import { visible } from '../show.ts';
 import { erasePerson } from './erasure.ts';
-import { userModel } from './model.ts';
 import { movePerson } from './move.ts';
 import { exportPerson } from './personal.ts';
 import { UserStore } from './store.ts';
@@ -23,84 +22,66 @@ export const USAGE = `usage: npm run -s users -- <command>
 store of \`npm run dev\`, whether that runs or not.
 `;
 
-/** There is nobody to show. */
+/** There is nobody to show or export. */
 class NothingStoredError extends Error {
   constructor(oid: string) {
     super(`nothing is stored about ${oid}`);
   }
 }
 
-export type Command = { verb: 'help' | 'list' } | { verb: 'show' | 'export'; oid: string } | Change;
-
-/** What changes something. */
-type Change =
-  | { verb: 'erase'; oid: string }
-  | { verb: 'add'; oid: string; name: string | undefined }
-  | { verb: 'move'; from: string; to: string };
-
-/** @throws {UsageError} */
-export function parseCommand(args: string[]): Command {
-  const options = { name: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
-  const { positionals, values } = readCommandLine({ args, options, allowPositionals: true });
-  const [verb, ...rest] = positionals;
-  if (values.help) return { verb: 'help' };
-  const [oid, to] = rest.map(readOid);
-  const tooMuch = rest.slice(verb === 'move' ? 2 : 1);
-  if (tooMuch.length > 0) throw new UsageError(`"${tooMuch.join(' ')}" is one argument too many`);
-  if (values.name !== undefined && verb !== 'add') throw new UsageError('--name goes with add');
-  if (verb === 'list' && oid === undefined) return { verb };
-  if (verb === 'move') return readMove(oid, to);
-  if (verb !== 'add' && verb !== 'show' && verb !== 'export' && verb !== 'erase') {
-    throw new UsageError(verb === undefined ? 'a command is missing' : `"${positionals.join(' ')}" is not a command`);
-  }
-  if (oid === undefined || oid === '') throw new UsageError(`${verb} needs an oid`);
-  return verb === 'add' ? { verb, oid, name: values.name } : { verb, oid };
+interface Given {
+  connection: Connection;
+  users: UserStore;
+  /** Empty when the verb takes none. */
+  oid: string;
+  to: string;
+  name: string | undefined;
+  now: Date;
 }
 
-function readMove(from = '', to = ''): Command {
-  if (from === '' || to === '') throw new UsageError('move needs two oids: from whom, and to whom');
-  if (from === to) throw new UsageError('both oids of a move are the same person');
-  return { verb: 'move', from, to };
+interface Verb {
+  /** How many oids it takes. */
+  people: 0 | 1 | 2;
+  isChange?: true;
+  /** Does it, and tells what there is to say. */
+  run: (given: Given) => AsyncGenerator<string>;
 }
 
-function readOid(text: string): string {
-  return canonicalId(text.trim());
+const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+  ['add', { people: 1, isChange: true, run: add }],
+  ['list', { people: 0, run: list }],
+  ['show', { people: 1, run: show }],
+  ['export', { people: 1, run: exportStored }],
+  ['erase', { people: 1, isChange: true, run: erase }],
+  ['move', { people: 2, isChange: true, run: move }],
+]);
+
+async function* add({ users, oid, name, now }: Given): AsyncGenerator<string> {
+  yield (await users.add(oid, name, now)) ? `added ${oid}\n` : `${oid} was there already\n`;
 }
 
-/**
- * Does it, and prints what there is to say.
- *
- * @throws {NothingStoredError} when there is nobody to show or export.
- */
-export async function runCommand(
-  command: Command,
-  connection: Connection,
-  clock: Clock,
-  print: (text: string) => Promise<void>,
-): Promise<void> {
-  for await (const text of answers(command, connection, new Date(clock.now()))) await print(text);
+async function* list({ users }: Given): AsyncGenerator<string> {
+  for (const user of await users.list()) yield shown(user);
 }
 
-async function* answers(command: Command, connection: Connection, now: Date): AsyncGenerator<string> {
-  const users = new UserStore(connection);
-  userModel(connection);
-  switch (command.verb) {
-    case 'help':
-      yield USAGE;
-      return;
-    case 'list':
-      for (const user of await users.list()) yield shown(user);
-      return;
-    case 'show':
-      yield shown(await showUser(users, command.oid), 2);
-      return;
-    case 'export':
-      yield* exportStored(connection, command.oid, now);
-      return;
-  }
-  // The first command on a new database may come before the server has made the unique index.
-  await ensureStructure(connection);
-  yield await change(command, connection, users, now);
+async function* show({ users, oid }: Given): AsyncGenerator<string> {
+  const user = await users.get(oid);
+  if (user === undefined) throw new NothingStoredError(oid);
+  yield shown(user, 2);
+}
+
+async function* exportStored({ connection, oid, now }: Given): AsyncGenerator<string> {
+  if (!(yield* exportPerson(connection, oid, now))) throw new NothingStoredError(oid);
+}
+
+async function* erase({ connection, oid, now }: Given): AsyncGenerator<string> {
+  const erased = await erasePerson(connection, oid, now);
+  for (const [collection, count] of Object.entries(erased)) yield `${collection}: ${count} erased\n`;
+}
+
+async function* move({ connection, oid, to, now }: Given): AsyncGenerator<string> {
+  const { tasks } = await movePerson(connection, oid, to, now);
+  yield tasks === 0 ? `nothing was left to move\n` : `${tasks} tasks moved to ${to}\n`;
 }
 
 /** JSON that a terminal shows and does not obey, whatever people call themselves. */
@@ -108,31 +89,43 @@ function shown(user: object, indent?: number): string {
   return `${JSON.stringify(user, undefined, indent).split('\n').map(visible).join('\n')}\n`;
 }
 
-async function change(command: Change, connection: Connection, users: UserStore, now: Date): Promise<string> {
-  if (command.verb === 'add') {
-    const isNew = await users.add(command.oid, command.name, now);
-    return isNew ? `added ${command.oid}\n` : `${command.oid} was there already\n`;
-  }
-  if (command.verb === 'move') {
-    const { tasks } = await movePerson(connection, command.from, command.to, now);
-    return tasks === 0 ? `nothing was left to move\n` : `${tasks} tasks moved to ${command.to}\n`;
-  }
-  return Object.entries(await erasePerson(connection, command.oid, now))
-    .map(([collection, count]) => `${collection}: ${count} erased\n`)
-    .join('');
+/** What was asked for. */
+export interface Command extends Pick<Given, 'oid' | 'to' | 'name'> {
+  verb: Verb;
 }
 
-async function showUser(users: UserStore, oid: string): Promise<object> {
-  const user = await users.get(oid);
-  if (user === undefined) throw new NothingStoredError(oid);
-  return user;
+/** @throws {UsageError} */
+export function parseCommand(args: string[]): Command | 'help' {
+  const options = { name: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { positionals, values } = readCommandLine({ args, options, allowPositionals: true });
+  if (values.help) return 'help';
+  const [word, ...rest] = positionals;
+  const verb = verbs.get(word ?? '');
+  if (verb === undefined || (verb.people === 0 && rest.length > 0)) {
+    throw new UsageError(word === undefined ? 'a command is missing' : `"${positionals.join(' ')}" is not a command`);
+  }
+  const tooMuch = rest.slice(verb.people);
+  if (tooMuch.length > 0) throw new UsageError(`"${tooMuch.join(' ')}" is one argument too many`);
+  if (values.name !== undefined && word !== 'add') throw new UsageError('--name goes with add');
+  const oids = rest.map((text) => canonicalId(text.trim())).filter((oid) => oid !== '');
+  const [oid = '', to = ''] = oids;
+  if (oids.length < verb.people) {
+    throw new UsageError(`${word} needs ${verb.people === 1 ? 'an oid' : 'two oids: from whom, and to whom'}`);
+  }
+  if (verb.people === 2 && oid === to) throw new UsageError('both oids of a move are the same person');
+  return { verb, oid, to, name: values.name };
 }
 
-async function* exportStored(connection: Connection, oid: string, now: Date): AsyncGenerator<string> {
-  let isAnything = false;
-  for await (const text of exportPerson(connection, oid, now)) {
-    isAnything = true;
-    yield text;
-  }
-  if (!isAnything) throw new NothingStoredError(oid);
+/** @throws {NothingStoredError} */
+export async function runCommand(
+  { verb, ...given }: Command,
+  connection: Connection,
+  clock: Clock,
+  print: (text: string) => Promise<void>,
+): Promise<void> {
+  const users = new UserStore(connection);
+  // The first command on a new database may come before the server has made the unique index.
+  if (verb.isChange) await ensureStructure(connection);
+  const now = new Date(clock.now());
+  for await (const text of verb.run({ ...given, connection, users, now })) await print(text);
 }

@@ -1,4 +1,4 @@
-/** The caller's own account: what is kept about them, all of it to take along, and its end. */
+/** Who the caller is, what is kept about them, all of it to take along, and its end. */
 import type { Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { noContent, ok } from '../http/answer.ts';
@@ -17,6 +17,7 @@ export interface PeopleParts {
   toWrite: Guard;
 }
 
+const named = schema('Caller', { type: 'object', required: ['name'], properties: { name: { type: 'string' } } });
 const time = { type: 'string', examples: ['2026-11-23T09:00:00.000Z'] };
 const me = schema('Me', {
   type: 'object',
@@ -64,6 +65,18 @@ export function peopleOperations({ connection, clock, registration, toRead, toWr
   const users = new UserStore(connection);
   const account = { path: '/api/me', tag: 'Account' } as const;
   return [
+    {
+      name: 'GetHello',
+      method: 'GET',
+      path: '/hello',
+      guard: toRead,
+      tag: 'Hello',
+      summary: 'Your name, from the token',
+      description: 'What Microsoft’s MSAL samples for iOS and Android call first. Empty when the token has no name.',
+      answers: { 200: answer('Your name', named, { name: example('A name', { name: 'Alice' }) }) },
+      // They need a string.
+      handle: ({ caller }) => ok({ name: caller.name ?? '' }),
+    },
     {
       ...account,
       name: 'GetMe',

@@ -1,3 +1,4 @@
+import type mongoose from 'mongoose';
 import type { Collection, Connection } from 'mongoose';
 import { requestDeadline, withSignal } from '../database/deadline.ts';
 
@@ -20,32 +21,26 @@ const BATCH = 50;
 
 /**
  * All documents about this person as they are stored, deleted tasks' tombstones included, as the text of one JSON object
- * in pieces. Holds a batch of them in memory, however many there are. Yields nothing when nothing is stored.
+ * in pieces. Holds a batch of them in memory, however many there are. Yields nothing, and returns false, when nothing is stored.
  */
-export async function* exportPerson(connection: Connection, oid: string, at: Date): AsyncGenerator<string> {
-  if (!(await isAnythingStored(connection, oid))) return;
-  yield `{\n  "oid": ${JSON.stringify(oid)},\n  "exportedAt": ${JSON.stringify(at)}`;
+export async function* exportPerson(connection: Connection, oid: string, at: Date): AsyncGenerator<string, boolean> {
+  let text = `{\n  "oid": ${JSON.stringify(oid)},\n  "exportedAt": ${JSON.stringify(at)}`;
+  let isAnything = false;
   for (const { collection, field } of PERSONAL) {
-    yield `,\n  "${collection}": [`;
-    const where = { [field]: { $eq: oid } };
+    text += `,\n  "${collection}": [`;
     let isFirst = true;
-    for await (const documents of batches(connection.collection(collection), where, { limit: BATCH })) {
-      yield documents
-        .map((document, i) => `${isFirst && i === 0 ? '' : ','}\n    ${JSON.stringify(document)}`)
-        .join('');
-      isFirst = false;
+    for await (const documents of batches(
+      connection.collection(collection),
+      { [field]: { $eq: oid } },
+      { limit: BATCH },
+    )) {
+      yield text + (isFirst ? '' : ',') + documents.map((document) => `\n    ${JSON.stringify(document)}`).join(',');
+      [text, isFirst, isAnything] = ['', false, true];
     }
-    yield isFirst ? ']' : '\n  ]';
+    text += isFirst ? ']' : '\n  ]';
   }
-  yield '\n}\n';
-}
-
-async function isAnythingStored(connection: Connection, oid: string): Promise<boolean> {
-  for (const { collection, field } of PERSONAL) {
-    const where = { [field]: { $eq: oid } };
-    if ((await connection.collection(collection).findOne(where, withSignal(requestDeadline()))) !== null) return true;
-  }
-  return false;
+  if (isAnything) yield `${text}\n}\n`;
+  return isAnything;
 }
 
 /** Batches in the order of their ids, which an index has for each owner, so that no cursor has to be kept open. */
@@ -53,7 +48,7 @@ export async function* batches(
   collection: Collection,
   where: object,
   options: { limit: number; projection?: object },
-): AsyncGenerator<{ _id: unknown }[]> {
+): AsyncGenerator<mongoose.mongo.WithId<mongoose.mongo.Document>[]> {
   for (let behind: object = {}; ;) {
     const documents = await collection
       .find({ ...where, ...behind }, { ...options, sort: { _id: 1 }, ...withSignal(requestDeadline()) })

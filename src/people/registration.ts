@@ -29,17 +29,6 @@ export interface RegistrationOptions {
   autoRegister: boolean;
 }
 
-/** What is asked around the storing of something new. */
-export interface Life {
-  /**
-   * They are registered for a new life where the last has ended.
-   *
-   * @returns asks, when something is stored, whether it may stay.
-   * @throws {NotRegisteredError}
-   */
-  begin(signal: AbortSignal): Promise<(signal: AbortSignal) => Promise<boolean>>;
-}
-
 /**
  * Keeps the `users` collection up to date. What it has seen it remembers, so that registration costs no query a request,
  * and storing something new at most one.
@@ -77,12 +66,13 @@ export class Registration {
     return undefined;
   };
 
-  lifeOf(caller: Caller): Life {
+  /** What is asked before and after something is stored for them (see `Life` of `tasks/owned.ts`). */
+  lifeOf(caller: Caller) {
     return {
-      begin: async (signal) => {
+      begin: async (signal: AbortSignal) => {
         const known = this.#recall(caller.oid)?.lease;
         const lease = known?.mayBegin ? known : await this.#askForLife(caller, signal);
-        return async (later) => {
+        return async (later: AbortSignal) => {
           const stays = await goesOn(lease, this.#connection, caller.oid, later);
           if (!stays) this.forget(caller.oid);
           return stays;

@@ -9,7 +9,7 @@ const READY = /The API is ready at (\S+):/;
 
 test('a changed source restarts the API, a broken one is waited for, and tasks and tokens outlive it all', async (t) => {
   const project = await copyProject(t);
-  const source = join(project, 'src/hello.ts');
+  const source = join(project, 'src/guid.ts');
   const text = await readFile(source, 'utf8');
   const development = startDevelopment(t, project, { THROTTLE_RATE: '0' });
   const url = await development.says(READY);
@@ -20,7 +20,7 @@ test('a changed source restarts the API, a broken one is waited for, and tasks a
   const task: unknown = await created.json();
 
   await writeFile(source, 'export const broken = ;');
-  await development.says(/src\/hello\.ts changed: the API starts again\./);
+  await development.says(/src\/guid\.ts changed: the API starts again\./);
   await development.says(/The API ended \(exit code 1\)\. It starts again when a source file changes\./);
   await writeFile(source, text);
   await development.says(/The API is ready again at/);
