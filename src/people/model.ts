@@ -16,31 +16,10 @@ export interface UserDocument extends User {
   _id: Types.ObjectId;
   /** Names the erasure that has begun. Nothing of theirs may be stored any more, until this document is gone. */
   erasing?: Types.ObjectId;
-  /** The batch of tasks that they are being given, written down before it is done. */
-  receiving?: Receiving;
 }
 
-export interface Receiving {
-  id: Types.ObjectId;
-  from: string;
-  /** The life in which the former owner gives them. */
-  giver: Types.ObjectId;
-  /** Each with the id of the tombstone that the former owner keeps of it. None: the two users become one. */
-  tasks: { id: Types.ObjectId; tombstone: Types.ObjectId }[];
-}
-
-const ObjectId = mongoose.Schema.Types.ObjectId;
-const receiving = new mongoose.Schema<Receiving>(
-  {
-    id: ObjectId,
-    from: String,
-    giver: ObjectId,
-    tasks: [new mongoose.Schema({ id: ObjectId, tombstone: ObjectId }, { _id: false })],
-  },
-  { _id: false },
-);
 const schema = new mongoose.Schema<UserDocument>(
-  { oid: String, name: String, firstSeen: Date, lastSeen: Date, erasing: ObjectId, receiving },
+  { oid: String, name: String, firstSeen: Date, lastSeen: Date, erasing: mongoose.Schema.Types.ObjectId },
   { collection: 'users', versionKey: false, strict: 'throw', strictQuery: 'throw' },
 );
 schema.index({ oid: 1 }, { unique: true });

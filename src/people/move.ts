@@ -1,30 +1,34 @@
 /**
- * Gives one person's tasks to another: for someone whose object id has changed. Live and in batches, each written down in
- * the receiver's record before it is carried out, so that it may be interrupted anywhere and run again.
+ * Gives one person's tasks to another: for someone whose object id has changed. Live and in batches, so that it may be
+ * interrupted anywhere and run again.
  *
  * A task keeps its id and gets a new version, and the receiver's devices hear of it as changed. Ids are unique over all
  * owners, so none can be in the way. The giver keeps a tombstone with an id of its own that names the task (`gone`), so that
  * their devices hear that it is removed; their own tombstones and sync tokens stay with them. A write of the giver that
  * comes too late finds no task (404), or the id taken (409).
+ *
+ * The tombstone is stored before the task goes, with the number 0, behind which every feed begins: nobody is told of it yet.
+ * It loses that number, and so gets one that is told, when its task has been seen at the receiver's. So whoever runs this
+ * again finds what an interrupted run still owes.
  */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Connection } from 'mongoose';
 import { requestDeadline, withSignal } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { reownedId } from '../database/ownedId.ts';
-import { askForLife, goesOn, type Lease, untilLeasesEnd } from './life.ts';
-import { ALIVE, type Receiving, type UserDocument, userModel } from './model.ts';
+import { askForLife, goesOn, untilLeasesEnd } from './life.ts';
+import { ALIVE, type UserDocument, userModel } from './model.ts';
 import { batches } from './personal.ts';
 import { UserStore } from './store.ts';
 
-const { ObjectId } = mongoose.Types;
+const { ObjectId } = mongoose.mongo;
 type Collection = mongoose.Collection;
-type Id = mongoose.Types.ObjectId;
+type Id = mongoose.mongo.ObjectId;
 
 /** Documents that one command moves. */
 const BATCH = 200;
 
-/** One of the two was erased while their tasks were being moved. What was not moved is where it was. */
+/** The receiver was erased while tasks were being moved. What was not moved is where it was. */
 class MoveInterruptedError extends Error {
   constructor(oid: string) {
     super(`${oid} is being erased: run the command again if the rest is still to be moved`);
@@ -36,10 +40,10 @@ export interface Moved {
   creations: number;
 }
 
-interface Move {
-  from: string;
-  to: string;
-  at: Date;
+/** Somebody, in the life that they had when this began: who is erased and calls again has another one. */
+interface Person {
+  oid: string;
+  life: string;
 }
 
 /**
@@ -51,66 +55,68 @@ interface Move {
 export async function movePerson(connection: Connection, from: string, to: string, at: Date): Promise<Moved> {
   const moved = { tasks: 0, creations: 0 };
   for (;;) {
-    const mover = await Mover.begin(connection, { from, to, at });
+    const receiver = await known(connection, to, at);
+    // A giver who is unknown gets an entry as well: without one nobody would see that they are erased meanwhile.
+    const mover = new Mover(connection, await known(connection, from, at), receiver, at);
+    await mover.forgetTombstones();
     // First: a repeated POST of the receiver then finds its task's id, wherever the task is by now.
     moved.creations += await mover.moveCreations();
     moved.tasks += await mover.moveTasks();
+    await mover.tellGiver();
     await mover.joinUsers();
     await untilLeasesEnd();
     if (!(await mover.hasMore())) return moved;
   }
 }
 
+/** They get an entry if they have none. */
+async function known(connection: Connection, oid: string, at: Date): Promise<Person> {
+  const users = new UserStore(connection);
+  for (;;) {
+    await users.add(oid, undefined, at);
+    const life = (await askForLife(connection, oid, requestDeadline()))?.life;
+    if (life !== undefined) return { oid, life };
+  }
+}
+
 /** One pass. It ends early when the giver's life does: what they store in another one is for the next pass. */
 class Mover {
   readonly #connection: Connection;
-  readonly #move: Move;
-  /** The receiver's life when it began: who is erased and calls again has another one. */
-  readonly #receiver: Id;
+  readonly #giver: Person;
+  readonly #receiver: Person;
+  readonly #at: Date;
   readonly #tasks: Collection;
   readonly #creations: Collection;
+  /** What is to be moved. */
+  readonly #wanted: object;
 
-  private constructor(connection: Connection, move: Move, receiver: Id) {
+  constructor(connection: Connection, giver: Person, receiver: Person, at: Date) {
     this.#connection = connection;
-    this.#move = move;
+    this.#giver = giver;
     this.#receiver = receiver;
+    this.#at = at;
     this.#tasks = connection.collection('tasks');
     this.#creations = connection.collection('creations');
-  }
-
-  static async begin(connection: Connection, move: Move): Promise<Mover> {
-    const users = new UserStore(connection);
-    await users.add(move.to, undefined, move.at);
-    const receiver = await userModel(connection)
-      .findOne({ oid: { $eq: move.to }, ...ALIVE })
-      .lean<UserDocument>();
-    if (receiver === null) throw new MoveInterruptedError(move.to);
-    const mover = new Mover(connection, move, receiver._id);
-    if (receiver.receiving !== undefined) await mover.#finish(receiver.receiving);
-    // A giver who is unknown gets an entry as well: without one nobody would see that they are erased meanwhile.
-    await users.add(move.from, undefined, move.at);
-    await mover.#forgetTombstones();
-    return mover;
+    this.#wanted = { owner: { $eq: giver.oid }, deletedAt: null };
   }
 
   async hasMore(): Promise<boolean> {
-    const task = await this.#tasks.findOne(this.#givers(), only('_id'));
-    return (task ?? (await this.#creations.findOne({ owner: { $eq: this.#move.from } }, only('_id')))) !== null;
+    const task = await this.#tasks.findOne(this.#wanted, only('_id'));
+    return (task ?? (await this.#creations.findOne({ owner: { $eq: this.#giver.oid } }, only('_id')))) !== null;
   }
 
-  async moveTasks(): Promise<number> {
-    for (let moved = 0; ;) {
-      const found = await this.#tasks.find(this.#givers(), { ...only('_id'), limit: BATCH }).toArray();
-      if (found.length === 0) return moved;
-      const count = await this.#give(found.map(({ _id }) => ({ id: _id, tombstone: randomId() })));
-      if (count === undefined) return moved;
-      moved += count;
+  /** Tasks that the receiver once gave away and now gets back are not removed any more. */
+  async forgetTombstones(): Promise<void> {
+    const owner = { $eq: this.#receiver.oid };
+    if ((await this.#tasks.findOne({ owner, gone: { $exists: true } }, only('_id'))) === null) return;
+    for await (const found of batches(this.#tasks, this.#wanted, { limit: BATCH, projection: { _id: 1 } })) {
+      await this.#tasks.deleteMany({ owner, gone: { $in: found.map(({ _id }) => _id) } }, inTime());
     }
   }
 
   /** The records of idempotency keys. Where the receiver has used the same key, theirs stays. */
   async moveCreations(): Promise<number> {
-    const { from, to } = this.#move;
+    const [from, to] = [this.#giver.oid, this.#receiver.oid];
     let moved = 0;
     for await (const found of batches(this.#creations, { owner: { $eq: from } }, { limit: BATCH })) {
       const copies = found.flatMap((record) => {
@@ -127,140 +133,99 @@ class Mover {
     return moved;
   }
 
-  /** Written down as a batch of nothing: so nobody is in the middle of one that still owes the giver tombstones. */
-  async joinUsers(): Promise<void> {
-    await this.#give([]);
+  async moveTasks(): Promise<number> {
+    const [from, to] = [this.#giver.oid, this.#receiver.oid];
+    for (let moved = 0; ;) {
+      const found = await this.#tasks.find(this.#wanted, { ...only('_id'), limit: BATCH }).toArray();
+      const ids = found.map(({ _id }) => _id);
+      if (ids.length === 0 || !(await this.#prepareTombstones(ids))) return moved;
+      await this.#storeForReceiver(
+        async () => {
+          moved += await this.#renew(from, ids, { owner: to });
+        },
+        () => this.#renew(to, ids, { owner: from }),
+      );
+    }
   }
 
-  /** Undefined when the giver's life has ended. */
-  async #give(tasks: Receiving['tasks']): Promise<number | undefined> {
-    const { from } = this.#move;
-    const giver = (await askForLife(this.#connection, from, requestDeadline()))?.life;
-    if (giver === undefined) return undefined;
-    const receiving = { id: randomId(), from, giver: new ObjectId(giver), tasks };
-    while (!(await this.#writeDown(receiving))) continue;
-    return await this.#finish(receiving);
-  }
-
-  /** False when another one was written down already; that is done then. */
-  async #writeDown(receiving: Receiving): Promise<boolean> {
-    const users = userModel(this.#connection);
-    const where = { _id: this.#receiver, receiving: { $exists: false }, ...ALIVE };
-    const { matchedCount } = await users.updateOne(where, { $set: { receiving } }, inTime());
-    if (matchedCount > 0) return true;
-    const receiver = await users.findOne({ _id: this.#receiver, ...ALIVE }).lean<UserDocument>();
-    if (receiver === null) throw new MoveInterruptedError(this.#move.to);
-    if (receiver.receiving !== undefined) await this.#finish(receiver.receiving);
-    return false;
-  }
-
-  async #finish(receiving: Receiving): Promise<number | undefined> {
-    const count = await this.#carryOut(receiving);
-    const where = { _id: this.#receiver, 'receiving.id': receiving.id };
-    await userModel(this.#connection).updateOne(where, { $unset: { receiving: 1 } }, inTime());
-    return count;
-  }
-
-  /** Each step may be done twice. */
-  async #carryOut(receiving: Receiving): Promise<number | undefined> {
-    const { from, giver, tasks } = receiving;
-    const lease = await this.#leaseOf(from, giver);
-    if (lease === undefined) return undefined;
-    if (tasks.length === 0) return await this.#join(giver);
-    const { to } = this.#move;
-    const ids = tasks.map(({ id }) => id);
-    await this.#storeForReceiver(
-      () => this.#changeOwner(ids, from, to),
-      () => this.#changeOwner(ids, to, from),
+  /** False when the giver's life has ended: who was erased meanwhile leaves none. */
+  async #prepareTombstones(ids: Id[]): Promise<boolean> {
+    const owner = this.#giver.oid;
+    const about = { owner, deletedAt: this.#at, seq: 0 };
+    const tombstones = ids.map((gone) => ({ ...about, _id: randomId(), version: randomId(), gone }));
+    return await this.#storeFor(
+      this.#giver,
+      () => insertMissing(this.#tasks, tombstones),
+      () => removeAll(this.#tasks, owner, tombstones),
     );
-    const arrived = await this.#tasks.find({ owner: { $eq: to }, _id: { $in: ids } }, only('_id')).toArray();
-    const isThere = new Set(arrived.map(({ _id }) => String(_id)));
-    await this.#leaveTombstones(
-      receiving,
-      tasks.filter(({ id }) => isThere.has(String(id))),
-    );
-    return arrived.length;
   }
 
-  /** Whatever state each is in goes along: a write that comes between is not lost. */
-  async #changeOwner(ids: Id[], from: string, to: string): Promise<void> {
+  /** Lets the giver's devices hear of what has arrived. A tombstone of what has not vanishes with time, and nobody sees it. */
+  async tellGiver(): Promise<void> {
+    const untold = { owner: { $eq: this.#giver.oid }, seq: 0, gone: { $exists: true } };
+    for await (const found of batches(this.#tasks, untold, { limit: BATCH, projection: { gone: 1 } })) {
+      const where = { owner: { $eq: this.#receiver.oid }, _id: { $in: found.map(({ gone }) => gone as Id) } };
+      const arrived = await this.#tasks.find(where, only('_id')).toArray();
+      const isThere = new Set(arrived.map(({ _id }) => String(_id)));
+      const told = found.filter(({ gone }) => isThere.has(String(gone))).map(({ _id }) => _id);
+      await this.#renew(this.#giver.oid, told);
+    }
+  }
+
+  /**
+   * A new version of each, without a number. Whatever state it is in goes along: a write that comes between is not lost.
+   * Resolves to how many there were.
+   */
+  async #renew(owner: string, ids: readonly Id[], change: { owner?: string } = {}): Promise<number> {
+    if (ids.length === 0) return 0;
     const operations = ids.map((_id) => ({
       updateOne: {
-        filter: { owner: { $eq: from }, _id },
-        update: { $set: { owner: to, version: randomId() }, $unset: { seq: 1 } },
+        filter: { owner: { $eq: owner }, _id },
+        update: { $set: { ...change, version: randomId() }, $unset: { seq: 1 } },
       },
     }));
-    await this.#tasks.bulkWrite(operations, { ordered: false, ...inTime() });
-  }
-
-  /** A giver who was erased meanwhile leaves none. */
-  async #leaveTombstones({ id: batch, from, giver }: Receiving, tasks: Receiving['tasks']): Promise<void> {
-    const lease = await this.#leaseOf(from, giver);
-    if (lease === undefined) return;
-    const tombstones = tasks.map(({ id, tombstone }) => ({
-      _id: tombstone,
-      owner: from,
-      deletedAt: this.#move.at,
-      version: randomId(),
-      gone: id,
-    }));
-    await insertMissing(this.#tasks, tombstones);
-    if (await goesOn(lease, this.#connection, from, requestDeadline())) return;
-    // Unless somebody else has carried this out as well and gone on: then they are not erased, but joined.
-    const isOurs = await userModel(this.#connection).exists({ _id: this.#receiver, 'receiving.id': batch });
-    if (isOurs !== null) await removeAll(this.#tasks, from, tombstones);
+    const { matchedCount } = await this.#tasks.bulkWrite(operations, { ordered: false, ...inTime() });
+    return matchedCount;
   }
 
   /** One entry remains, which has been seen since the earlier first time and until the later last one. */
-  async #join(life: Id): Promise<number> {
+  async joinUsers(): Promise<void> {
     const users = userModel(this.#connection);
-    const giver = await users.findOne({ _id: life, ...ALIVE }).lean<UserDocument>();
-    const receiver = await users.findOne({ _id: this.#receiver, ...ALIVE }).lean<UserDocument>();
-    if (receiver === null) throw new MoveInterruptedError(this.#move.to);
-    const seen = [receiver, giver].flatMap((user) => user?.lastSeen ?? []).map(Number);
-    const first = Math.min(...[receiver, giver].flatMap((user) => user?.firstSeen ?? []).map(Number));
-    const name = receiver.name ?? giver?.name;
+    const [giver, receiver] = await Promise.all(
+      [this.#giver, this.#receiver].map(({ life }) => users.findOne({ _id: life, ...ALIVE }).lean<UserDocument>()),
+    );
+    if (!receiver) throw new MoveInterruptedError(this.#receiver.oid);
+    if (!giver) return;
+    const seen = [receiver, giver].flatMap(({ lastSeen }) => lastSeen ?? []).map(Number);
+    const name = receiver.name ?? giver.name;
     const change = {
       $set: {
-        firstSeen: new Date(first),
+        firstSeen: new Date(Math.min(Number(receiver.firstSeen), Number(giver.firstSeen))),
         ...(seen.length > 0 && { lastSeen: new Date(Math.max(...seen)) }),
         ...(name !== undefined && { name }),
       },
     };
     await users.updateOne({ _id: receiver._id, ...ALIVE }, change, inTime());
-    await users.deleteOne({ _id: life, ...ALIVE }, inTime());
-    return 0;
+    await users.deleteOne({ _id: giver._id, ...ALIVE }, inTime());
   }
 
-  /** @throws {MoveInterruptedError} when the receiver is erased; what came too late for that to see is taken back. */
-  async #storeForReceiver(store: () => Promise<void>, takeBack: () => Promise<void>): Promise<void> {
-    const { to } = this.#move;
-    const lease = await this.#leaseOf(to, this.#receiver);
-    if (lease === undefined) throw new MoveInterruptedError(to);
-    await store();
-    if (await goesOn(lease, this.#connection, to, requestDeadline())) return;
-    await takeBack();
-    throw new MoveInterruptedError(to);
+  /** @throws {MoveInterruptedError} when the receiver is erased. */
+  async #storeForReceiver(store: () => Promise<unknown>, takeBack: () => Promise<unknown>): Promise<void> {
+    if (!(await this.#storeFor(this.#receiver, store, takeBack))) throw new MoveInterruptedError(this.#receiver.oid);
   }
 
-  /** Nothing when that life of theirs has ended. */
-  async #leaseOf(oid: string, life: Id): Promise<Lease | undefined> {
+  /** False when that life of theirs has ended; what came too late for its end to see is taken back. */
+  async #storeFor(
+    { oid, life }: Person,
+    store: () => Promise<unknown>,
+    takeBack: () => Promise<unknown>,
+  ): Promise<boolean> {
     const lease = await askForLife(this.#connection, oid, requestDeadline());
-    return lease?.life === life.toHexString() ? lease : undefined;
-  }
-
-  /** Tasks that the receiver once gave away and now gets back are not removed any more. */
-  async #forgetTombstones(): Promise<void> {
-    const where = { owner: { $eq: this.#move.to }, gone: { $exists: true } };
-    if ((await this.#tasks.findOne(where, only('_id'))) === null) return;
-    for await (const found of batches(this.#tasks, this.#givers(), { limit: BATCH, projection: { _id: 1 } })) {
-      await this.#tasks.deleteMany({ owner: { $eq: this.#move.to }, gone: { $in: found.map(({ _id }) => _id) } });
-    }
-  }
-
-  /** What is to be moved. */
-  #givers(): Record<string, unknown> {
-    return { owner: { $eq: this.#move.from }, deletedAt: null };
+    if (lease === undefined || lease.life !== life) return false;
+    await store();
+    if (await goesOn(lease, this.#connection, oid, requestDeadline())) return true;
+    await takeBack();
+    return false;
   }
 }
 

@@ -25,7 +25,10 @@ export interface TaskDocument extends Partial<Details> {
   /** Position in the owner's changes. Absent after every write, until a reader of the changes gives one. */
   seq?: number;
   deletedAt?: Date;
-  /** In a tombstone with an id of its own: the task that was given to another owner, and has kept its id there. */
+  /**
+   * In a tombstone with an id of its own: the task that is given to another owner, and keeps its id there. Until it has
+   * arrived the tombstone has the number 0, which no feed tells of.
+   */
   gone?: Types.ObjectId;
 }
 

@@ -1,6 +1,7 @@
 /** One person's tasks given to another, while both use them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import mongoose from 'mongoose';
 import { erasePerson } from '../../src/people/erasure.ts';
 import { movePerson } from '../../src/people/move.ts';
 import { type Client, expectProblem } from '../support/client.ts';
@@ -78,6 +79,30 @@ describe('a move', () => {
 
     assert.deepEqual(phone.texts, ['a']);
     assert.deepEqual(late.texts, ['a']);
+  });
+
+  test('that was interrupted tells of no task before it has arrived, and of each when it is run again', async (t) => {
+    const server = await startServer(t);
+    const [old, tasks] = [server.as('old'), server.connection.collection('tasks')];
+    const phone = new Device();
+    const [arrived, stayed] = [await old.create({ Text: 'arrived' }), await old.create({ Text: 'stayed' })];
+    await phone.sync(old);
+    for (const { _id } of [arrived, stayed]) {
+      const prepared = { owner: 'old', deletedAt: new Date(), seq: 0, gone: new mongoose.mongo.ObjectId(_id) };
+      await tasks.insertOne({ ...prepared, version: new mongoose.mongo.ObjectId() });
+    }
+    await tasks.updateOne({ Text: 'arrived' }, { $set: { owner: 'new' }, $unset: { seq: 1 } });
+
+    await phone.sync(old);
+    const late = new Device();
+    await late.sync(old);
+    const before = [phone.texts, late.texts];
+    await move(server, 'old', 'new');
+    for (const device of [phone, late]) await device.sync(old);
+
+    assert.deepEqual(before, [['arrived', 'stayed'], ['stayed']]);
+    assert.deepEqual([phone.texts, late.texts], [[], []]);
+    assert.deepEqual((await server.as('new').list()).map(({ Text }) => Text).sort(), ['arrived', 'stayed']);
   });
 
   test('leaves the id of a moved task taken, and a late write of the giver finds nothing', async (t) => {
