@@ -82,8 +82,9 @@ export function createServer(parts: Parts): App {
   guard(server, httpServer);
   silenceResponses(server, log);
   limit(httpServer, limits);
-  answerParserErrors(httpServer, log, corsHeaders(config.corsOrigins));
-  const drain = createDrain(httpServer, new Connections(httpServer, limits));
+  const connections = new Connections(httpServer, limits);
+  answerParserErrors(httpServer, connections, log, corsHeaders(config.corsOrigins));
+  const drain = createDrain(httpServer, connections);
 
   server.pre(begin(commonHeaders(config.corsOrigins, (path) => path === '/metrics')));
   const operations = operationsOf({ ...parts, limits, storeTime }, drain);

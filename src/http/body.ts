@@ -33,8 +33,8 @@ export function readBody({ maxBytes, isLatin1Accepted = false }: BodyOptions): S
   };
 }
 
-function hasBody(req: Request): boolean {
-  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+export function hasBody({ headers }: Pick<Request, 'headers'>): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 async function readBytes(req: Request, res: Response, maxBytes: number): Promise<Buffer> {

@@ -1,25 +1,33 @@
 /**
- * One connection. Node's parser takes all that one read brought: 64 KiB hold some thousand pipelined requests, and each of
- * them would be in progress at once. So the bytes behind a request wait here until it is answered, and the client, whose
- * connection is not read meanwhile, waits with them.
+ * One connection. Node parses all that one read brought: 64 KiB hold some thousand pipelined requests, and each of them would
+ * be in progress at once. So they wait here for the one before them, and the client, whose connection is not read meanwhile,
+ * waits with them. To keep the bytes from the parser was tried: without its own way of reading, each request costs a fifth more.
  */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { hasBody } from './body.ts';
 import type { Limits } from './limits.ts';
 
-const NOTHING = Buffer.alloc(0);
-const END_OF_HEADERS = Buffer.from('\r\n\r\n');
-/** A shorter request there is not: `GET / HTTP/1.1`. */
-const MIN_HEADER_BYTES = 14;
 /** What comes behind the last answer is read up to this size. */
 const MAX_DROPPED_BYTES = 10 * 1024 * 1024;
 /** Milliseconds that the first request has to begin in, when all connections are to be closed. */
 const FIRST_REQUEST_MS = 1_000;
 
-/** What node:http keeps on a socket and does not document. */
-interface HttpSocket extends Socket {
-  /** Node itself has stopped the parser, until what is to be sent is. */
-  _paused?: boolean;
+/** A request with its answer. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+/** What all connections of a server share. */
+export interface Shared {
+  readonly limits: Limits;
+  /** No further request may begin for now; `proceed` says when that is over. */
+  isHolding: boolean;
+  /** Requests that wait behind others. */
+  waiting: number;
+  /** Has a request answered. */
+  begin: (connection: Connection, exchange: Exchange) => void;
 }
 
 export class Connection {
@@ -28,39 +36,29 @@ export class Connection {
   leaving: { readonly since: number; readonly bytes: number } | undefined;
   /** When something last began or ended here, by `performance.now()`. */
   usedAt = performance.now();
-  readonly #limits: Limits;
-  readonly #isHeld: () => boolean;
-  readonly #parse: (bytes: Buffer) => void;
-  readonly #finish: () => void;
-  readonly #answers = new Set<ServerResponse>();
-  #waiting: Buffer = NOTHING;
-  #hasPart = false;
-  #hasEnded = false;
+  readonly #shared: Shared;
+  /** How node:http listens. */
+  readonly #parsers: readonly (readonly [event: string, listener: () => void])[];
+  readonly #waiting: Exchange[] = [];
+  #current: Exchange | undefined;
+  #refuse: (() => void) | undefined;
+  /** What had been read when last all was answered. */
+  #answeredBytes = 0;
   #isUsed = false;
   #isClosing = false;
   #droppedBytes = 0;
 
-  /**
-   * For a socket that node:http has just taken.
-   *
-   * @param isHeld whether no further request may begin for now; `proceed` says when that is over.
-   */
-  constructor(socket: Socket, limits: Limits, isHeld: () => boolean) {
+  /** For a socket that node:http has just taken. */
+  constructor(socket: Socket, shared: Shared) {
     this.socket = socket;
-    this.#limits = limits;
-    this.#isHeld = isHeld;
-    this.#parse = takeListener(socket, 'data');
-    this.#finish = takeListener(socket, 'end');
-    socket.on('data', (bytes) => {
-      this.#receive(bytes);
-    });
-    socket.on('end', () => {
-      this.#hasEnded = true;
-      this.#feed();
-    });
-    // Node resumes the socket when it reads a body, or has sent something.
+    this.#shared = shared;
+    this.#parsers = ['data', 'end'].map((event) => [event, lastListener(socket, event)]);
+    // Node resumes it when it reads a body, or has sent something.
     socket.on('resume', () => {
-      this.#feed();
+      if (this.#waiting.length > 0 && !this.#isClosing) socket.pause();
+    });
+    socket.once('close', () => {
+      shared.waiting -= this.#waiting.length;
     });
     // What node:http calls behind the last answer.
     socket.destroySoon = () => {
@@ -70,7 +68,7 @@ export class Connection {
 
   /** Neither a request nor a part of one is here. */
   get isIdle(): boolean {
-    return this.#answers.size === 0 && !this.#hasPart && this.#waiting.length === 0;
+    return this.#isFree && this.socket.bytesRead === this.#answeredBytes;
   }
 
   /** Idle, and not just opened: whoever opens a connection is about to send something. */
@@ -78,24 +76,49 @@ export class Connection {
     return this.isIdle && (this.#isUsed || performance.now() - this.usedAt > FIRST_REQUEST_MS);
   }
 
-  /** A request has come in on this connection. */
-  begin(res: ServerResponse): void {
-    this.#isUsed = true;
-    this.#hasPart = false;
-    this.#answers.add(res);
+  get #isFree(): boolean {
+    return this.#current === undefined && this.#waiting.length === 0;
   }
 
-  /** Its answer has left, or never will. */
-  end(res: ServerResponse): void {
+  /** A request has come in on this connection. */
+  take(exchange: Exchange): void {
+    this.#isUsed = true;
+    if (this.#isFree && !this.#shared.isHolding && !this.#isClosing) this.#begin(exchange);
+    else this.#hold(exchange);
+  }
+
+  /** The answer has left, or never will. */
+  end(): void {
     this.usedAt = performance.now();
     this.leaving = undefined;
-    this.#answers.delete(res);
-    this.#feed();
+    this.#current = undefined;
+    this.proceed();
   }
 
-  /** It was held, and no longer is. */
+  /** Begins the next request where nothing stands in its way. */
   proceed(): void {
-    this.#feed();
+    if (this.#current !== undefined || this.#shared.isHolding || this.#isClosing || this.socket.destroyed) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) {
+      this.#answeredBytes = this.socket.bytesRead;
+      this.#refuse?.();
+    } else {
+      this.#shared.waiting -= 1;
+      this.#begin(next);
+    }
+    if (this.#waiting.length === 0 && this.socket.isPaused()) this.socket.resume();
+  }
+
+  /** What came last cannot be understood, and nothing behind it will be: refuses it when the whole requests are answered. */
+  refuseLast(refuse: () => void): void {
+    if (this.#waiting.at(-1)?.req.complete === false) {
+      this.#waiting.pop();
+      this.#shared.waiting -= 1;
+    }
+    if (this.#isFree) refuse();
+    else if (this.#waiting.length > 0 || this.#current?.req.complete === true) this.#refuse = refuse;
+    // A second answer in the middle of the first would be read as part of it, and the first one closes the connection.
+    else if (this.#current?.res.headersSent === false) refuse();
   }
 
   /**
@@ -105,66 +128,45 @@ export class Connection {
   closeInStages(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#waiting = NOTHING;
+    this.#takeFromParser();
     this.socket.end();
     this.socket.resume();
-    const giveUp = setTimeout(() => this.socket.destroy(), this.#limits.lingerMs);
+    const giveUp = setTimeout(() => this.socket.destroy(), this.#shared.limits.lingerMs);
     this.socket.once('close', () => {
       clearTimeout(giveUp);
     });
   }
 
-  #receive(bytes: Buffer): void {
-    if (this.#isClosing) {
-      this.#drop(bytes);
-      return;
-    }
-    this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
-    this.#feed();
+  #begin(exchange: Exchange): void {
+    this.#current = exchange;
+    const begin = (): void => {
+      this.#shared.begin(this, exchange);
+    };
+    // The parser has more of it at hand, and a body that is there by then is not one that was not waited for.
+    if (hasBody(exchange.req)) setImmediate(begin);
+    else begin();
   }
 
-  #drop({ length }: Buffer): void {
-    this.#droppedBytes += length;
-    if (this.#droppedBytes > MAX_DROPPED_BYTES) this.socket.destroy();
+  #hold(exchange: Exchange): void {
+    if (this.#shared.waiting >= this.#shared.limits.waitingRequests) this.socket.destroy();
+    if (this.socket.destroyed || this.#isClosing) return;
+    this.#shared.waiting += 1;
+    this.#waiting.push(exchange);
+    this.socket.pause();
   }
 
-  /** Gives the parser what it may have: the request in progress to its end, or else the next one. */
-  #feed(): void {
-    while (this.#waiting.length > 0 && this.#mayParse()) {
-      const end = endOfHeaders(this.#waiting);
-      const part = this.#waiting.subarray(0, end);
-      this.#waiting = this.#waiting.subarray(end);
-      this.#hasPart = this.#answers.size === 0;
-      this.#parse(part);
-    }
-    if (this.#waiting.length > 0) this.socket.pause();
-    else if (this.#hasEnded) this.#end();
-    else if (this.socket.isPaused()) this.socket.resume();
-  }
-
-  /** The client will say no more. It gets the answers that it is owed. */
-  #end(): void {
-    this.#hasEnded = false;
-    if (!this.#isClosing) this.#finish();
-  }
-
-  #mayParse(): boolean {
-    if (this.#isClosing || (this.socket as HttpSocket)._paused === true) return false;
-    for (const { req } of this.#answers) if (req.complete) return false;
-    return this.#answers.size > 0 || this.#hasPart || !this.#isHeld();
+  /** The parser reads by itself, until somebody else listens. */
+  #takeFromParser(): void {
+    for (const [event, listener] of this.#parsers) this.socket.off(event, listener);
+    this.socket.on('data', ({ length }: Buffer) => {
+      this.#droppedBytes += length;
+      if (this.#droppedBytes > MAX_DROPPED_BYTES) this.socket.destroy();
+    });
   }
 }
 
-/** Takes the place of node:http, whose listener is the one added last. */
-function takeListener(socket: Socket, event: 'data' | 'end'): (bytes?: Buffer) => void {
-  const listener = socket.listeners(event).at(-1) as ((bytes?: Buffer) => void) | undefined;
+function lastListener(socket: Socket, event: string): () => void {
+  const listener = socket.listeners(event).at(-1) as (() => void) | undefined;
   if (listener === undefined) throw new Error(`node:http does not listen to '${event}' of its socket`);
-  socket.removeListener(event, listener);
   return listener;
-}
-
-/** Where the first request ends that has no body. More than one head is never in it. */
-function endOfHeaders(bytes: Buffer): number {
-  const at = bytes.indexOf(END_OF_HEADERS, MIN_HEADER_BYTES);
-  return at < 0 ? bytes.length : at + END_OF_HEADERS.length;
 }

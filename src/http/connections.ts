@@ -1,25 +1,35 @@
 /** All connections of a server, and the answers on them that their clients have not read yet: both bounded. */
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Connection } from './connection.ts';
+import { Connection, type Shared } from './connection.ts';
 import type { Limits } from './limits.ts';
 
 export class Connections {
   readonly #limits: Limits;
   readonly #open = new Map<Socket, Connection>();
+  readonly #shared: Shared;
   #unreadBytes = 0;
-  #isHolding = false;
   /** No connection is kept for another request. */
   isClosing = false;
 
+  /** For a server that is listened to for requests by now: they come when it is their turn. */
   constructor(httpServer: HttpServer, limits: Limits) {
     this.#limits = limits;
+    const answer = takeListener(httpServer);
+    this.#shared = {
+      limits,
+      isHolding: false,
+      waiting: 0,
+      begin: (connection, { req, res }) => {
+        this.#watch(connection, req, res);
+        answer(req, res);
+      },
+    };
     httpServer.on('connection', (socket: Socket) => {
       this.#accept(socket);
     });
-    // First in line, before anybody answers.
-    httpServer.prependListener('request', (req: IncomingMessage, res: ServerResponse) => {
-      this.#begin(req, res);
+    httpServer.on('request', (req: IncomingMessage, res: ServerResponse) => {
+      this.of(req.socket)?.take({ req, res });
     });
     const sweep = setInterval(() => {
       this.#cutUnread();
@@ -29,13 +39,18 @@ export class Connections {
     });
   }
 
-  /** Until `release` whoever comes is let in, but nothing more is read of what they sent. */
+  /** Nothing for a socket that is closed. */
+  of(socket: Socket): Connection | undefined {
+    return this.#open.get(socket);
+  }
+
+  /** Until `release` whoever comes is let in, but nothing more is begun. */
   hold(): void {
-    this.#isHolding = true;
+    this.#shared.isHolding = true;
   }
 
   release(): void {
-    this.#isHolding = false;
+    this.#shared.isHolding = false;
     for (const connection of this.#open.values()) connection.proceed();
   }
 
@@ -53,7 +68,7 @@ export class Connections {
       socket.destroy();
       return;
     }
-    this.#open.set(socket, new Connection(socket, this.#limits, () => this.#isHolding));
+    this.#open.set(socket, new Connection(socket, this.#shared));
     socket.once('close', () => this.#open.delete(socket));
   }
 
@@ -64,10 +79,7 @@ export class Connections {
     return idle !== undefined && this.#open.delete(idle.socket);
   }
 
-  #begin(req: IncomingMessage, res: ServerResponse): void {
-    const connection = this.#open.get(req.socket);
-    if (connection === undefined) return;
-    connection.begin(res);
+  #watch(connection: Connection, req: IncomingMessage, res: ServerResponse): void {
     // Restify says so when it is about to send the head, also where nobody is left to get it.
     res.on('header', () => {
       if (res.closed) return;
@@ -81,7 +93,7 @@ export class Connections {
     });
     res.on('close', () => {
       this.#unreadBytes -= connection.leaving?.bytes ?? 0;
-      connection.end(res);
+      connection.end();
     });
   }
 
@@ -115,4 +127,12 @@ function first(all: Iterable<Connection>, timeOf: (one: Connection) => number | 
     if (time !== undefined && time < earliest) [found, earliest] = [connection, time];
   }
   return found;
+}
+
+/** Takes the place of the one who answers. */
+function takeListener(httpServer: HttpServer): (req: IncomingMessage, res: ServerResponse) => void {
+  const [listener, ...others] = httpServer.listeners('request');
+  if (listener === undefined || others.length > 0) throw new Error('one listener is to answer');
+  httpServer.removeAllListeners('request');
+  return listener as (req: IncomingMessage, res: ServerResponse) => void;
 }

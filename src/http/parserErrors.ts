@@ -1,5 +1,5 @@
 /** The answers that Node's parser raises by itself, in the form of all others. */
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import {
   ApiError,
@@ -12,6 +12,7 @@ import {
 } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { problemOf, titleOf } from './answer.ts';
+import type { Connections } from './connections.ts';
 import { requestIdFrom } from './request.ts';
 
 // RFC 9112, section 3: a method is any token.
@@ -19,17 +20,24 @@ const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r\n/;
 const BAD_HEADER = new Set(['HPE_INVALID_HEADER_TOKEN', 'HPE_CR_EXPECTED', 'HPE_LF_EXPECTED']);
 const ORIGIN = /\r\nOrigin:[ \t]*([^\s,]+)[ \t]*\r\n/i;
 
-/** What the parser throws, with the bytes that it had. */
+/** What the parser throws, with the bytes that it had and how far it came. */
 interface ParserError {
   code?: string;
   rawPacket?: Buffer;
+  bytesParsed?: number;
 }
 
 type CorsHeaders = (origin: string | undefined) => HeaderMap;
 
 /** Answers what the parser refuses, in the form of all other answers. */
-export function answerParserErrors(httpServer: HttpServer, log: Logger, corsHeaders: CorsHeaders): void {
+export function answerParserErrors(
+  httpServer: HttpServer,
+  connections: Connections,
+  log: Logger,
+  corsHeaders: CorsHeaders,
+): void {
   const refuse = (socket: Socket, refusal: ApiError, { code, rawPacket }: ParserError = {}): void => {
+    if (!socket.writable) return;
     const requestId = requestIdFrom(undefined);
     log.info({ requestId, status: refusal.statusCode, reason: code }, 'refused by the parser');
     const origin = ORIGIN.exec(rawPacket?.toString('latin1') ?? '')?.[1];
@@ -37,42 +45,28 @@ export function answerParserErrors(httpServer: HttpServer, log: Logger, corsHead
     socket.destroySoon();
   };
   httpServer.on('clientError', (error: ParserError, socket: Socket) => {
-    whenAnswered(error, socket, () => {
-      refuse(socket, refusalFor(error), error);
-    });
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy(error as Error);
+    else {
+      connections.of(socket)?.refuseLast(() => {
+        refuse(socket, refusalFor(error), error);
+      });
+    }
   });
   // Node would close the connection without a word.
   httpServer.on('connect', (_req: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
-    refuse(socket, new BadRequestError('this server is not a proxy'));
+    connections.of(socket)?.refuseLast(() => {
+      refuse(socket, new BadRequestError('this server is not a proxy'));
+    });
   });
 }
 
-/** Behind the answer that is owed for a whole request, if there is one. */
-function whenAnswered(error: ParserError, socket: Socket, refuse: () => void): void {
-  const answer = responseOn(socket);
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy(error as Error);
-  } else if (answer?.req.complete === true) {
-    answer.once('close', () => {
-      if (socket.writable) refuse();
-    });
-  } else if (answer?.headersSent !== true) {
-    // A second answer in the middle of the first would be read as part of it, and the first one closes the connection.
-    refuse();
-  }
-}
-
-/** Where node:http keeps the answer that is next on a connection. */
-function responseOn(socket: Socket): ServerResponse | undefined {
-  return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
-}
-
-function refusalFor({ code, rawPacket }: ParserError): ApiError {
+function refusalFor(error: ParserError): ApiError {
+  const { code } = error;
   if (code === 'HPE_HEADER_OVERFLOW') return new HeadersTooLargeError();
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestTimeoutError();
   if (code === 'HPE_INVALID_VERSION') return new VersionNotSupportedError();
-  if (code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(rawPacket?.toString('latin1') ?? '')) {
+  if (code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(fromLastLine(error))) {
     return new NotImplementedError('this server knows no such method');
   }
   // Also a token that was pasted with a line break: what follows it is read as the name of a header.
@@ -82,6 +76,12 @@ function refusalFor({ code, rawPacket }: ParserError): ApiError {
     );
   }
   return new BadRequestError('this is not well-formed HTTP/1.1');
+}
+
+/** Whole requests may stand before the one that cannot be understood. */
+function fromLastLine({ rawPacket = Buffer.of(), bytesParsed = 0 }: ParserError): string {
+  const lineFeed = bytesParsed === 0 ? -1 : rawPacket.lastIndexOf('\n', bytesParsed - 1);
+  return rawPacket.toString('latin1', lineFeed + 1);
 }
 
 function rawProblem(error: ApiError, requestId: string, corsHeaders: HeaderMap): string {

@@ -40,6 +40,27 @@ test('a client that asks much and reads nothing has one answer waiting, and othe
   assert.ok(most() <= 2);
 });
 
+test('requests that wait are bounded together: who sends one too many is cut, and leaves its room to others', async (t) => {
+  const { port } = await startServer(t, { limits: { waitingRequests: 100 } });
+
+  const flood = await sendRaw(port, FLOOD, { waitMs: 5_000 });
+  const { statuses } = await sendRaw(port, get('/healthz').repeat(50), { waitMs: 5_000, isEnded: true });
+
+  assert.equal(flood.isClosed, true);
+  assert.ok(flood.statuses.length < 100);
+  assert.deepEqual(statuses, Array(50).fill(200));
+});
+
+test('what cannot be understood is refused behind the answers to what came with it', async (t) => {
+  const { port } = await startServer(t);
+  const chunked = `POST /tasks HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nno length\r\n`;
+  for (const last of ['CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n', 'GET /\r\n\r\n', chunked]) {
+    const { statuses, isClosed } = await sendRaw(port, get('/healthz').repeat(3) + last, { waitMs: 5_000 });
+
+    assert.deepEqual([statuses, isClosed], [[200, 200, 200, 400], true], last);
+  }
+});
+
 test('a body may come in any pieces, and hold what looks like the end of a head', async (t) => {
   const { port, as } = await startServer(t);
   const alice = as('alice');
@@ -203,7 +224,7 @@ async function startWatched(t: TestContext, options: ServerOptions = {}): Promis
   const httpServer = server.app.server.server as HttpServer;
   httpServer.on('connection', (socket) => sockets.push(socket));
   const open = new Set<ServerResponse>();
-  httpServer.on('request', (_req, res) => {
+  server.app.server.on('request', (_req: unknown, res: ServerResponse) => {
     served += 1;
     for (const other of open) if (other.writableFinished) open.delete(other);
     most = Math.max(most, open.add(res).size);
