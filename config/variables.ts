@@ -36,6 +36,7 @@ const HOST =
 const TENANT = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*$/i;
 // RFC 6749, section 3.3: the characters of a scope token.
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+const scope = { default: '', expected: 'one scope name without spaces', read: optional(text(SCOPE)) } as const;
 
 /** For every tenant, and for what has nothing to do with tenants. */
 export const generalVariables = {
@@ -66,19 +67,9 @@ export const generalVariables = {
     read: number({ min: 0, max: 3600, integer: true }),
   },
   /** The scope that reading needs. */
-  readScope: {
-    name: 'B2C_READ_SCOPE',
-    default: '',
-    expected: 'one scope name without spaces',
-    read: optional(text(SCOPE)),
-  },
+  readScope: { name: 'B2C_READ_SCOPE', ...scope },
   /** The scope that writing needs. */
-  writeScope: {
-    name: 'B2C_WRITE_SCOPE',
-    default: '',
-    expected: 'one scope name without spaces',
-    read: optional(text(SCOPE)),
-  },
+  writeScope: { name: 'B2C_WRITE_SCOPE', ...scope },
   /** Under which readers of `/docs` sign in. */
   docsClientId: {
     name: 'DOCS_CLIENT_ID',

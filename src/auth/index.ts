@@ -20,83 +20,68 @@ export interface AuthenticationOptions {
   tenantTimeoutMs?: number;
 }
 
-export interface Authentication {
-  /** Verifies the bearer token and sets `req.user` and `req.authInfo`, or throws an ApiError. */
-  authenticate: Step;
-  /**
-   * Whether the request's token was verified before and is remembered. It may have expired since: a throttle may let it
-   * through to `authenticate`, and nothing else may follow from it. Costs a digest.
-   */
-  isRemembered(req: Request): boolean;
-  /** For after the body is read: refuses a second token in it. */
-  refuseBodyToken: Step;
-  /** Refuses tokens without that scope; for after `authenticate`, as often as one likes. Undefined needs none. */
-  requireScope(scope: string | undefined): Step;
-  keys: {
-    /** Whether the keys of any policy are known: the others' tokens are refused by themselves. From memory. */
-    isReady(): boolean;
-    /** Each policy, by its label, with whether its keys are known. From memory. */
-    policies(): ReadonlyMap<string, boolean>;
-    /** Fetches the keys in the background and keeps them fresh from then on. */
-    start(): void;
-    close(): Promise<void>;
-  };
-}
+export type Authentication = ReturnType<typeof createAuthentication>;
 
-export function createAuthentication(options: AuthenticationOptions): Authentication {
-  const { config, clock, log, onOutcome = () => undefined } = options;
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+export function createAuthentication(options: AuthenticationOptions) {
+  const { config, clock, log, onOutcome = () => undefined, onKeyFetch: onFetch = () => undefined } = options;
   if (!config.tenants.every(({ validateIssuer }) => validateIssuer)) {
     log.warn('B2C_VALIDATE_ISSUER=false: tokens of any issuer that shares a key are accepted');
   }
   const client = new TenantClient();
-  const keepers = keepersOf(options, client);
-  const verifier = new TokenVerifier(config, clock, (policy) => keeperOf(keepers, policy));
+  const shared = { client, clock, log, timeoutMs: options.tenantTimeoutMs ?? DEFAULT_TIMEOUT_MS, onFetch };
+  const policies = config.tenants.flatMap((tenant) => tenant.policies);
+  const keepers = new Map(policies.map((policy) => [policy, new TenantKeys({ ...shared, policy })]));
+  const verifier = new TokenVerifier(config, clock, (policy) => {
+    const keeper = keepers.get(policy);
+    if (keeper === undefined) throw new Error('a policy of another configuration');
+    return keeper;
+  });
   return {
+    /** Verifies the bearer token and sets `req.user` and `req.authInfo`, or throws an ApiError. */
     authenticate: authenticateWith(config, verifier, onOutcome),
-    isRemembered: (req) => {
+
+    /**
+     * Whether the request's token was verified before and is remembered. It may have expired since: a throttle may let it
+     * through to `authenticate`, and nothing else may follow from it. Costs a digest.
+     */
+    isRemembered(req: Request): boolean {
       const token = bearerToken(req);
       return token !== undefined && verifier.remembers(token);
     },
+
+    /** For after the body is read: refuses a second token in it. */
     refuseBodyToken: refuseBodyTokenWith(onOutcome),
-    requireScope: (scope) => requireScopeWith(scope, onOutcome),
+
+    /** Refuses tokens without that scope; for after `authenticate`, as often as one likes. Undefined needs none. */
+    requireScope: (scope: string | undefined): Step => requireScopeWith(scope, onOutcome),
+
     keys: keepFresh(keepers, client),
   };
 }
 
-type Keepers = ReadonlyMap<Policy, TenantKeys>;
-
-const DEFAULT_TIMEOUT_MS = 5_000;
-
-function keepersOf(options: AuthenticationOptions, client: TenantClient): Keepers {
-  const { config, clock, log, onKeyFetch: onFetch = () => undefined } = options;
-  const timeoutMs = options.tenantTimeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const policies = config.tenants.flatMap((tenant) => tenant.policies);
-  return new Map(
-    policies.map((policy) => [policy, new TenantKeys({ policy, client, clock, log, timeoutMs, onFetch })]),
-  );
-}
-
-function keeperOf(keepers: Keepers, policy: Policy): TenantKeys {
-  const keeper = keepers.get(policy);
-  if (keeper === undefined) throw new Error('a policy of another configuration');
-  return keeper;
-}
-
 const TICK_MS = 1_000;
 
-function keepFresh(keepers: Keepers, client: TenantClient): Authentication['keys'] {
+function keepFresh(keepers: ReadonlyMap<Policy, TenantKeys>, client: TenantClient) {
   const all = [...keepers.values()];
   let timer: NodeJS.Timeout | undefined;
   const tick = (): void => {
     for (const keeper of all) keeper.refreshWhenDue();
   };
   return {
+    /** Whether the keys of any policy are known: the others' tokens are refused by themselves. From memory. */
     isReady: () => all.some((keeper) => keeper.current() !== undefined),
+
+    /** Each policy, by its label, with whether its keys are known. From memory. */
     policies: () => new Map([...keepers].map(([{ label }, keeper]) => [label, keeper.current() !== undefined])),
+
+    /** Fetches the keys in the background and keeps them fresh from then on. */
     start() {
       tick();
       timer ??= setInterval(tick, TICK_MS).unref();
     },
+
     async close() {
       clearInterval(timer);
       await Promise.all(all.map((keeper) => keeper.close()));

@@ -47,7 +47,8 @@ export function isEmbedded(uri: string): boolean {
  */
 export async function openStore(options: { uri: string; clock: Clock; log: Log }): Promise<OpenStore> {
   if (isEmbedded(options.uri)) return await openEmbedded(options);
-  assertReadable(options.uri);
+  const problem = uriProblem(options.uri);
+  if (problem !== undefined) throw new StoreStartError(`MONGODB_URI cannot be used: ${problem}`);
   return { uri: options.uri, close: () => Promise.resolve() };
 }
 
@@ -61,11 +62,6 @@ async function openEmbedded({ uri, clock, log }: { uri: string; clock: Clock; lo
     const reason = error instanceof Error ? error.message : String(error);
     throw new StoreStartError(`the embedded store in ${directory} cannot be opened: ${reason}`, { cause: error });
   }
-}
-
-function assertReadable(uri: string): void {
-  const problem = uriProblem(uri);
-  if (problem !== undefined) throw new StoreStartError(`MONGODB_URI cannot be used: ${problem}`);
 }
 
 /** Why the driver could never connect to this `mongodb://` or `mongodb+srv://` URI, without its password; nothing when it could. */

@@ -17,7 +17,6 @@ export interface ExaminationOptions {
   config: Config;
   clock: Clock;
   client: TenantClient;
-  timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -31,12 +30,11 @@ export async function examineTenants(options: ExaminationOptions): Promise<Tenan
 }
 
 async function examinePolicy(tenant: Tenant, policy: Policy, options: ExaminationOptions): Promise<TenantExamination> {
-  const { client, timeoutMs = TIMEOUT_MS } = options;
   const title = `${nameOf(tenant, policy)} (${policy.label})`;
   const metadata = { subject: 'metadata', expected: `an answer at ${policy.metadataUrl}` };
   try {
     const signal = new AbortController().signal;
-    const answer = await client.fetchKeySet(policy.metadataUrl, { timeoutMs, signal });
+    const answer = await options.client.fetchKeySet(policy.metadataUrl, { timeoutMs: TIMEOUT_MS, signal });
     const lines: Line[] = [{ ...metadata, verdict: 'ok', received: 'it answers' }, ...linesOf(answer, options)];
     return { policy, section: { title, lines }, keySet: answer };
   } catch (error) {

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Connection } from 'mongoose';
-import { requestDeadline, withSignal } from '../database/deadline.ts';
+import { inTime } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { untilLeasesEnd } from './life.ts';
 import { ALIVE, userModel } from './model.ts';
@@ -28,7 +28,7 @@ export async function erasePerson(connection: Connection, oid: string, at: Date)
   await untilLeasesEnd();
   const erased = new Map<CollectionName, number>();
   for (const { collection } of DATA) erased.set(collection, await eraseFrom(connection, collection, oid, erasing));
-  await userModel(connection).deleteOne({ oid: { $eq: oid }, erasing }, withSignal(requestDeadline()));
+  await userModel(connection).deleteOne({ oid: { $eq: oid }, erasing }, inTime());
   erased.set('users', wasKnown ? 1 : 0);
   return Object.fromEntries(erased) as Erased;
 }
@@ -36,7 +36,7 @@ export async function erasePerson(connection: Connection, oid: string, at: Date)
 /** Finishes the erasure of this person if one was interrupted, or is done elsewhere. */
 export async function finishErasure(connection: Connection, oid: string, at: Date): Promise<void> {
   const marked = { oid: { $eq: oid }, erasing: { $exists: true } };
-  const found = await userModel(connection).exists(marked).setOptions(withSignal(requestDeadline()));
+  const found = await userModel(connection).exists(marked).setOptions(inTime());
   if (found !== null) await erasePerson(connection, oid, at);
 }
 
@@ -54,12 +54,12 @@ async function mark(connection: Connection, oid: string, at: Date): Promise<{ er
   const users = userModel(connection);
   for (;;) {
     const marked = { oid: { $eq: oid }, erasing: { $exists: true } };
-    const begun = await users.findOne(marked, { erasing: 1 }).setOptions(withSignal(requestDeadline())).lean();
+    const begun = await users.findOne(marked, { erasing: 1 }).setOptions(inTime()).lean();
     if (begun?.erasing !== undefined) return { erasing: begun.erasing, wasKnown: true };
     try {
       const erasing = new mongoose.Types.ObjectId(randomBytes(12));
       const change = { $set: { erasing }, $setOnInsert: { firstSeen: at } };
-      const options = { upsert: true, ...withSignal(requestDeadline()) };
+      const options = { upsert: true, ...inTime() };
       const { matchedCount } = await users.updateOne({ oid: { $eq: oid }, ...ALIVE }, change, options);
       return { erasing, wasKnown: matchedCount > 0 };
     } catch (error) {
@@ -72,7 +72,7 @@ async function eraseFrom(connection: Connection, name: string, owner: string, er
   const collection = connection.collection(name);
   for (let erased = 0; ;) {
     const found = await collection
-      .find({ owner: { $eq: owner } }, { projection: { version: 1 }, limit: BATCH, ...withSignal(requestDeadline()) })
+      .find({ owner: { $eq: owner } }, { projection: { version: 1 }, limit: BATCH, ...inTime() })
       .toArray();
     if (found.length === 0 || !(await isMarked(connection, owner, erasing))) return erased;
     const { deletedCount } = await collection.deleteMany(
@@ -81,7 +81,7 @@ async function eraseFrom(connection: Connection, name: string, owner: string, er
         _id: { $in: found.map(({ _id }) => _id) },
         version: { $in: found.map((document) => (document['version'] as ObjectId | undefined) ?? null) },
       },
-      withSignal(requestDeadline()),
+      inTime(),
     );
     erased += deletedCount;
   }
@@ -89,5 +89,5 @@ async function eraseFrom(connection: Connection, name: string, owner: string, er
 
 async function isMarked(connection: Connection, oid: string, erasing: ObjectId): Promise<boolean> {
   const found = userModel(connection).exists({ oid: { $eq: oid }, erasing });
-  return (await found.setOptions(withSignal(requestDeadline()))) !== null;
+  return (await found.setOptions(inTime())) !== null;
 }

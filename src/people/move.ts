@@ -13,7 +13,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Connection } from 'mongoose';
-import { requestDeadline, withSignal } from '../database/deadline.ts';
+import { inTime, requestDeadline } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { reownedId } from '../database/ownedId.ts';
 import { askForLife, goesOn, untilLeasesEnd } from './life.ts';
@@ -235,11 +235,6 @@ function randomId(): Id {
 
 function only(member: string): object {
   return { projection: { [member]: 1 }, ...inTime() };
-}
-
-/** Every step has the time of a request. */
-function inTime(): object {
-  return withSignal(requestDeadline());
 }
 
 async function insertMissing(collection: Collection, documents: object[]): Promise<void> {

@@ -1,6 +1,6 @@
 import type mongoose from 'mongoose';
 import type { Collection, Connection } from 'mongoose';
-import { requestDeadline, withSignal } from '../database/deadline.ts';
+import { inTime } from '../database/deadline.ts';
 
 /**
  * The collections that hold what people have stored, by `owner`, in the order in which they are erased: what could bring a
@@ -51,7 +51,7 @@ export async function* batches(
 ): AsyncGenerator<mongoose.mongo.WithId<mongoose.mongo.Document>[]> {
   for (let behind: object = {}; ;) {
     const documents = await collection
-      .find({ ...where, ...behind }, { ...options, sort: { _id: 1 }, ...withSignal(requestDeadline()) })
+      .find({ ...where, ...behind }, { ...options, sort: { _id: 1 }, ...inTime() })
       .toArray();
     if (documents.length > 0) yield documents;
     if (documents.length < options.limit) return;

@@ -36,18 +36,12 @@ export interface RegistrationOptions {
 export class Registration {
   readonly #memory = new LRUCache<string, Memory>({ max: MAX_REMEMBERED });
   readonly #pending = new Map<string, Promise<Memory>>();
-  readonly #connection: Connection;
+  readonly #options: RegistrationOptions;
   readonly #store: UserStore;
-  readonly #clock: Clock;
-  readonly #autoRegister: boolean;
-  readonly #storeTime: StoreTime;
 
-  constructor({ connection, clock, storeTime, autoRegister }: RegistrationOptions) {
-    this.#storeTime = storeTime;
-    this.#connection = connection;
-    this.#store = new UserStore(connection);
-    this.#clock = clock;
-    this.#autoRegister = autoRegister;
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+    this.#store = new UserStore(options.connection);
   }
 
   /**
@@ -60,7 +54,7 @@ export class Registration {
     if (user === undefined) throw new Error('registration stands behind authenticate');
     const known = this.#recall(user.oid);
     if (known === undefined) {
-      return this.#storeTime.within(req, (signal) => this.#check(user, signal)).then(assertKnown);
+      return this.#options.storeTime.within(req, (signal) => this.#check(user, signal)).then(assertKnown);
     }
     assertKnown(known.isKnown);
     return undefined;
@@ -73,7 +67,7 @@ export class Registration {
         const known = this.#recall(caller.oid)?.lease;
         const lease = known?.mayBegin ? known : await this.#askForLife(caller, signal);
         return async (later: AbortSignal) => {
-          const stays = await goesOn(lease, this.#connection, caller.oid, later);
+          const stays = await goesOn(lease, this.#options.connection, caller.oid, later);
           if (!stays) this.forget(caller.oid);
           return stays;
         };
@@ -101,16 +95,16 @@ export class Registration {
   #recall(oid: string): Memory | undefined {
     const memory = this.#memory.get(oid);
     if (memory === undefined) return undefined;
-    const age = this.#clock.now() - memory.checkedAt;
+    const age = this.#options.clock.now() - memory.checkedAt;
     // A clock that was set back tells nothing about the age of what is remembered.
     return age >= 0 && age < (memory.isKnown ? TRUST_MS : DISTRUST_MS) ? memory : undefined;
   }
 
   async #askForLife(caller: Caller, signal: AbortSignal): Promise<Lease> {
-    let lease = await askForLife(this.#connection, caller.oid, signal);
+    let lease = await askForLife(this.#options.connection, caller.oid, signal);
     if (lease === undefined) {
       await this.renew(caller, signal);
-      lease = await askForLife(this.#connection, caller.oid, signal);
+      lease = await askForLife(this.#options.connection, caller.oid, signal);
     }
     if (lease === undefined) throw new StoreUnavailableError({ cause: 'the user is being erased again' });
     const memory = this.#memory.get(caller.oid);
@@ -135,10 +129,10 @@ export class Registration {
   }
 
   async #note({ oid, name }: Caller, signal: AbortSignal): Promise<Memory> {
-    const checkedAt = this.#clock.now();
+    const checkedAt = this.#options.clock.now();
     const lease = new Lease(performance.now());
     const sighting = { oid, name, at: new Date(checkedAt) };
-    if (this.#autoRegister) await this.#store.register(sighting, signal);
+    if (this.#options.autoRegister) await this.#store.register(sighting, signal);
     else if (!(await this.#store.touch(sighting, signal))) return { isKnown: false, checkedAt };
     return { isKnown: true, checkedAt, lease };
   }

@@ -185,55 +185,40 @@ const query = (name: string, component: string, description: string, of: Schema)
   parameter(component, { name, in: 'query', description, schema: of });
 const dayOrTime = { type: 'string', description: 'An RFC 3339 date-time or `YYYY-MM-DD`.' };
 const limit = { type: 'integer', minimum: 1, maximum: MAX_LIMIT };
+const notEmpty = { type: 'string', minLength: 1 };
+const selectedText = { ...notEmpty, maxLength: MAX_TEXT_LENGTH };
+const importance = { type: 'string', enum: members.importance.schema.enum };
+const order = { type: 'string', enum: SORTS, default: 'date' };
+const searched = { ...notEmpty, maxLength: MAX_SEARCH_LENGTH };
 
 const filters = [
   query(
     'sort',
     'Sort',
     'The order, descending with a `-`. Ties are broken by `_id`; tasks without a position come last.',
-    { type: 'string', enum: SORTS, default: 'date' },
+    order,
   ),
   query('completed', 'Completed', 'Only those that are done, or only those that are not.', { type: 'boolean' }),
-  query('importance', 'Importance', 'Only those that matter this much.', {
-    type: 'string',
-    enum: members.importance.schema.enum,
-  }),
+  query('importance', 'Importance', 'Only those that matter this much.', importance),
   query('category', 'Category', 'Only those that have this category.', members.categories.schema.items),
   query('dueAfter', 'DueAfter', 'Due then or later.', dayOrTime),
   query('dueBefore', 'DueBefore', 'Due before then.', dayOrTime),
-  query('q', 'Contains', 'Only those whose text or notes contain this, whatever the case of letters.', {
-    type: 'string',
-    minLength: 1,
-    maxLength: MAX_SEARCH_LENGTH,
-  }),
-  query('cursor', 'Cursor', 'Where the page begins. Opaque: follow the `Link` of the page before it.', {
-    type: 'string',
-    minLength: 1,
-  }),
+  query('q', 'Contains', 'Only those whose text or notes contain this, whatever the case of letters.', searched),
+  query('cursor', 'Cursor', 'Where the page begins. Opaque: follow the `Link` of the page before it.', notEmpty),
 ];
 
-const ifMatch = tagHeader(
-  'If-Match',
-  'IfMatch',
-  'Only if the task still has this `ETag`, or, with `*`, if there is one.',
-);
+const ifMatch = tagHeader('If-Match', 'IfMatch', 'Only if the task still has this `ETag`; with `*`, if there is one.');
 const onlyNew = tagHeader('If-None-Match', 'OnlyNew', 'With `*`: only create.');
-const selectedText = { type: 'string', minLength: 1, maxLength: MAX_TEXT_LENGTH };
 
 export const parameters = {
   list: [query('limit', 'Limit', 'How many at most.', { ...limit, default: DEFAULT_LIMIT }), ...filters, ifNoneMatch],
   firstClientsList: [
-    query(
-      'limit',
-      'FirstClientsLimit',
-      'How many at most. 1,000 when absent, since the first clients cannot page.',
-      limit,
-    ),
+    query('limit', 'FirstClientsLimit', 'How many at most. 1,000 when absent: the first clients cannot page.', limit),
     ...filters,
     ifNoneMatch,
   ],
   changes: [
-    query('since', 'Since', 'The `next` of the last answer. Absent: everything.', { type: 'string', minLength: 1 }),
+    query('since', 'Since', 'The `next` of the last answer. Absent: everything.', notEmpty),
     query('limit', 'ChangesLimit', 'How many changes at most.', { ...limit, default: MAX_LIMIT }),
   ],
   id: inPath('TaskId', 'id', 'A task’s id.', {
