@@ -4,24 +4,10 @@ import { DeadlineError } from './deadline.ts';
 
 const { MongoBulkWriteError, MongoError, MongoServerError } = mongoose.mongo;
 
-/** What the driver throws when it has no usable server; some of these classes are not exported. */
-const UNREACHABLE = new Set([
-  'MongoClientClosedError',
-  'MongoExpiredSessionError', // the client was closed while the operation ran
-  'MongoMissingCredentialsError', // asked to sign in again, where the server wanted no user before
-  'MongoNetworkError',
-  'MongoNetworkTimeoutError',
-  'MongoNotConnectedError',
-  'MongoOperationTimeoutError',
-  'MongoPoolClearedError',
-  'MongoPoolClosedError',
-  'MongoServerClosedError',
-  'MongoServerSelectionError',
-  'MongoStalePrimaryError',
-  'MongoTopologyClosedError',
-  'MongoUnexpectedServerResponseError',
-  'MongoWaitQueueTimeoutError',
-  'MongooseServerSelectionError',
+/** What the driver throws when the way it was asked is at fault. For whatever else it throws, it has no usable server. */
+const LASTING_ERRORS = new Set([
+  ...['MongoInvalidArgumentError', 'MongoParseError', 'MongoCompatibilityError', 'MongoMissingDependencyError'],
+  ...['MongoBatchReExecutionError', 'MongoCursorInUseError', 'MongoTailableCursorError', 'MongoTransactionError'],
 ]);
 
 /** A connection that is just being lost, where the driver passes the system's error on as it is. */
@@ -108,13 +94,14 @@ export function refusedOnes(error: unknown): Map<number, Error> {
 }
 
 function isStoreDown(error: Error): boolean {
-  if (error instanceof DeadlineError || UNREACHABLE.has(error.name)) return true;
+  if (error instanceof DeadlineError || error instanceof mongoose.Error.MongooseServerSelectionError) return true;
   if (error instanceof mongoose.MongooseError) return NOT_CONNECTED.test(error.message);
   if (!(error instanceof MongoError)) return isConnectionLost(error);
+  if (!(error instanceof MongoServerError)) return !LASTING_ERRORS.has(error.name);
   // The write was done, but not by a majority: it may be lost, so it was not acknowledged.
   if (error.name === 'MongoWriteConcernError') return true;
   if (TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label))) return true;
-  return error instanceof MongoServerError && isTemporary(Number(error.code));
+  return isTemporary(Number(error.code));
 }
 
 function isTemporary(code: number): boolean {

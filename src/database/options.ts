@@ -29,9 +29,6 @@ const DURABLE = {
   readPreference: 'primary',
 } as const;
 
-/** Nothing waits in memory for a store that is not there, and nothing is created behind our back. */
-const NO_SURPRISES = { bufferCommands: false, autoIndex: false, autoCreate: false } as const satisfies ConnectOptions;
-
 /** Options for a `mongodb://` or `mongodb+srv://` URI that the driver can parse. */
 export function connectOptions(uri: string): ConnectOptions {
   const { database, parameters } = readUri(uri);
@@ -39,7 +36,6 @@ export function connectOptions(uri: string): ConnectOptions {
   return {
     ...(Object.fromEntries(tunable) as ConnectOptions),
     ...(DURABLE as ConnectOptions),
-    ...NO_SURPRISES,
     ...(database === '' && { dbName: DEFAULT_DATABASE }),
   };
 }

@@ -26,9 +26,10 @@ export interface OpenStore {
 /** A connection that is not open yet. Models are made on it, never on the global mongoose. */
 export function createConnection(): Connection {
   // `strictQuery: true` would silently drop a misspelt key from a filter, and `deleteMany({ownr})` then deletes all.
-  const connection = new mongoose.Mongoose({ strictQuery: 'throw' }).createConnection();
-  // Before any model is made: mongoose reads these when a model is compiled.
-  Object.assign(connection.config as object, { bufferCommands: false, autoIndex: false, autoCreate: false });
+  const strict = { strictQuery: 'throw' } as const;
+  // Nothing waits in memory for a store that is not there, and nothing is created behind our back.
+  const noSurprises = { bufferCommands: false, autoIndex: false, autoCreate: false };
+  const connection = new mongoose.Mongoose({ ...strict, ...noSurprises }).createConnection();
   connection.on('error', () => undefined); // the loop has it already; without a listener it would end the process
   return connection;
 }
