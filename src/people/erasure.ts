@@ -27,7 +27,7 @@ export async function erasePerson(connection: Connection, oid: string, at: Date)
   const { erasing, wasKnown } = await mark(connection, oid, at);
   await untilLeasesEnd();
   const erased = new Map<CollectionName, number>();
-  for (const { collection } of DATA) erased.set(collection, await eraseFrom(connection, collection, oid, erasing));
+  for (const collection of DATA) erased.set(collection, await eraseFrom(connection, collection, oid, erasing));
   await userModel(connection).deleteOne({ oid: { $eq: oid }, erasing }, inTime());
   erased.set('users', wasKnown ? 1 : 0);
   return Object.fromEntries(erased) as Erased;

@@ -6,15 +6,9 @@ import { inTime } from '../database/deadline.ts';
  * The collections that hold what people have stored, by `owner`, in the order in which they are erased: what could bring a
  * task back goes before the tasks.
  */
-export const DATA = [{ collection: 'creations' }, { collection: 'tasks' }, { collection: 'syncs' }] as const;
+export const DATA = ['creations', 'tasks', 'syncs'] as const;
 
-/** Everything that is kept about a person: each collection with the field that holds their `oid`. */
-const PERSONAL = [
-  ...DATA.map(({ collection }) => ({ collection, field: 'owner' }) as const),
-  { collection: 'users', field: 'oid' },
-] as const;
-
-export type CollectionName = (typeof PERSONAL)[number]['collection'];
+export type CollectionName = (typeof DATA)[number] | 'users';
 
 /** Documents that one command reads. */
 const BATCH = 50;
@@ -26,14 +20,12 @@ const BATCH = 50;
 export async function* exportPerson(connection: Connection, oid: string, at: Date): AsyncGenerator<string, boolean> {
   let text = `{\n  "oid": ${JSON.stringify(oid)},\n  "exportedAt": ${JSON.stringify(at)}`;
   let isAnything = false;
-  for (const { collection, field } of PERSONAL) {
+  for (const collection of [...DATA, 'users']) {
+    const where = { [collection === 'users' ? 'oid' : 'owner']: { $eq: oid } };
+    const found = batches(connection.collection(collection), where, { limit: BATCH });
     text += `,\n  "${collection}": [`;
     let isFirst = true;
-    for await (const documents of batches(
-      connection.collection(collection),
-      { [field]: { $eq: oid } },
-      { limit: BATCH },
-    )) {
+    for await (const documents of found) {
       yield text + (isFirst ? '' : ',') + documents.map((document) => `\n    ${JSON.stringify(document)}`).join(',');
       [text, isFirst, isAnything] = ['', false, true];
     }

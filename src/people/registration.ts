@@ -132,9 +132,8 @@ export class Registration {
     const checkedAt = this.#options.clock.now();
     const lease = new Lease(performance.now());
     const sighting = { oid, name, at: new Date(checkedAt) };
-    if (this.#options.autoRegister) await this.#store.register(sighting, signal);
-    else if (!(await this.#store.touch(sighting, signal))) return { isKnown: false, checkedAt };
-    return { isKnown: true, checkedAt, lease };
+    const isKnown = await this.#store.note(sighting, this.#options.autoRegister, signal);
+    return isKnown ? { isKnown, checkedAt, lease } : { isKnown, checkedAt };
   }
 }
 

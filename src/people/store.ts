@@ -22,16 +22,16 @@ export class UserStore {
     this.#users = userModel(connection);
   }
 
-  /** Notes that someone called, and adds them when they are new. */
-  async register({ oid, name, at }: Sighting, signal: AbortSignal): Promise<void> {
-    const change = { $set: { lastSeen: at, ...named(name) }, $setOnInsert: { firstSeen: at } };
-    await this.#upsert(oid, change, at, signal);
-  }
-
-  /** Notes that someone called, if they are known. Answers whether they are. */
-  async touch({ oid, name, at }: Sighting, signal: AbortSignal): Promise<boolean> {
-    const change = { $set: { lastSeen: at, ...named(name) } };
-    const { matchedCount } = await this.#users.updateOne({ oid: { $eq: oid }, ...ALIVE }, change, withSignal(signal));
+  /** Notes that someone called. Answers whether they are known; who is new may be added. */
+  async note({ oid, name, at }: Sighting, mayAdd: boolean, signal: AbortSignal): Promise<boolean> {
+    // A token without a name does not unlearn the one that an earlier token had.
+    const seen = { lastSeen: at, ...(name !== undefined && { name }) };
+    if (mayAdd) {
+      await this.#upsert(oid, { $set: seen, $setOnInsert: { firstSeen: at } }, at, signal);
+      return true;
+    }
+    const known = { oid: { $eq: oid }, ...ALIVE };
+    const { matchedCount } = await this.#users.updateOne(known, { $set: seen }, withSignal(signal));
     if (matchedCount === 0) await finishErasure(this.#connection, oid, at);
     return matchedCount > 0;
   }
@@ -69,9 +69,4 @@ export class UserStore {
       await finishErasure(this.#connection, oid, at);
     }
   }
-}
-
-/** A token without a name does not unlearn the one that an earlier token had. */
-function named(name: string | undefined): { name?: string } {
-  return name === undefined ? {} : { name };
 }
