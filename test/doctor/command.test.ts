@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { UsageError } from '../../src/commandLine.ts';
 import { parseArguments } from '../../src/doctor/arguments.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { bareEnv } from '../support/process.ts';
 import { certificate, startTenant, type Tenant } from '../support/tenant.ts';
 
 const MAIN = path.join(import.meta.dirname, '../../src/doctor/main.ts');
@@ -27,7 +28,7 @@ async function runDoctor(t: TestContext, { tenant, args = [], stdin = '', envFil
   await writeFile(path.join(directory, 'ca.pem'), (await certificate()).cert);
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: directory,
-    env: { NODE_EXTRA_CA_CERTS: path.join(directory, 'ca.pem'), DEV_DATA_DIR: directory },
+    env: { ...bareEnv, NODE_EXTRA_CA_CERTS: path.join(directory, 'ca.pem'), DEV_DATA_DIR: directory },
   });
   child.stdin.end(stdin);
   const [stdout, stderr] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, 'close')]);

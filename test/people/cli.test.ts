@@ -8,6 +8,7 @@ import { startEmbeddedStore } from '../../src/local/store/index.ts';
 import { parseCommand } from '../../src/people/commands.ts';
 import { testDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { bareEnv } from '../support/process.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const CLI = join(import.meta.dirname, '../../src/people/cli.ts');
@@ -22,7 +23,7 @@ interface Outcome {
 async function users(t: TestContext, uri: string | undefined, args: string[], envFile = ''): Promise<Outcome> {
   const cwd = await temporaryDirectory(t);
   if (envFile !== '') await writeFile(join(cwd, '.env'), envFile);
-  const env = { PATH: process.env['PATH'], ...(uri !== undefined && { MONGODB_URI: uri }) };
+  const env = { ...bareEnv, ...(uri !== undefined && { MONGODB_URI: uri }) };
   return await new Promise((resolve) => {
     execFile(process.execPath, [CLI, ...args], { cwd, env }, (error, stdout, stderr) => {
       const code = error === null ? 0 : Number(error.code);

@@ -9,7 +9,7 @@ import type { Connection } from 'mongoose';
 import { Client } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { startProcess } from '../support/process.ts';
+import { bareEnv, startProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
 import { until } from '../support/until.ts';
@@ -22,7 +22,7 @@ async function moveUntilKilled(
   isTime: () => Promise<boolean>,
   [from, to] = ['old', 'new'],
 ): Promise<number | null> {
-  const env = { PATH: process.env['PATH'], MONGODB_URI: uri };
+  const env = { ...bareEnv, MONGODB_URI: uri };
   const child = spawn(process.execPath, [CLI, 'move', from, to], { cwd: await temporaryDirectory(t), env });
   const exited = once(child, 'close').then(([code]) => code as number | null);
   const state = { hasExited: false };

@@ -10,7 +10,7 @@ import type { Connection } from 'mongoose';
 import { Client, type TaskJson } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { type ApiProcess, startProcess } from '../support/process.ts';
+import { type ApiProcess, bareEnv, startProcess } from '../support/process.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const CLI = join(import.meta.dirname, '../../src/people/cli.ts');
@@ -82,7 +82,7 @@ class Fleet {
 
   /** Runs the command until it is done. */
   async move(from: string, to: string): Promise<void> {
-    const env = { PATH: process.env['PATH'], MONGODB_URI: this.#server.uri };
+    const env = { ...bareEnv, MONGODB_URI: this.#server.uri };
     for (let code: number | null = null; code !== 0;) {
       this.#mover = spawn(process.execPath, [CLI, 'move', from, to], { cwd: await temporaryDirectory(this.#t), env });
       [code] = (await once(this.#mover, 'close')) as [number | null];

@@ -18,6 +18,9 @@ export interface ApiProcess {
   stderr(): string;
 }
 
+/** For a program that knows nothing of the shell that the tests were started from. */
+export const bareEnv = { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
+
 const MAIN = path.join(import.meta.dirname, '../../src/main.ts');
 
 /** Starts it in an empty folder, so that no `.env` is read. Rejects with what it printed when it does not listen. */
@@ -42,7 +45,7 @@ export async function spawnProcess(t: TestContext, env: Record<string, string>, 
   await writeFile(ca, (await certificate()).cert);
   const child = spawn(process.execPath, [MAIN], {
     cwd: directory,
-    env: { PATH: process.env['PATH'], NODE_EXTRA_CA_CERTS: ca, ...env },
+    env: { ...bareEnv, NODE_EXTRA_CA_CERTS: ca, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };

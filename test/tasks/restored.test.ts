@@ -9,6 +9,7 @@ import type { Connection } from 'mongoose';
 import { beginNewHistories } from '../../src/tasks/history.ts';
 import { type Client, expectProblem, type TaskJson } from '../support/client.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { bareEnv } from '../support/process.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { startTenant, type Tenant } from '../support/tenant.ts';
 
@@ -176,7 +177,7 @@ test('npm run restored says for how many, and needs nothing but the store', asyn
   const { as, uri } = await startServer(t);
   const { next } = await changes(as('alice'));
   const entry = path.join(import.meta.dirname, '../../src/tasks/restored.ts');
-  const env = { PATH: process.env['PATH'], MONGODB_URI: uri };
+  const env = { ...bareEnv, MONGODB_URI: uri };
 
   const { stdout } = await promisify(execFile)(process.execPath, [entry], { cwd: await temporaryDirectory(t), env });
 
