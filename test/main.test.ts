@@ -207,6 +207,8 @@ for (const [method, { path, statuses }] of Object.entries(asked)) {
       const finished = sendUntilRefused(CLIENTS, isKeptAlive, options, account);
       await until(() => account.answered.length >= 2 * CLIENTS);
 
+      // The last part of the grace under full load is enough.
+      account.restUntil = performance.now() + 1_500;
       api.child.kill('SIGTERM');
       await finished;
 

@@ -1,5 +1,6 @@
 /** Clients that send one request after the other and keep account of what became of each. */
 import { Agent, request, type RequestOptions } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Account {
   /** Statuses of the answers. */
@@ -8,10 +9,14 @@ export interface Account {
   refused: number;
   /** What became of requests that were sent and got no answer. */
   lost: string[];
+  /** On `performance.now()`: until then each client rests between its requests, so that not all of a wait is spent on load. */
+  restUntil: number;
 }
 
+const REST_MS = 50;
+
 export function emptyAccount(): Account {
-  return { answered: [], refused: 0, lost: [] };
+  return { answered: [], refused: 0, lost: [], restUntil: 0 };
 }
 
 /** Sends requests from as many clients until each is refused, or ends another way. */
@@ -24,7 +29,9 @@ export async function sendUntilRefused(
   await Promise.all(
     Array.from({ length: clients }, async () => {
       const agent = new Agent({ keepAlive: isKeptAlive, maxSockets: 1 });
-      while (await sendOne({ ...options, agent }, account));
+      while (await sendOne({ ...options, agent }, account)) {
+        if (performance.now() < account.restUntil) await sleep(REST_MS);
+      }
       agent.destroy();
     }),
   );

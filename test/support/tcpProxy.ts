@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 
 /**
  * A TCP proxy on loopback that fails as networks and databases do. It passes everything on until it is told
@@ -26,11 +26,21 @@ export interface TcpProxy {
 
 const TICK_MS = 10;
 
-/** A proxy to a TCP port on loopback or a Unix socket (`{ path }`). It closes with the test. */
+const proxies: Proxy[] = [];
+
+after(async () => {
+  for (const proxy of proxies) await proxy.refuse();
+});
+
+/**
+ * A proxy to a TCP port on loopback or a Unix socket (`{ path }`). When the test ends it passes everything on again and
+ * stays, since a driver that takes its leave waits long for a store that is not there; it closes with the last test.
+ */
 export async function startProxy(t: Pick<TestContext, 'after'>, target: NetConnectOpts): Promise<TcpProxy> {
   const proxy = new Proxy(target);
+  proxies.push(proxy);
   await proxy.listen();
-  t.after(() => proxy.refuse());
+  t.after(() => proxy.resume());
   return proxy;
 }
 
