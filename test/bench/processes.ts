@@ -61,7 +61,7 @@ export class Bench {
 
   async close(): Promise<void> {
     for (const client of this.#clients) {
-      await client.db().dropDatabase();
+      if (serverUri !== undefined) await client.db().dropDatabase();
       await client.close();
     }
     // The store, which was first, goes last: nobody is to miss it.

@@ -1,5 +1,5 @@
 import { deserialize, Double, Int32, Long, serialize } from 'bson';
-import { CommandError } from './errors.ts';
+import { CommandError, notImplemented } from './errors.ts';
 
 /** A BSON document in memory, with numbers as the classes of their exact BSON type, so that rewriting it changes no type. */
 export type Doc = Record<string, unknown>;
@@ -39,6 +39,20 @@ export function isDoc(value: unknown): value is Doc {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
+/** What a path (`a` or `a.b`) leads to; undefined when that is nowhere. @throws {CommandError} NotImplemented where an array is on the way. */
+export function valueAt(doc: Doc, path: string): unknown {
+  if (!path.includes('.')) return own(doc, path);
+  return path.split('.').reduce<unknown>((at, name) => {
+    if (Array.isArray(at)) throw notImplemented(`a path through an array: ${path}`);
+    return isDoc(at) ? own(at, name) : undefined;
+  }, doc);
+}
+
+/** Never something inherited: `constructor` is a name like any other. */
+function own(doc: Doc, name: string): unknown {
+  return Object.hasOwn(doc, name) ? doc[name] : undefined;
+}
+
 /** Whether a document says what to do (`{$set: …}`, `{$gt: …}`) rather than what there is. */
 export function hasOperators(doc: Doc): boolean {
   return Object.keys(doc)[0]?.startsWith('$') === true;
@@ -52,39 +66,17 @@ export function toNumber(value: unknown): number | undefined {
   return undefined;
 }
 
-/** A member of a document whose bytes are already there, or are worth keeping out of the serializer: an array of documents. */
-export interface RawArray {
-  readonly name: string;
-  readonly documents: readonly Uint8Array[];
+/** `{cursor: {...head, [name]: documents}, ok: 1}`: the answer of every command that gives documents, whose bytes are copied as they are. */
+export function encodeCursor(head: Doc, name: string, documents: readonly Uint8Array[]): Uint8Array {
+  const array = framed(documents.flatMap((bytes, at) => [Buffer.from(`\x03${at}\0`, 'latin1'), bytes]));
+  const members = encode(head).subarray(4, -1);
+  const cursor = framed([members, Buffer.from(`\x04${name}\0`, 'latin1'), array]);
+  return framed([Buffer.from('\x03cursor\0', 'latin1'), cursor, Buffer.from('\x01ok\0\0\0\0\0\0\0\xf0\x3f', 'latin1')]);
 }
 
-/** `{...head, [array.name]: [array.documents]}` as BSON, copying the documents' bytes instead of parsing them. */
-function encodeWithArray(head: Doc, array: RawArray): Uint8Array {
-  const start = encode(head);
-  const items = array.documents.map((bytes, index) => [Buffer.from(`\x03${index}\0`, 'latin1'), bytes]).flat();
-  const itemBytes = items.reduce((sum, item) => sum + item.length, 0);
-  const name = Buffer.from(`\x04${array.name}\0`, 'latin1');
-  const arrayLength = 4 + itemBytes + 1;
-  const whole = Buffer.allocUnsafe(start.length + name.length + arrayLength);
-  let at = start.length - 1; // over the terminator of the head, which goes to the very end
-  whole.set(start.subarray(0, at), 0);
-  at += name.copy(whole, at);
-  at = whole.writeInt32LE(arrayLength, at);
-  for (const item of items) {
-    whole.set(item, at);
-    at += item.length;
-  }
-  whole.fill(0, at);
-  whole.writeInt32LE(whole.length, 0);
-  return whole;
-}
-
-/** `{name: {...head, [array.name]: documents}, ok: 1}`: the answer of every command that returns a cursor. */
-export function encodeCursor(head: Doc, array: RawArray): Uint8Array {
-  const inner = encodeWithArray(head, array);
-  const prefix = Buffer.from('\0\0\0\0\x03cursor\0', 'latin1');
-  const suffix = Buffer.from('\x01ok\0\0\0\0\0\0\0\xf0\x3f\0', 'latin1');
-  const whole = Buffer.concat([prefix, inner, suffix]);
-  whole.writeInt32LE(whole.length, 0);
+/** A BSON document or array of these members: its length, the members, a zero. */
+function framed(members: readonly Uint8Array[]): Buffer {
+  const whole = Buffer.concat([Buffer.alloc(4), ...members, Buffer.alloc(1)]);
+  whole.writeInt32LE(whole.length);
   return whole;
 }

@@ -51,6 +51,11 @@ export class CommandError extends Error {
   }
 }
 
+/** The answer that says so. */
+export function refusalOf({ message, code, codeName, details }: CommandError): Record<string, unknown> {
+  return { ok: 0, errmsg: message, code, codeName, ...details };
+}
+
 /** Says that this store does not do what MongoDB does here, and names it. */
 export function notImplemented(what: string): CommandError {
   return new CommandError(238, `${what} is not implemented by the embedded store`);

@@ -1,8 +1,8 @@
-import type { Engine } from './commands/command.ts';
-import { type Client, execute } from './commands/dispatch.ts';
+import type { Engine, Steps } from './commands/command.ts';
+import { execute } from './commands/dispatch.ts';
 import { encode } from './documents.ts';
+import { CommandError, refusalOf } from './errors.ts';
 import { removeExpired } from './expiry.ts';
-import type { Steps } from './steps.ts';
 import type { Message } from './wire.ts';
 
 export interface Log {
@@ -11,76 +11,56 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-interface Job {
-  readonly message: Message;
-  readonly client: Client;
-  /** Called once, without an answer when the client wants none. */
-  done(answer: Uint8Array | undefined): void;
-}
-
 interface Task {
-  readonly job: Job;
-  readonly steps: Steps<Uint8Array>;
+  readonly message: Message;
+  readonly done: (answer: Uint8Array) => void;
+  /** Once it has begun. */
+  steps?: Steps<Uint8Array>;
+  answer?: Uint8Array;
 }
 
-const INTERRUPTED = encode({
-  ok: 0,
-  errmsg: 'interrupted at shutdown',
-  code: 11600,
-  codeName: 'InterruptedAtShutdown',
-});
+/** How long one command is carried out before the others have their turn, and how long several are before the event loop has. */
+const SLICE_MS = 4;
+const TURN_MS = 12;
+const EXPIRY_INTERVAL_MS = 1000;
 
-const MAX_BATCH = 200;
-/** How long a command goes on before the others have their turn. */
-const TURN_MS = 4;
+const INTERRUPTED = encode(refusalOf(new CommandError(11600, 'interrupted at shutdown')));
 
 /**
- * Carries out commands: short ones one after the other, long ones by turns. Those that are done together share one commit, since
- * the disk takes as long for one as for many; none is answered before that commit has returned.
+ * Carries out commands one after the other; one that takes longer than a turn goes on behind the others. Those that are done in the
+ * same turn share one commit, since the disk takes as long for one as for many; none is answered before that commit has returned.
  */
 export class Executor {
   readonly #engine: Engine;
   readonly #log: Log;
-  #waiting: Task[] = [];
-  /** Begun, and not done when their turn was over. */
-  #begun: Task[] = [];
+  #tasks: Task[] = [];
   #isScheduled = false;
   #isFinished = false;
+  #nextExpiryMs = 0;
 
   constructor(engine: Engine, log: Log) {
     this.#engine = engine;
     this.#log = log;
   }
 
-  add(job: Job): void {
-    if (this.#isFinished) return;
-    this.#waiting.push({ job, steps: execute(this.#engine, job.message, job.client) });
-    this.#schedule();
+  /** The body of the answer. */
+  run(message: Message): Promise<Uint8Array> {
+    return new Promise((done) => {
+      this.#tasks.push({ message, done });
+      this.#schedule();
+    });
   }
 
-  /** Carries out and answers what is waiting, interrupts what takes long, and takes nothing more. */
+  /** Interrupts what waits and what comes. What long commands have done so far is kept. */
   finish(): void {
     this.#isFinished = true;
-    while (this.#waiting.length > 0) this.#runTurn();
-    const interrupted = this.#begun.splice(0);
-    const failure = this.#commit();
-    for (const { job } of interrupted) settle(job, failure ?? INTERRUPTED);
-  }
-
-  /** Removes what has expired, for when no command asks. */
-  expire(): void {
-    try {
-      removeExpired(this.#engine, this.#engine.clock.now());
-    } catch (error) {
-      this.#log.error({ err: error }, 'expired documents could not be removed');
-    }
-    this.#commit();
+    while (this.#tasks.length > 0) this.#runTurn();
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#waiting.length + this.#begun.length === 0) return;
+    if (this.#isScheduled || this.#tasks.length === 0) return;
     this.#isScheduled = true;
-    // After the sockets that are readable now have been read, so that their commands join the batch.
+    // After the sockets that are readable now have been read, so that their commands join the commit.
     setImmediate(() => {
       this.#isScheduled = false;
       this.#runTurn();
@@ -88,59 +68,57 @@ export class Executor {
     });
   }
 
-  /** All that is new, and one of those that take long. */
   #runTurn(): void {
-    const tasks = [...this.#begun.splice(0, 1), ...this.#waiting.splice(0, MAX_BATCH)];
-    const done = tasks.flatMap((task) => this.#advance(task));
-    if (done.length === 0) return; // nobody waits for a commit
-    const failure = this.#commit();
-    for (const { job, answer } of done) settle(job, failure ?? answer);
-  }
-
-  /** The reply, if the task is done within its turn. */
-  #advance(task: Task): { job: Job; answer: Uint8Array }[] {
-    const { job, steps } = task;
     const end = performance.now() + TURN_MS;
+    const turn: Task[] = [];
     try {
-      do {
-        const step = steps.next();
-        if (step.done === true) return [{ job, answer: step.value }];
-      } while (performance.now() < end);
+      this.#removeExpired();
+      for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
+        turn.push(task);
+        this.#advance(task, performance.now() + SLICE_MS);
+        if (task.answer === undefined || performance.now() > end) break;
+      }
+      if (turn.some(({ answer }) => answer !== undefined)) this.#engine.storage.commit();
     } catch (error) {
-      return [{ job, answer: this.#internalError(error) }];
+      this.#fail(error, turn);
     }
-    this.#begun.push(task);
-    return [];
-  }
-
-  /** The answer to everybody when the disk does not take what they wrote. */
-  #commit(): Uint8Array | undefined {
-    try {
-      this.#engine.storage.commit();
-      return undefined;
-    } catch (error) {
-      const answer = this.#internalError(error);
-      this.#engine.storage.rollback();
-      this.#engine.catalog.reload();
-      // What they wrote or read so far may be gone with it.
-      for (const { job } of this.#begun.splice(0)) settle(job, answer);
-      return answer;
+    for (const task of turn) {
+      if (task.answer === undefined) this.#tasks.push(task);
+      else task.done(task.answer);
     }
   }
 
-  #internalError(error: unknown): Uint8Array {
+  #advance(task: Task, end: number): void {
+    if (this.#isFinished) {
+      task.answer = INTERRUPTED;
+      return;
+    }
+    task.steps ??= execute(this.#engine, task.message);
+    do {
+      const step = task.steps.next();
+      if (step.done === true) task.answer = step.value;
+    } while (task.answer === undefined && performance.now() < end);
+  }
+
+  #removeExpired(): void {
+    const now = this.#engine.clock.now();
+    if (now < this.#nextExpiryMs) return;
+    this.#nextExpiryMs = removeExpired(this.#engine, now) ? now : now + EXPIRY_INTERVAL_MS;
+  }
+
+  /** Nothing since the last commit is kept: everybody who has begun, and may have read or written it, is told. */
+  #fail(error: unknown, turn: Task[]): void {
     const SQLITE_FULL = 13;
     const isFull = (error as { errcode?: number }).errcode === SQLITE_FULL;
     this.#log.error({ err: error }, isFull ? 'the disk is full' : 'the embedded store failed');
-    return encode({
-      ok: 0,
-      errmsg: isFull ? 'the disk is full' : `the embedded store failed: ${(error as Error).message}`,
-      code: isFull ? 14031 : 1,
-      codeName: isFull ? 'OutOfDiskSpace' : 'InternalError',
-    });
+    const refused = isFull
+      ? new CommandError(14031, 'the disk is full')
+      : new CommandError(1, `the embedded store failed: ${(error as Error).message}`);
+    const answer = encode(refusalOf(refused));
+    this.#engine.storage.rollback();
+    this.#engine.catalog.reload();
+    turn.push(...this.#tasks.filter(({ steps }) => steps !== undefined));
+    this.#tasks = this.#tasks.filter(({ steps }) => steps === undefined);
+    for (const task of turn) task.answer = answer;
   }
-}
-
-function settle(job: Job, answer: Uint8Array): void {
-  job.done(job.message.moreToCome ? undefined : answer);
 }

@@ -1,41 +1,29 @@
-import type { Catalog, Index } from './catalog.ts';
-import { decode } from './documents.ts';
-import { AFTER, encodeKey, invert, TYPE } from './keys.ts';
-import { indexedValue } from './paths.ts';
+import type { Index } from './catalog.ts';
+import type { Engine } from './commands/command.ts';
+import { encodeKey } from './keys.ts';
+import { rangeOf } from './plan.ts';
+import { StoredDocument } from './query.ts';
 import { removeRecord } from './records.ts';
-import type { IndexedRow, Storage } from './storage.ts';
+import type { Range } from './storage.ts';
 
-/** Documents that are removed at once. What else is due has to wait for the next command: nobody is to wait for all of it. */
-const PAGE = 200;
+/** Documents of an index that are removed at once: nobody is to wait for all of them. */
+const MAX_REMOVED = 200;
 
-/**
- * Removes documents that a TTL index says have expired, and leaves a write to be committed if there were any. When the next one is
- * due is remembered, so that asking before every command costs nothing.
- */
-export function removeExpired({ storage, catalog }: { storage: Storage; catalog: Catalog }, now: number): void {
-  for (const { collection, index, expiry } of catalog.expiring()) {
-    expiry.nextDueMs ??= firstDate(storage, index) + expiry.afterMs;
-    if (expiry.nextDueMs > now) continue;
-    const expired = earliest(storage, index, new Date(now - expiry.afterMs), PAGE);
-    storage.write(() => {
-      for (const { rid, bson } of expired) removeRecord(storage, collection, { rid, doc: decode(bson) });
-    });
-    expiry.nextDueMs = undefined;
+/** Removes documents that a TTL index says have expired. Answers whether there may be more. */
+export function removeExpired({ storage, catalog }: Engine, now: number): boolean {
+  let isMore = false;
+  for (const collection of catalog.all()) {
+    for (const index of collection.indexes) {
+      if (index.expireAfterMs === undefined) continue;
+      const due = storage.forward(index.id, datesUntil(index, now - index.expireAfterMs), undefined, MAX_REMOVED);
+      for (const row of due) removeRecord(storage, collection, new StoredDocument(row));
+      isMore ||= due.length === MAX_REMOVED;
+    }
   }
+  return isMore;
 }
 
-function firstDate(storage: Storage, index: Index): number {
-  const [first] = earliest(storage, index, new Date(8.64e15), 1);
-  const date = first && indexedValue(decode(first.bson), index.fields[0]?.path ?? '');
-  return date instanceof Date ? date.getTime() : Infinity;
-}
-
-/** The documents with the earliest dates up to one, first. What is not a date never expires. */
-function earliest(storage: Storage, index: Index, until: Date, limit: number): IndexedRow[] {
-  const key = encodeKey(until);
-  if (index.fields[0]?.direction === -1) {
-    return storage.backward(index.id, { low: invert(key), high: Buffer.of((~TYPE.date & 0xff) + 1) }, undefined, limit);
-  }
-  const range = { low: Buffer.of(TYPE.date), high: Buffer.concat([key, AFTER]) };
-  return storage.forward(index.id, range, undefined, limit);
+/** What is not a date never expires. */
+function datesUntil({ fields: [field] }: Index, ms: number): Range {
+  return rangeOf({ upper: { operator: '$lte', keys: [encodeKey(new Date(ms))] } }, field?.direction);
 }

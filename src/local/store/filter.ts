@@ -1,17 +1,18 @@
-import { BSONRegExp } from 'bson';
-import { comparisons } from './comparisons.ts';
-import { type Doc, hasOperators, isDoc } from './documents.ts';
+import { type Doc, hasOperators, isDoc, valueAt } from './documents.ts';
 import { CommandError } from './errors.ts';
+import { AFTER, encodeKey, typeOf } from './keys.ts';
 
-/** One condition on one path, with its operator spelt out: `{a: 1}` is `{path: 'a', operator: '$eq', operand: 1}`. */
+/** One condition on one path. `{a: 1}` is `{path: 'a', operator: '$eq', keys: [the key of 1]}`. */
 export interface Comparison {
   readonly path: string;
   readonly operator: string;
   readonly operand: unknown;
+  /** The keys of what it compares with, ascending and each of them once: any number for `$in`, one for the others. */
+  readonly keys: readonly Buffer[];
 }
 
 /** An `$or`: all clauses of one branch must hold. */
-export interface Choice {
+interface Choice {
   readonly branches: readonly (readonly Clause[])[];
 }
 
@@ -27,31 +28,17 @@ export function parseFilter(filter: Doc): Clause[] {
   return Object.entries(filter).flatMap(([name, value]): Clause[] => {
     if (name === '$and') return branchesOf(name, value).flat();
     if (name === '$or') return [{ branches: branchesOf(name, value) }];
-    if (name === '$comment') return [];
     if (name.startsWith('$')) {
       throw new CommandError(2, `unknown top level operator: ${name} is not implemented by the embedded store`);
     }
     if (name.split('.').includes('__proto__')) {
       throw new CommandError(2, `a field cannot be named __proto__: ${name}`);
     }
-    return conditionsOf(value).map(([operator, operand]) => ({ path: name, operator, operand }));
+    const conditions = isDoc(value) && hasOperators(value) ? value : { $eq: value };
+    return Object.entries(conditions).map(([operator, operand]) => {
+      return { path: name, operator, operand, keys: readKeys(operator, operand) };
+    });
   });
-}
-
-export function predicateOf(clauses: readonly Clause[]): Predicate {
-  const tests = clauses.map((clause) => (isComparison(clause) ? testOf(clause) : anyOf(clause)));
-  return (doc) => tests.every((test) => test(doc));
-}
-
-function testOf({ path, operator, operand }: Comparison): Predicate {
-  const compare = comparisons[operator];
-  if (compare === undefined) throw new Error(`parseFilter lets no ${operator} through`);
-  return compare(path, operand as never);
-}
-
-function anyOf({ branches }: Choice): Predicate {
-  const predicates = branches.map(predicateOf);
-  return (doc) => predicates.some((holds) => holds(doc));
 }
 
 function branchesOf(name: string, value: unknown): Clause[][] {
@@ -61,56 +48,65 @@ function branchesOf(name: string, value: unknown): Clause[][] {
   return value.map(parseFilter);
 }
 
-function conditionsOf(value: unknown): [operator: string, operand: unknown][] {
-  if (value instanceof BSONRegExp) return [['$regex', toRegExp(value.pattern, value.options)]];
-  if (!isDoc(value) || !hasOperators(value)) return [['$eq', value]];
-  if (Object.hasOwn(value, '$options') && !Object.hasOwn(value, '$regex')) {
-    throw new CommandError(2, '$options needs a $regex');
-  }
-  const operators = Object.entries(value).filter(([operator]) => operator !== '$options');
-  return operators.map(([operator, operand]) => [operator, readOperand(operator, operand, value)]);
-}
-
-function readOperand(operator: string, operand: unknown, condition: Doc): unknown {
-  if (operator === '$regex') return readRegex(operand, condition['$options']);
-  if (!Object.hasOwn(comparisons, operator)) {
+function readKeys(operator: string, operand: unknown): Buffer[] {
+  if (!Object.hasOwn(TESTS, operator)) {
     throw new CommandError(2, `unknown operator: ${operator} is not implemented by the embedded store`);
   }
-  if (operator === '$in' || operator === '$nin') checkList(operator, operand);
-  if (operand instanceof BSONRegExp) {
-    throw new CommandError(2, `Can't have RegEx as arg to predicate over field '${operator}'.`);
-  }
-  return operand;
+  if (operator === '$exists' && typeof operand !== 'boolean') throw new CommandError(2, '$exists needs true or false');
+  if (operator !== '$in') return [encodeKey(operand)];
+  if (!Array.isArray(operand)) throw new CommandError(2, '$in needs an array');
+  const keys = operand.map(encodeKey).sort((a, b) => Buffer.compare(a, b));
+  return keys.filter((key, at) => at === 0 || keys[at - 1]?.equals(key) === false);
 }
 
-function checkList(operator: string, operand: unknown): void {
-  if (!Array.isArray(operand)) throw new CommandError(2, `${operator} needs an array`);
-  for (const item of operand) {
-    if (isDoc(item) && hasOperators(item)) throw new CommandError(2, `cannot nest $ under ${operator}`);
-    if (item instanceof BSONRegExp) {
-      throw new CommandError(2, `a regular expression in ${operator} is not implemented by the embedded store`);
-    }
-  }
+export function predicateOf(clauses: readonly Clause[]): Predicate {
+  const tests = clauses.map((clause) => (isComparison(clause) ? testOf(clause) : anyOf(clause)));
+  return (doc) => tests.every((test) => test(doc));
 }
 
-function readRegex(operand: unknown, options: unknown): RegExp {
-  if (options !== undefined && typeof options !== 'string') throw new CommandError(2, '$options has to be a string');
-  if (operand instanceof BSONRegExp) return toRegExp(operand.pattern, options ?? operand.options);
-  if (typeof operand !== 'string') throw new CommandError(2, '$regex has to be a string');
-  return toRegExp(operand, options ?? '');
+function anyOf({ branches }: Choice): Predicate {
+  const predicates = branches.map(predicateOf);
+  return (doc) => predicates.some((holds) => holds(doc));
 }
 
-/** MongoDB's regular expressions are PCRE; what JavaScript does not understand is refused. */
-function toRegExp(pattern: string, options: string): RegExp {
-  if (!/^[ims]*$/.test(options)) throw new CommandError(51108, `invalid flag in regex options: ${options}`);
-  const flags = [...new Set(options)].join('');
-  // MongoDB matches characters, not UTF-16 units (`u`), but allows escapes that JavaScript refuses in that mode.
-  for (const mode of ['u', '']) {
-    try {
-      return new RegExp(pattern, flags + mode);
-    } catch {
-      continue;
-    }
-  }
-  throw new CommandError(51091, `Regular expression is invalid: ${pattern}`);
+function testOf({ path, operator, operand, keys }: Comparison): Predicate {
+  const test = TESTS[operator];
+  if (test === undefined) throw new Error(`parseFilter lets no ${operator} through`);
+  const holds = test(keys, operand);
+  return (doc) => holds(valueAt(doc, path));
+}
+
+type Test = (value: unknown) => boolean;
+
+/** What each operator asks of the value at its path, by the keys of its operand. */
+const TESTS: Readonly<Record<string, (keys: readonly Buffer[], operand: unknown) => Test>> = {
+  $eq: equals,
+  $in: equals,
+  $ne: (keys, operand) => not(equals(keys, operand)),
+  $gt: ordered((order) => order > 0),
+  $gte: ordered((order) => order >= 0),
+  $lt: ordered((order) => order < 0),
+  $lte: ordered((order) => order <= 0),
+  $exists: (keys) => (value) => keys[0]?.equals(encodeKey(value !== undefined)) === true,
+};
+
+/** As in MongoDB, `1` is `1.0`, null is also what is missing, and an array is equal to what one of its elements is. */
+function equals(keys: readonly Buffer[], operand: unknown): Test {
+  if (typeof operand === 'string') return some((value) => value === operand);
+  const types = new Set(keys.map(([type]) => type));
+  const known = new Set(keys.map((key) => key.toString('latin1')));
+  return some((value) => types.has(typeOf(value)) && known.has(encodeKey(value).toString('latin1')));
+}
+
+/** Ranges look only at values of the operand's own type; null has no order but equality. */
+function ordered(accepts: (order: number) => boolean): (keys: readonly Buffer[]) => Test {
+  return ([key = AFTER]) => some((value) => typeOf(value) === key[0] && accepts(Buffer.compare(encodeKey(value), key)));
+}
+
+function some(test: Test): Test {
+  return (value) => (Array.isArray(value) ? (value as unknown[]).some(test) : test(value));
+}
+
+function not(test: Test): Test {
+  return (value) => !test(value);
 }

@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { platform, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { Catalog } from './catalog.ts';
 import type { Engine } from './commands/command.ts';
@@ -29,7 +30,6 @@ export interface EmbeddedStoreOptions {
 }
 
 const SILENT: Log = { warn: () => undefined, info: () => undefined, error: () => undefined };
-const EXPIRY_INTERVAL_MS = 60_000;
 
 /** @throws {EmbeddedStoreError} when the directory cannot be used, with what to do about it. */
 export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
@@ -42,14 +42,11 @@ export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise
     const executor = new Executor(engine, log);
     const server = new WireServer(executor, log);
     const { uri, release } = await listen(server, directory);
-    const timer = setInterval(() => {
-      executor.expire();
-    }, EXPIRY_INTERVAL_MS).unref();
     log.info({ directory, uri }, 'the embedded store is open');
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
-      clearInterval(timer);
       executor.finish();
+      await setImmediate(); // those who were interrupted are told
       await server.close();
       storage.close();
       release();

@@ -1,5 +1,5 @@
 import { Double, Int32, Long, ObjectId, Timestamp } from 'bson';
-import { isDoc } from './documents.ts';
+import { type Doc, isDoc, toNumber, valueAt } from './documents.ts';
 import { notImplemented } from './errors.ts';
 
 /**
@@ -10,6 +10,13 @@ import { notImplemented } from './errors.ts';
 
 export type Direction = 1 | -1;
 
+/** What an index or a sort orders by. */
+export interface Field {
+  readonly path: string;
+  readonly direction: Direction;
+}
+
+/** Documents and arrays have a place among the types, and no keys. */
 export const TYPE = {
   null: 0x10,
   number: 0x18,
@@ -24,7 +31,7 @@ export const TYPE = {
 /** Beyond every continuation of a key: types end at 0x50, or at 0xef when a descending field inverts them. */
 export const AFTER = Buffer.from([0xff]);
 
-/** @throws {CommandError} NotImplemented for a type that has no key here (decimals, binary data, regular expressions). */
+/** @throws {CommandError} NotImplemented for what is not compared here (decimals, binary data, regular expressions). */
 export function typeOf(value: unknown): number {
   if (value === null || value === undefined) return TYPE.null;
   if (typeof value === 'string') return TYPE.string;
@@ -54,21 +61,21 @@ function reserve(bytes: number): void {
   scratch = larger;
 }
 
-/** The key of one value, ascending. */
+/** The key of one value, ascending. @throws {CommandError} NotImplemented for a value that has none. */
 export function encodeKey(value: unknown): Buffer {
   length = 0;
   write(value);
   return Buffer.from(scratch.subarray(0, length));
 }
 
-/** The key of several fields, each in its direction. */
-export function encodeKeys(values: readonly unknown[], directions: readonly Direction[]): Buffer {
+/** The key of a document's fields, each in its direction. @throws {CommandError} NotImplemented for a value that has none. */
+export function encodeKeys(doc: Doc, fields: readonly Field[]): Buffer {
   length = 0;
-  values.forEach((value, index) => {
+  for (const { path, direction } of fields) {
     const start = length;
-    write(value);
-    if (directions[index] === -1) invert(scratch, start, length);
-  });
+    write(valueAt(doc, path));
+    if (direction === -1) invert(scratch, start, length);
+  }
   return Buffer.from(scratch.subarray(0, length));
 }
 
@@ -76,11 +83,6 @@ export function encodeKeys(values: readonly unknown[], directions: readonly Dire
 export function invert(bytes: Buffer, start = 0, end = bytes.length): Buffer {
   for (let at = start; at < end; at++) bytes[at] = ~(bytes[at] ?? 0) & 0xff;
   return bytes;
-}
-
-function byte(value: number): void {
-  reserve(1);
-  scratch[length++] = value;
 }
 
 function write(value: unknown): void {
@@ -91,8 +93,12 @@ function write(value: unknown): void {
   else if (type === TYPE.objectId) raw((value as ObjectId).id);
   else if (type === TYPE.date) double((value as Date).getTime());
   else if (type === TYPE.boolean) byte(value === true ? 1 : 0);
-  else if (type === TYPE.object) object(value as Record<string, unknown>);
-  else if (type === TYPE.array) array(value as unknown[]);
+  else if (type !== TYPE.null) throw notImplemented(`comparing an ${type === TYPE.array ? 'array' : 'object'}`);
+}
+
+function byte(value: number): void {
+  reserve(1);
+  scratch[length++] = value;
 }
 
 function raw(bytes: Uint8Array): void {
@@ -103,22 +109,21 @@ function raw(bytes: Uint8Array): void {
 
 /** UTF-8, ended by two zeros; a zero within is followed by 0xff, so that the end sorts before it. */
 function text(value: string): void {
-  const bytes = Buffer.from(value, 'utf8');
-  if (!bytes.includes(0)) raw(bytes);
-  else for (const each of bytes) raw(each === 0 ? Uint8Array.of(0, 0xff) : Uint8Array.of(each));
+  for (const [at, part] of value.split('\0').entries()) {
+    if (at > 0) raw(Uint8Array.of(0, 0xff));
+    reserve(part.length * 3);
+    length += scratch.write(part, length);
+  }
   raw(Uint8Array.of(0, 0));
 }
 
 /** The nearest double, then how far a 64 bit integer is from it, so that integers beyond 2^53 keep apart. */
 function number(value: unknown): void {
-  if (!(value instanceof Long)) {
-    double(typeof value === 'number' ? value : (value as Int32 | Double).value);
-    integer16(0);
-    return;
-  }
-  const nearest = value.toNumber();
+  const nearest = toNumber(value) ?? 0;
   double(nearest);
-  integer16(Number(value.toBigInt() - BigInt(nearest)));
+  reserve(2);
+  const distance = value instanceof Long ? Number(value.toBigInt() - BigInt(nearest)) : 0;
+  length = scratch.writeUInt16BE(distance + 0x8000, length);
 }
 
 /** IEEE 754 bits in an order that sorts: NaN first, then negative ones inverted, then positive ones. */
@@ -132,24 +137,4 @@ function double(value: number): void {
     else scratch[length] = (scratch[length] ?? 0) | 0x80;
   }
   length += 8;
-}
-
-function integer16(value: number): void {
-  reserve(2);
-  length = scratch.writeUInt16BE(value + 0x8000, length);
-}
-
-/** Member by member: its type, its name, its value (MongoDB compares in that order). */
-function object(value: Record<string, unknown>): void {
-  for (const [name, member] of Object.entries(value)) {
-    byte(typeOf(member));
-    text(name);
-    write(member);
-  }
-  byte(0);
-}
-
-function array(value: readonly unknown[]): void {
-  value.forEach(write);
-  byte(0);
 }

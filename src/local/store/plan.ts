@@ -1,9 +1,7 @@
 import type { Collection, Index } from './catalog.ts';
 import type { Doc } from './documents.ts';
-import { type Clause, isComparison, parseFilter, type Predicate, predicateOf } from './filter.ts';
-import { type Interval, intervalOf } from './intervals.ts';
-import { AFTER, encodeKey, invert, TYPE, typeOf } from './keys.ts';
-import type { SortField } from './paths.ts';
+import { type Clause, type Comparison, isComparison, parseFilter, type Predicate, predicateOf } from './filter.ts';
+import { AFTER, type Direction, type Field, invert, TYPE } from './keys.ts';
 import type { Range } from './storage.ts';
 
 /** How a query finds its documents. */
@@ -22,83 +20,81 @@ export interface Plan {
 
 interface Candidate {
   readonly index: Index;
-  /** For each leading field that is compared for equality: the clause, and the keys that it allows. */
-  readonly points: readonly { clause: Clause; keys: readonly Buffer[] }[];
-  readonly interval: Interval | undefined;
+  /** For each leading field that is compared for equality: the clause that does. */
+  readonly points: readonly Comparison[];
+  /** The bounds of the next field. */
+  readonly bounds: Bounds<Comparison>;
   readonly order: 'forward' | 'backward' | undefined;
   readonly score: number;
 }
 
+type Bound = Pick<Comparison, 'operator' | 'keys'>;
+
+interface Bounds<B = Bound> {
+  readonly lower?: B | undefined;
+  readonly upper?: B | undefined;
+}
+
 /** @throws {CommandError} for a filter that this store does not understand. */
-export function planQuery(collection: Collection, filter: Doc, sort: readonly SortField[]): Plan {
+export function planQuery(collection: Collection, filter: Doc, sort: readonly Field[]): Plan {
   const clauses = parseFilter(filter);
   const best = collection.indexes
     .filter((index) => index.includes === undefined)
-    .map((index) => rate(index, clauses, sort))
+    .map((index) => rate(index, clauses.filter(isComparison), sort))
     // The first index is that of the ids, which holds everything: where none is better, all of it is read.
     .reduce((a, b) => (b.score > a.score ? b : a));
-  const decided = new Set([...best.points.map(({ clause }) => clause), ...(best.interval?.decided ?? [])]);
+  const decided = new Set<Clause | undefined>([...best.points, best.bounds.lower, best.bounds.upper]);
+  const rest = clauses.filter((clause) => !decided.has(clause));
   return {
     index: best.index,
     ranges: rangesOf(best),
     isBackward: best.order === 'backward',
     isSorted: best.order !== undefined,
-    residual: residualOf(clauses, decided),
+    residual: rest.length === 0 ? undefined : predicateOf(rest),
     isCollectionScan: best.score === 0,
   };
 }
 
-function residualOf(clauses: readonly Clause[], decided: ReadonlySet<Clause>): Predicate | undefined {
-  const rest = clauses.filter((clause) => !decided.has(clause));
-  return rest.length === 0 ? undefined : predicateOf(rest);
-}
-
-function rate(index: Index, clauses: readonly Clause[], sort: readonly SortField[]): Candidate {
-  const points: { clause: Clause; keys: readonly Buffer[] }[] = [];
-  let ranges = 1;
-  for (const { path, direction } of index.fields) {
-    const point = pointOf(path, clauses);
-    if (point === undefined) break;
+function rate(index: Index, comparisons: readonly Comparison[], sort: readonly Field[]): Candidate {
+  const points: Comparison[] = [];
+  for (const { path } of index.fields) {
+    const point = comparisons.find((one) => one.path === path && ['$eq', '$in'].includes(one.operator));
     // Two lists would multiply: the second is left to the filter.
-    if (ranges > 1 && point.keys.length > 1) break;
-    ranges *= point.keys.length;
-    points.push(direction === 1 ? point : { ...point, keys: point.keys.map((key) => invert(key)) });
+    if (point === undefined || (isList(point) && points.some(isList))) break;
+    points.push(point);
   }
   const next = index.fields[points.length];
-  const interval = next === undefined ? undefined : intervalOf(next.path, clauses);
+  const bounds = next === undefined ? {} : boundsOf(next.path, comparisons);
+  const hasBounds = (bounds.lower ?? bounds.upper) !== undefined;
   const order = orderOf(index, points, sort);
   // Equality narrows best; then an order saves reading and sorting what a limit would leave out; then a range.
-  const isUsable = points.length > 0 || interval !== undefined || (order !== undefined && sort.length > 0);
-  const score =
-    points.length * 8 + (order === undefined ? 0 : 4) + (interval === undefined ? 0 : 2) + (index.isUnique ? 1 : 0);
-  return { index, points, interval, order, score: isUsable ? score : 0 };
+  const isUsable = points.length > 0 || hasBounds || (order !== undefined && sort.length > 0);
+  const score = points.length * 8 + (order === undefined ? 0 : 4) + (hasBounds ? 2 : 0) + (index.isUnique ? 1 : 0);
+  return { index, points, bounds, order, score: isUsable ? score : 0 };
 }
 
-/** The keys that an equality on this path allows. Arrays are not in indexes, so a comparison with one is left to the filter. */
-function pointOf(path: string, clauses: readonly Clause[]): { clause: Clause; keys: Buffer[] } | undefined {
-  for (const clause of clauses) {
-    if (!isComparison(clause) || clause.path !== path) continue;
-    if (clause.operator === '$eq' && isPoint(clause.operand)) return { clause, keys: [encodeKey(clause.operand)] };
-    if (clause.operator !== '$in') continue;
-    const operands = clause.operand as unknown[];
-    if (!operands.every(isPoint)) continue;
-    const keys = operands.map((operand) => encodeKey(operand)).sort((a, b) => Buffer.compare(a, b));
-    return { clause, keys: keys.filter((key, at) => at === 0 || !keys[at - 1]?.equals(key)) };
-  }
-  return undefined;
+function isList({ keys }: Comparison): boolean {
+  return keys.length > 1;
 }
 
-function isPoint(operand: unknown): boolean {
-  return typeOf(operand) !== TYPE.array;
+/** Of one type: values of another one are in another place. Null has no range. */
+function boundsOf(path: string, comparisons: readonly Comparison[]): Bounds<Comparison> {
+  const all = comparisons.filter((one) => one.path === path && /^\$[gl]te?$/.test(one.operator));
+  const type = all.map(typeOfKey).find((each) => each !== TYPE.null);
+  const bounds = all.filter((one) => typeOfKey(one) === type);
+  return {
+    lower: bounds.find(({ operator }) => operator.startsWith('$g')),
+    upper: bounds.find(({ operator }) => operator.startsWith('$l')),
+  };
+}
+
+function typeOfKey({ keys }: Bound): number {
+  return keys[0]?.[0] ?? TYPE.null;
 }
 
 /** Whether reading the index one way or the other gives the documents in the order asked for. */
-function orderOf(
-  index: Index,
-  points: readonly { keys: readonly Buffer[] }[],
-  sort: readonly SortField[],
-): 'forward' | 'backward' | undefined {
-  const several = points.findIndex(({ keys }) => keys.length > 1);
+function orderOf(index: Index, points: readonly Comparison[], sort: readonly Field[]): Candidate['order'] {
+  const several = points.findIndex(isList);
   const fixed = several === -1 ? points.length : several;
   const fixedPaths = new Set(index.fields.slice(0, fixed).map(({ path }) => path));
   const wanted = sort.filter(({ path }) => !fixedPaths.has(path));
@@ -110,35 +106,39 @@ function orderOf(
   return turns.every((turn) => turn === -1) ? 'backward' : undefined;
 }
 
-function rangesOf({ index, points, interval }: Candidate): Range[] {
-  const prefixes = points
-    .reduce<Buffer[]>(
-      (done, { keys }) => done.flatMap((prefix) => keys.map((key) => Buffer.concat([prefix, key]))),
-      [Buffer.alloc(0)],
-    )
-    .sort((a, b) => Buffer.compare(a, b));
-  const { low, high } =
-    interval === undefined ? EVERYTHING : boundsOf(interval, index.fields[points.length]?.direction);
-  return prefixes.map((prefix) => ({ low: Buffer.concat([prefix, low]), high: Buffer.concat([prefix, high]) }));
+function rangesOf({ index, points, bounds }: Candidate): Range[] {
+  let prefixes = [Buffer.alloc(0)];
+  for (const [at, { keys }] of points.entries()) {
+    const directed = keys.map((key) => turned(key, index.fields[at]?.direction));
+    prefixes = prefixes.flatMap((prefix) => directed.map((key) => Buffer.concat([prefix, key])));
+  }
+  const { low, high } = rangeOf(bounds, index.fields[points.length]?.direction);
+  return prefixes
+    .sort((a, b) => Buffer.compare(a, b))
+    .map((prefix) => ({ low: Buffer.concat([prefix, low]), high: Buffer.concat([prefix, high]) }));
 }
 
-const EVERYTHING = { low: Buffer.alloc(0), high: AFTER };
-
-function boundsOf({ type, lower, upper }: Interval, direction: 1 | -1 | undefined): Range {
-  if (direction === -1) {
-    const first =
-      upper === undefined ? Buffer.of(~type & 0xff) : edge(invert(Buffer.from(upper.key)), !upper.isInclusive);
-    const last =
-      lower === undefined ? Buffer.of((~type & 0xff) + 1) : edge(invert(Buffer.from(lower.key)), lower.isInclusive);
-    return { low: first, high: last };
-  }
+/** The keys of one field between its bounds. */
+export function rangeOf({ lower, upper }: Bounds, direction: Direction = 1): Range {
+  const [first, last] = direction === 1 ? [lower, upper] : [upper, lower];
+  const bound = first ?? last;
+  if (bound === undefined) return { low: Buffer.alloc(0), high: AFTER };
+  const [type = 0] = turned(Buffer.of(typeOfKey(bound)), direction);
   return {
-    low: lower === undefined ? Buffer.of(type) : edge(lower.key, !lower.isInclusive),
-    high: upper === undefined ? Buffer.of(type + 1) : edge(upper.key, upper.isInclusive),
+    low: first === undefined ? Buffer.of(type) : edge(first, direction, isStrict(first)),
+    high: last === undefined ? Buffer.of(type + 1) : edge(last, direction, !isStrict(last)),
   };
 }
 
+function isStrict({ operator }: Bound): boolean {
+  return operator === '$gt' || operator === '$lt';
+}
+
 /** The bound before a key, or behind everything that begins with it. */
-function edge(key: Buffer, isBehind: boolean): Buffer {
-  return isBehind ? Buffer.concat([key, AFTER]) : key;
+function edge({ keys: [key = AFTER] }: Bound, direction: Direction, isBehind: boolean): Buffer {
+  return Buffer.concat([turned(key, direction), ...(isBehind ? [AFTER] : [])]);
+}
+
+function turned(key: Buffer, direction: Direction | undefined): Buffer {
+  return direction === -1 ? invert(Buffer.from(key)) : key;
 }

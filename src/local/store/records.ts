@@ -1,30 +1,33 @@
 import { ObjectId } from 'bson';
 import type { Collection, Index } from './catalog.ts';
-import { type Doc, encode, isDoc, MAX_DOCUMENT_BYTES } from './documents.ts';
+import { type Doc, encode, isDoc, MAX_DOCUMENT_BYTES, valueAt } from './documents.ts';
 import { CommandError, notImplemented } from './errors.ts';
-import { encodeKeys } from './keys.ts';
-import { indexedValue } from './paths.ts';
+import { encodeKey, encodeKeys } from './keys.ts';
 import type { Storage } from './storage.ts';
 
 /** Writes one document and its entry in every index. All checks come before the first write. */
 
-/** @throws {CommandError} DuplicateKey, or what is wrong with the document. */
-export function insertRecord(storage: Storage, collection: Collection, doc: Doc, bson: Uint8Array): void {
+/** Answers its id. @throws {CommandError} DuplicateKey, or what is wrong with the document. */
+export function insertRecord(storage: Storage, collection: Collection, given: Doc, givenBson?: Uint8Array): unknown {
+  const { doc, bson } = withId(given, givenBson);
   checkDocument(doc, bson);
   const keys = keysOf(collection, doc);
   checkUnique(storage, collection, doc, keys, undefined);
   const rid = storage.addDocument(collection.id, bson);
-  for (const [index, key] of keys) addEntry(storage, index, key, rid);
+  for (const [index, key] of keys) storage.addEntry(index.id, key, rid);
+  return doc['_id'];
 }
 
-/** @throws {CommandError} DuplicateKey, or what is wrong with the document. */
+/** Answers whether it differs now. @throws {CommandError} DuplicateKey, ImmutableField, or what is wrong with the document. */
 export function replaceRecord(
   storage: Storage,
   collection: Collection,
-  old: { rid: number; doc: Doc },
-  doc: Doc,
-  bson: Uint8Array,
-): void {
+  old: { rid: number; doc: Doc; bson: Uint8Array },
+  changed: Doc,
+): boolean {
+  checkSameId(old.doc, changed);
+  const { doc, bson } = withId(changed, undefined);
+  if (Buffer.compare(bson, old.bson) === 0) return false;
   checkDocument(doc, bson);
   const before = keysOf(collection, old.doc);
   const after = keysOf(collection, doc);
@@ -37,7 +40,8 @@ export function replaceRecord(
   checkUnique(storage, collection, doc, after, old.rid);
   storage.replaceDocument(old.rid, bson);
   for (const [index, key] of before) storage.removeEntry(index.id, key, old.rid);
-  for (const [index, key] of after) addEntry(storage, index, key, old.rid);
+  for (const [index, key] of after) storage.addEntry(index.id, key, old.rid);
+  return true;
 }
 
 export function removeRecord(storage: Storage, collection: Collection, { rid, doc }: { rid: number; doc: Doc }): void {
@@ -50,12 +54,7 @@ export function indexRecord(storage: Storage, collection: Collection, index: Ind
   const key = keyOf(index, doc);
   if (key === undefined) return;
   checkUnique(storage, collection, doc, new Map([[index, key]]), rid);
-  addEntry(storage, index, key, rid);
-}
-
-function addEntry(storage: Storage, index: Index, key: Buffer, rid: number): void {
   storage.addEntry(index.id, key, rid);
-  if (index.expiry !== undefined) index.expiry.nextDueMs = undefined; // it may be due before the others
 }
 
 function keysOf(collection: Collection, doc: Doc): Map<Index, Buffer> {
@@ -70,12 +69,10 @@ function keysOf(collection: Collection, doc: Doc): Map<Index, Buffer> {
 /** Undefined for a document that a partial index leaves out. */
 function keyOf(index: Index, doc: Doc): Buffer | undefined {
   if (index.includes !== undefined && !index.includes(doc)) return undefined;
-  const values = index.fields.map(({ path }) => indexedValue(doc, path));
-  if (values.some(Array.isArray)) throw notImplemented(`an array under a path of the index '${index.name}' (multikey)`);
-  return encodeKeys(
-    values,
-    index.fields.map(({ direction }) => direction),
-  );
+  if (index.fields.some(({ path }) => Array.isArray(valueAt(doc, path)))) {
+    throw notImplemented(`an array under a path of the index '${index.name}' (multikey)`);
+  }
+  return encodeKeys(doc, index.fields);
 }
 
 function checkUnique(
@@ -95,7 +92,7 @@ function checkUnique(
 /** Worded as MongoDB does: mongoose and others read the index's name out of the message. */
 function duplicateKey(collection: Collection, index: Index, doc: Doc): CommandError {
   const keyValue: Doc = {};
-  for (const { path } of index.fields) keyValue[path] = indexedValue(doc, path) ?? null;
+  for (const { path } of index.fields) keyValue[path] = valueAt(doc, path) ?? null;
   const shown = Object.entries(keyValue).map(([path, value]) => `${path}: ${show(value)}`);
   return new CommandError(
     11000,
@@ -108,6 +105,11 @@ function show(value: unknown): string {
   if (value instanceof ObjectId) return `ObjectId('${value.toHexString()}')`;
   if (value instanceof Date) return `new Date(${value.getTime()})`;
   return typeof value === 'string' || isDoc(value) ? JSON.stringify(value) : String(value);
+}
+
+function checkSameId(before: Doc, after: Doc): void {
+  if (encodeKey(before['_id']).equals(encodeKey(after['_id']))) return;
+  throw new CommandError(66, "Performing an update on the path '_id' would modify the immutable field '_id'");
 }
 
 function checkDocument(doc: Doc, bson: Uint8Array): void {
@@ -126,7 +128,7 @@ function checkDocument(doc: Doc, bson: Uint8Array): void {
 }
 
 /** MongoDB keeps `_id` first, and gives one to a document that has none. */
-export function withId(doc: Doc, bson: Uint8Array | undefined): { doc: Doc; bson: Uint8Array } {
+function withId(doc: Doc, bson: Uint8Array | undefined): { doc: Doc; bson: Uint8Array } {
   if (Object.keys(doc)[0] === '_id') return { doc, bson: bson ?? encode(doc) };
   const first = { _id: Object.hasOwn(doc, '_id') ? doc['_id'] : new ObjectId(), ...doc };
   return { doc: first, bson: encode(first) };

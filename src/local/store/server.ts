@@ -1,14 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Client } from './commands/dispatch.ts';
 import type { Executor, Log } from './executor.ts';
-import { encodeReply, type Message, MessageReader, WireError } from './wire.ts';
+import { encodeReply, MessageReader, WireError } from './wire.ts';
 
 const CLOSE_MS = 500;
-
-/** Messages of one client that may wait for their turn; it is not read any further then. */
-const MAX_WAITING = 100;
-
-let lastClientId = 0;
 
 /** Speaks the wire protocol with every client of a socket. */
 export class WireServer {
@@ -20,9 +14,7 @@ export class WireServer {
   constructor(executor: Executor, log: Log) {
     this.#executor = executor;
     this.#log = log;
-    this.#server = createServer((socket) => {
-      this.#serve(socket);
-    });
+    this.#server = createServer((socket) => void this.#serve(socket));
   }
 
   /** Rejects with what `listen` reports. */
@@ -59,80 +51,36 @@ export class WireServer {
     await closed;
   }
 
-  #serve(socket: Socket): void {
+  /** Answers one client, one command after the other: no more of them are read before it has taken the answer. */
+  async #serve(socket: Socket): Promise<void> {
     const reader = new MessageReader();
-    const connection = new Connection(socket, this.#executor);
     this.#sockets.add(socket);
     socket.setNoDelay(true);
     socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => socket.destroy()); // the client is gone, which is its own business
-    socket.on('data', (chunk) => {
-      try {
-        for (const message of reader.read(chunk)) connection.take(message);
-      } catch (error) {
-        this.#refuse(error, socket);
+    socket.on('error', () => undefined); // the client is gone, which is its own business
+    try {
+      for await (const chunk of socket as AsyncIterable<Buffer>) {
+        for (const message of reader.read(chunk)) {
+          const answer = await this.#executor.run(message);
+          if (!message.moreToCome) await send(socket, encodeReply(message, answer));
+        }
       }
-    });
-  }
-
-  /** After what is not a message, nothing on this connection can be understood. */
-  #refuse(error: unknown, socket: Socket): void {
-    if (error instanceof WireError) {
-      this.#log.warn({ reason: error.message }, 'closed a connection that does not speak the protocol');
-    } else this.#log.error({ err: error }, 'closed a connection of the embedded store');
-    socket.destroy();
+    } catch (error) {
+      // After what is not a message, nothing on this connection can be understood.
+      if (error instanceof WireError) {
+        this.#log.warn({ reason: error.message }, 'closed a connection that does not speak the protocol');
+      } else if (socket.errored === null && (error as NodeJS.ErrnoException).code === undefined) {
+        this.#log.error({ err: error }, 'closed a connection of the embedded store');
+      }
+    }
   }
 }
 
-/** One client. Its commands are carried out in their order, each when the one before is answered. */
-class Connection {
-  readonly #socket: Socket;
-  readonly #executor: Executor;
-  readonly #client: Client;
-  readonly #waiting: Message[] = [];
-  #isBusy = false;
-
-  constructor(socket: Socket, executor: Executor) {
-    this.#socket = socket;
-    this.#executor = executor;
-    this.#client = { id: (lastClientId += 1), isGone: () => socket.destroyed };
-    socket.on('drain', () => {
-      this.#readOn();
+/** Resolves when it was sent, or nobody is there to take it. */
+function send(socket: Socket, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    socket.write(bytes, () => {
+      resolve();
     });
-  }
-
-  take(message: Message): void {
-    this.#waiting.push(message);
-    if (this.#waiting.length > MAX_WAITING) this.#socket.pause();
-    this.#next();
-  }
-
-  #next(): void {
-    if (this.#isBusy) return;
-    const message = this.#waiting.shift();
-    if (message === undefined) return;
-    this.#isBusy = true;
-    this.#executor.add({
-      message,
-      client: this.#client,
-      done: (body) => {
-        this.#isBusy = false;
-        if (body !== undefined) this.#answer(message, body);
-        this.#next();
-        this.#readOn();
-      },
-    });
-  }
-
-  #answer(message: Message, body: Uint8Array): void {
-    if (!this.#socket.writable) return;
-    // No more commands from a client before it has read its answers.
-    if (!this.#socket.write(encodeReply(message, body))) this.#socket.pause();
-  }
-
-  #readOn(): void {
-    if (this.#socket.isPaused() && !this.#socket.writableNeedDrain && this.#waiting.length <= MAX_WAITING) {
-      this.#socket.resume();
-    }
-  }
+  });
 }

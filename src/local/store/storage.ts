@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 /** One document as it is stored: its row and its BSON. */
 export interface Row {
@@ -45,14 +45,13 @@ const COUNT = 'SELECT count(*) AS n FROM (SELECT 1 FROM entries WHERE idx = ? AN
 
 /**
  * The SQL. Documents lie in one table, and every index of every collection in another, as order-preserving keys (keys.ts) with the
- * row that they lead to; so one prepared statement serves all collections.
+ * row that they lead to; so one prepared statement serves all collections. The first write begins a transaction: what is written
+ * is durable once `commit` has returned.
  */
 export class Storage {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #isWriting = false;
-  /** Why SQLite gave up the whole transaction (a full disk does that), and with it every write since the last commit. */
-  #lost: Error | undefined;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -62,39 +61,15 @@ export class Storage {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  /** Does all of `work` or nothing of it. It is durable once `commit` has returned; several may share one commit. */
-  write<T>(work: () => T): T {
-    if (this.#lost !== undefined) throw this.#lost;
-    if (!this.#isWriting) this.#run('BEGIN IMMEDIATE');
-    this.#isWriting = true;
-    this.#run('SAVEPOINT command');
-    try {
-      const result = work();
-      this.#run('RELEASE command');
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) {
-        this.#run('ROLLBACK TO command');
-        this.#run('RELEASE command');
-      } else {
-        this.#lost = error as Error;
-      }
-      throw error;
-    }
-  }
-
-  /** @throws what SQLite reports; nothing written since the last commit is then kept: `rollback`, and tell everybody. */
+  /** @throws what SQLite reports; then nothing written since the last commit is kept: `rollback`, and tell everybody. */
   commit(): void {
-    if (this.#lost !== undefined) throw this.#lost;
-    if (!this.#isWriting) return;
-    this.#run('COMMIT');
+    if (this.#isWriting) this.#run('COMMIT');
     this.#isWriting = false;
   }
 
-  /** After a failed commit (the disk is full, say). */
+  /** After whatever failed: a full disk may have ended the transaction already. */
   rollback(): void {
     this.#isWriting = false;
-    this.#lost = undefined;
     if (this.#db.isTransaction) this.#run('ROLLBACK');
   }
 
@@ -107,41 +82,36 @@ export class Storage {
   }
 
   addCollection(db: string, name: string): number {
-    return this.#run('INSERT INTO collections (db, name, uuid) VALUES (?, ?, randomblob(16))', db, name);
+    return this.#write('INSERT INTO collections (db, name, uuid) VALUES (?, ?, randomblob(16))', db, name);
   }
 
   addIndex(collection: number, spec: Uint8Array): number {
-    return this.#run('INSERT INTO indexes (collection, spec) VALUES (?, ?)', collection, spec);
+    return this.#write('INSERT INTO indexes (collection, spec) VALUES (?, ?)', collection, spec);
   }
 
   removeIndex(index: number): void {
-    this.#run('DELETE FROM entries WHERE idx = ?', index);
-    this.#run('DELETE FROM indexes WHERE id = ?', index);
-  }
-
-  removeCollection(collection: number): void {
-    this.#run('DELETE FROM documents WHERE collection = ?', collection);
-    this.#run('DELETE FROM collections WHERE id = ?', collection);
+    this.#write('DELETE FROM entries WHERE idx = ?', index);
+    this.#write('DELETE FROM indexes WHERE id = ?', index);
   }
 
   addDocument(collection: number, bson: Uint8Array): number {
-    return this.#run('INSERT INTO documents (collection, bson) VALUES (?, ?)', collection, bson);
+    return this.#write('INSERT INTO documents (collection, bson) VALUES (?, ?)', collection, bson);
   }
 
   replaceDocument(rid: number, bson: Uint8Array): void {
-    this.#run('UPDATE documents SET bson = ? WHERE rid = ?', bson, rid);
+    this.#write('UPDATE documents SET bson = ? WHERE rid = ?', bson, rid);
   }
 
   removeDocument(rid: number): void {
-    this.#run('DELETE FROM documents WHERE rid = ?', rid);
+    this.#write('DELETE FROM documents WHERE rid = ?', rid);
   }
 
   addEntry(index: number, key: Uint8Array, rid: number): void {
-    this.#run('INSERT INTO entries (idx, key, rid) VALUES (?, ?, ?)', index, key, rid);
+    this.#write('INSERT INTO entries (idx, key, rid) VALUES (?, ?, ?)', index, key, rid);
   }
 
   removeEntry(index: number, key: Uint8Array, rid: number): void {
-    this.#run('DELETE FROM entries WHERE idx = ? AND key = ? AND rid = ?', index, key, rid);
+    this.#write('DELETE FROM entries WHERE idx = ? AND key = ? AND rid = ?', index, key, rid);
   }
 
   /** The row that has exactly this key, for unique indexes. */
@@ -164,16 +134,6 @@ export class Storage {
     return this.#all(BACKWARD, index, after?.key ?? range.high, after?.rid ?? -1, range.low, limit);
   }
 
-  /** At most `limit` rows of a collection in the order in which they were inserted. */
-  natural(collection: number, afterRid: number, limit: number): Row[] {
-    return this.#all(
-      'SELECT rid, bson FROM documents WHERE collection = ? AND rid > ? ORDER BY rid LIMIT ?',
-      collection,
-      afterRid,
-      limit,
-    );
-  }
-
   #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
@@ -182,6 +142,12 @@ export class Storage {
 
   #all<T>(sql: string, ...values: (string | number | Uint8Array)[]): T[] {
     return this.#statement(sql).all(...values) as T[];
+  }
+
+  #write(sql: string, ...values: (string | number | Uint8Array)[]): number {
+    if (!this.#isWriting) this.#run('BEGIN IMMEDIATE');
+    this.#isWriting = true;
+    return this.#run(sql, ...values);
   }
 
   /** Answers the row that was inserted. */

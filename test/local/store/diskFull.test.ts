@@ -27,18 +27,11 @@ async function openSmallDisk(t: TestContext, pages: number) {
     error: (_: object, text: string) => void errors.push(text),
   };
   const executor = new Executor(engine, log);
-  const run = (command: Document): Promise<Document> =>
-    new Promise((resolve) => {
-      const body = serialize({ ...command, $db: 'test' });
-      const message = { requestId: 1, opCode: OP_MSG, body, sequences: new Map<string, []>(), moreToCome: false };
-      executor.add({
-        message,
-        client: { id: 1, isGone: () => false },
-        done: (answer) => {
-          resolve(deserialize(answer ?? serialize({})));
-        },
-      });
-    });
+  const run = async (command: Document): Promise<Document> => {
+    const body = serialize({ ...command, $db: 'test' });
+    const message = { requestId: 1, opCode: OP_MSG, body, sequences: new Map<string, []>(), moreToCome: false };
+    return deserialize(await executor.run(message));
+  };
   return { run, errors };
 }
 

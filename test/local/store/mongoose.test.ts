@@ -41,7 +41,7 @@ test('documents are created, found, changed, saved and deleted through a model',
   await User.insertMany([{ oid: 'bob', name: 'Bob' }]);
   alice.name = 'Alice B.';
   await alice.save();
-  await User.updateOne({ oid: 'bob' }, { $inc: { visits: 2 }, $unset: { name: '' } });
+  await User.updateOne({ oid: 'bob' }, { $set: { visits: 2 }, $unset: { name: '' } });
   await User.updateOne({ oid: 'carol' }, { name: 'Carol' }, { upsert: true });
 
   const found = await User.find({ oid: { $in: ['alice', 'bob', 'carol'] } })
@@ -58,7 +58,7 @@ test('documents are created, found, changed, saved and deleted through a model',
   assert.ok(found.every(({ createdAt, updatedAt }) => createdAt instanceof Date && updatedAt instanceof Date));
   assert.equal((await User.find({ visits: { $gt: 0 } })).length, 2);
   assert.deepEqual(await User.exists({ oid: 'nobody' }), null);
-  assert.equal((await User.deleteMany({ oid: /^[ab]/ })).deletedCount, 2);
+  assert.equal((await User.deleteMany({ oid: { $in: ['alice', 'bob'] } })).deletedCount, 2);
 });
 
 test('a duplicate is reported with its key', async (t) => {

@@ -157,7 +157,6 @@ test('finding, sorting and cutting equals filter, sort and slice, whatever index
             .slice(skip, limit === 0 ? undefined : skip + limit);
           assert.deepEqual(found, expected);
         }
-        await collection.drop();
       },
     ),
     { numRuns: 150, seed: 20_261_124 },

@@ -82,7 +82,7 @@ test('documents may come as a sequence beside the command, before or after it', 
   const updates = sequence(
     'updates',
     { q: { _id: 1 }, u: { $set: { a: 1 } } },
-    { q: {}, u: { $inc: { b: 1 } }, multi: true },
+    { q: {}, u: { $set: { b: 1 } }, multi: true },
   );
 
   assert.deepEqual(await ask(socket, message(0, documents, command)), { n: 2, ok: 1 });

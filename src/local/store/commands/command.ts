@@ -1,9 +1,8 @@
 import type { Clock } from '../../../clock.ts';
-import type { Catalog, Collection } from '../catalog.ts';
+import type { Catalog } from '../catalog.ts';
 import type { Cursors } from '../cursors.ts';
 import { type Doc, isDoc, toNumber } from '../documents.ts';
 import { CommandError } from '../errors.ts';
-import type { Steps } from '../steps.ts';
 import type { Storage } from '../storage.ts';
 
 /** What the commands work on. */
@@ -18,23 +17,24 @@ export interface Engine {
 export interface Request {
   readonly name: string;
   readonly db: string;
+  /** The `documents` of an insert are bytes, not parsed. */
   readonly body: Doc;
-  /** The documents of an `insert`, not parsed. */
-  readonly documents: readonly Uint8Array[];
-  readonly connectionId: number;
 }
 
-interface CommandTraits {
-  /** The members that it understands besides its own name and those of every command. Others are refused by name. */
-  readonly fields: readonly string[];
-  readonly isWrite: boolean;
-}
+/**
+ * Work in steps: a generator that yields says "a good place to let others in", and is gone on with later. So no command, however
+ * much it reads or writes, keeps the others waiting for longer than one step. Each step is valid in itself: it may be the last.
+ */
+export type Steps<T> = Generator<undefined, T, undefined>;
 
 export type Answer = Doc | Uint8Array;
 
-/** Carried out at once, or in steps when it may read or write much. */
-export type Command = CommandTraits &
-  ({ run(engine: Engine, request: Request): Answer } | { steps(engine: Engine, request: Request): Steps<Answer> });
+export interface Command {
+  /** The members that it understands besides its own name and those of every command. Others are refused by name. */
+  readonly fields: readonly string[];
+  /** Carries it out at once, or in steps when it may read or write much. */
+  run(engine: Engine, request: Request): Answer | Steps<Answer>;
+}
 
 /** @throws {CommandError} naming the first member that is not among those understood. */
 export function checkFields(where: string, doc: Doc, fields: ReadonlySet<string>): void {
@@ -46,15 +46,11 @@ export function checkFields(where: string, doc: Doc, fields: ReadonlySet<string>
   );
 }
 
-/** The collection that the command names, which may not exist. */
-export function collectionName({ body, name, db }: Request): string {
+/** Where the collection is that the command names, which may not exist. */
+export function namespaceOf({ body, name, db }: Request): [db: string, name: string] {
   const value = body[name];
   if (typeof value !== 'string' || value === '') throw new CommandError(73, `Invalid namespace specified '${db}.'`);
-  return value;
-}
-
-export function findCollection(engine: Engine, request: Request): Collection | undefined {
-  return engine.catalog.find(request.db, collectionName(request));
+  return [db, value];
 }
 
 export function readDoc(doc: Doc, name: string): Doc | undefined {
@@ -71,11 +67,6 @@ export function readNumber(doc: Doc, name: string): number | undefined {
   if (number === undefined) throw new CommandError(14, `BSON field '${name}' is the wrong type, expected a number`);
   if (number < 0) throw new CommandError(51024, `BSON field '${name}' value must be >= 0, actual value '${number}'`);
   return Math.trunc(number);
-}
-
-/** Milliseconds that the client gives the command; 0 and nothing mean as long as it takes. */
-export function readTimeLimit(body: Doc): number {
-  return readNumber(body, 'maxTimeMS') || Infinity;
 }
 
 export function readFlag(doc: Doc, name: string, absent = false): boolean {

@@ -1,129 +1,109 @@
 import { BSONError } from 'bson';
-import { decodeForeign, type Doc, encode, isDoc, toNumber } from '../documents.ts';
-import { CommandError } from '../errors.ts';
-import { removeExpired } from '../expiry.ts';
-import { inTime, type Steps } from '../steps.ts';
-import type { Message } from '../wire.ts';
-import { MAX_MESSAGE_BYTES, OP_QUERY } from '../wire.ts';
+import { decodeForeign, type Doc, encode, isDoc, MAX_DOCUMENT_BYTES, toNumber } from '../documents.ts';
+import { CommandError, refusalOf } from '../errors.ts';
+import { MAX_MESSAGE_BYTES, type Message, OP_QUERY } from '../wire.ts';
 import { collectionCommands } from './collections.ts';
-import { type Answer, checkFields, type Command, type Engine, readTimeLimit, type Request } from './command.ts';
-import { countCommands } from './count.ts';
+import {
+  type Answer,
+  checkFields,
+  type Command,
+  type Engine,
+  readNumber,
+  type Request,
+  type Steps,
+} from './command.ts';
 import { findCommands } from './find.ts';
-import { handshakeCommands } from './handshake.ts';
-import { indexCommands } from './indexes.ts';
 import { writeCommands } from './write.ts';
 
+/** The store presents itself as a standalone MongoDB 7.0: no retryable writes, no transactions. */
+const hello: Command = {
+  fields: [
+    ...['helloOk', 'client', 'compression', 'backpressure', 'saslSupportedMechs', 'speculativeAuthenticate'],
+    ...['loadBalanced', 'topologyVersion', 'maxAwaitTimeMS'],
+  ],
+  run: (_engine, { name }) => ({
+    helloOk: true,
+    [name === 'hello' ? 'isWritablePrimary' : 'ismaster']: true,
+    maxBsonObjectSize: MAX_DOCUMENT_BYTES,
+    maxMessageSizeBytes: MAX_MESSAGE_BYTES,
+    maxWriteBatchSize: 100_000,
+    // Sessions are accepted, so that drivers send the same commands as to any server, and mean nothing here.
+    logicalSessionTimeoutMinutes: 30,
+    minWireVersion: 0,
+    maxWireVersion: 21,
+    readOnly: false,
+    ok: 1,
+  }),
+};
+
+const ping: Command = { fields: [], run: () => ({ ok: 1 }) };
+
 const TABLE: Readonly<Record<string, Command>> = {
-  ...handshakeCommands,
+  ...{ hello, isMaster: hello, ismaster: hello, ping, endSessions: ping },
   ...findCommands,
-  ...countCommands,
   ...writeCommands,
   ...collectionCommands,
-  ...indexCommands,
 };
 
 /** Members that every command may have. */
 const COMMON = [
-  '$db',
-  '$readPreference',
-  '$clusterTime',
-  'lsid',
-  'readConcern',
-  'writeConcern',
-  'maxTimeMS',
-  'comment',
+  ...['$db', '$readPreference', '$clusterTime', 'lsid', 'readConcern', 'writeConcern', 'maxTimeMS', 'comment'],
 ];
 const COMMANDS = new Map(
-  Object.entries(TABLE).map(([name, command]) => [
-    name,
-    { command, fields: new Set([name, ...COMMON, ...command.fields]) },
-  ]),
+  Object.entries(TABLE).map(([name, command]) => {
+    return [name, { command, fields: new Set([name, ...COMMON, ...command.fields]) }];
+  }),
 );
 const READ_CONCERNS = new Set(['local', 'majority', 'available']);
 
 const MAX_REPLY_BYTES = MAX_MESSAGE_BYTES - 1024;
 
-/** Who asks. */
-export interface Client {
-  readonly id: number;
-  isGone(): boolean;
-}
-
 /** Carries out one message. Answers errors as MongoDB does; throws only what is not the client's doing. */
-export function* execute(
-  engine: Engine,
-  message: Message,
-  client: Client,
-): Generator<undefined, Uint8Array, undefined> {
+export function* execute(engine: Engine, message: Message): Steps<Uint8Array> {
   try {
-    const request = readRequest(message, client.id);
-    const command = commandOf(request, message);
-    removeExpired(engine, engine.clock.now());
-    const steps = command.isWrite
-      ? writing(engine, stepsOf(command, engine, request))
-      : whileWanted(client, stepsOf(command, engine, request));
-    const answer = yield* inTime(steps, readTimeLimit(request.body));
+    const request = readRequest(message);
+    const running = commandOf(request, message).run(engine, request);
+    const answer = isAnswer(running)
+      ? running
+      : yield* inTime(running, readNumber(request.body, 'maxTimeMS') || Infinity);
     const body = answer instanceof Uint8Array ? answer : encode(answer);
     if (body.length > MAX_REPLY_BYTES) throw new CommandError(10334, `an answer of ${body.length} bytes is too large`);
     return body;
   } catch (error) {
-    return encode(describe(error));
+    const known = error instanceof BSONError ? new CommandError(22, error.message) : error;
+    if (known instanceof CommandError) return encode(refusalOf(known));
+    throw error;
   }
 }
 
-function stepsOf(command: Command, engine: Engine, request: Request): Steps<Answer> {
-  if ('steps' in command) return command.steps(engine, request);
-  return { next: () => ({ done: true, value: command.run(engine, request) }) };
+function isAnswer(running: Answer | Steps<Answer>): running is Answer {
+  return running instanceof Uint8Array || isDoc(running);
 }
 
-/** Each step is done as a whole or not at all. */
-function writing(engine: Engine, steps: Steps<Answer>): Steps<Answer> {
-  return {
-    next() {
-      try {
-        return engine.storage.write(() => steps.next());
-      } catch (error) {
-        engine.catalog.reload(); // what the step made in memory was never written
-        throw error;
-      }
-    },
-  };
+/** Work that is given up at the first pause after so many milliseconds. */
+function* inTime(steps: Steps<Answer>, maxTimeMs: number): Steps<Answer> {
+  const start = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (performance.now() - start > maxTimeMs) throw new CommandError(50, 'operation exceeded time limit');
+    yield;
+  }
 }
 
-/** Nobody reads for a client that has gone away. */
-function whileWanted(client: Client, steps: Steps<Answer>): Steps<Answer> {
-  return {
-    next() {
-      if (client.isGone()) throw new CommandError(279, 'the client has closed its connection');
-      return steps.next();
-    },
-  };
-}
-
-/** @throws the error itself when it is not one that a client is meant to read. */
-function describe(error: unknown): Doc {
-  const known = error instanceof BSONError ? new CommandError(22, error.message) : error;
-  if (!(known instanceof CommandError)) throw error;
-  return { ok: 0, errmsg: known.message, code: known.code, codeName: known.codeName, ...known.details };
-}
-
-function readRequest(message: Message, connectionId: number): Request {
-  const name = firstName(message.body);
+function readRequest({ body: bytes, sequences }: Message): Request {
+  const name = firstName(bytes);
   const isInsert = name === 'insert';
-  const body = decodeForeign(message.body, isInsert ? 'documents' : undefined);
-  for (const [member, documents] of message.sequences) {
+  const body = decodeForeign(bytes, isInsert ? 'documents' : undefined);
+  for (const [member, documents] of sequences) {
     if (Object.hasOwn(body, member)) {
       throw new CommandError(40413, `BSON field '${name}.${member}' is a duplicate field`);
     }
-    body[member] = isInsert ? documents : documents.map((bytes) => decodeForeign(bytes));
-  }
-  const documents = isInsert ? body['documents'] : [];
-  if (!Array.isArray(documents) || !documents.every((each) => each instanceof Uint8Array)) {
-    throw new CommandError(14, "BSON field 'insert.documents' is the wrong type, expected an array of objects");
+    body[member] = isInsert ? documents : documents.map((each) => decodeForeign(each));
   }
   const db = body['$db'] ?? 'admin'; // OP_QUERY has none, and is only good for hello
   if (typeof db !== 'string' || db === '') throw new CommandError(73, "Invalid database name: '$db'");
-  return { name, db, body, documents, connectionId };
+  return { name, db, body };
 }
 
 /** The name of the first member, without parsing: it is the command. */

@@ -1,53 +1,23 @@
 import { Long } from 'bson';
 import type { Batch } from '../cursors.ts';
-import { FIRST_BATCH } from '../cursors.ts';
-import { type Doc, encode, encodeCursor, isDoc } from '../documents.ts';
+import { type Doc, encode, encodeCursor, isDoc, toNumber } from '../documents.ts';
 import { CommandError, notImplemented } from '../errors.ts';
-import { parseFilter } from '../filter.ts';
-import { parseSort } from '../paths.ts';
-import { type Plan, planQuery } from '../plan.ts';
-import { parseProjection, type Projection } from '../projection.ts';
-import { findDocuments, type Query, type StoredDocument, type Work } from '../query.ts';
-import type { Scan } from '../steps.ts';
+import type { Field } from '../keys.ts';
+import type { Plan } from '../plan.ts';
+import { type Pages, type Query, Search } from '../query.ts';
 import {
+  type Answer,
   checkFields,
-  collectionName,
   type Command,
   type Engine,
-  findCollection,
+  namespaceOf,
   readDoc,
+  readDocs,
   readFlag,
   readNumber,
-  readTimeLimit,
+  type Request,
+  type Steps,
 } from './command.ts';
-
-/** Answers a batch as `{cursor: {id, ns, firstBatch | nextBatch}, ok: 1}`, copying stored bytes. */
-function cursorReply(batch: Batch, ns: string, name: 'firstBatch' | 'nextBatch'): Uint8Array {
-  return encodeCursor({ id: batch.cursorId, ns }, { name, documents: batch.documents });
-}
-
-/** The first batch of documents that are BSON already. */
-export function* openCursor(
-  engine: Engine,
-  ns: string,
-  documents: Scan<Uint8Array>,
-  options: Doc,
-  maxTimeMs = Infinity,
-): Generator<undefined, Uint8Array, undefined> {
-  const batchSize = readNumber(options, 'batchSize') ?? FIRST_BATCH;
-  const cursor = { ns, batchSize, isSingleBatch: readFlag(options, 'singleBatch'), maxTimeMs };
-  const batch = yield* engine.cursors.open(documents, cursor, engine.clock.now());
-  return cursorReply(batch, ns, 'firstBatch');
-}
-
-function readQuery(body: Doc): Query {
-  return {
-    filter: readDoc(body, 'filter') ?? {},
-    sort: parseSort(readDoc(body, 'sort')),
-    skip: readNumber(body, 'skip') ?? 0,
-    limit: readNumber(body, 'limit') ?? 0,
-  };
-}
 
 const FIND_FIELDS = [
   ...['filter', 'sort', 'projection', 'skip', 'limit', 'batchSize', 'singleBatch', 'noCursorTimeout'],
@@ -56,83 +26,143 @@ const FIND_FIELDS = [
 
 const find: Command = {
   fields: FIND_FIELDS,
-  isWrite: false,
-  *steps(engine, request) {
-    const { body, db } = request;
+  run(engine, request) {
+    const { body } = request;
     for (const name of ['tailable', 'awaitData', 'oplogReplay']) {
       if (readFlag(body, name)) throw new CommandError(2, `${name} is not implemented by the embedded store`);
     }
-    const query = readQuery(body);
-    const project = parseProjection(readDoc(body, 'projection'));
-    const collection = findCollection(engine, request);
-    if (collection === undefined) parseFilter(query.filter); // a filter is refused even where there is nothing to find
-    const found = collection === undefined ? [] : findDocuments(engine, collection, query);
-    const ns = `${db}.${collectionName(request)}`;
-    return yield* openCursor(engine, ns, bytesOf(found, project), body, readTimeLimit(body));
+    const project = readProjection(body);
+    return firstBatch(engine, request, body, bytesOf(searchFor(engine, request, readQuery(body)).pages(), project));
   },
 };
 
-function* bytesOf(found: Scan<StoredDocument>, project: Projection | undefined): Generator<Uint8Array | undefined> {
-  for (const document of found) {
-    yield document && (project === undefined ? document.bson : encode(project(document.doc)));
+function searchFor({ storage, catalog }: Engine, request: Request, query: Query): Search {
+  return new Search(storage, catalog.view(...namespaceOf(request)), query);
+}
+
+function readQuery(body: Doc): Query {
+  return {
+    filter: readDoc(body, 'filter') ?? {},
+    sort: readSort(body),
+    skip: readNumber(body, 'skip') ?? 0,
+    limit: readNumber(body, 'limit') ?? 0,
+  };
+}
+
+/** @throws {CommandError} when it is not `{path: 1 | -1, …}`. */
+function readSort(body: Doc): Field[] {
+  return Object.entries(readDoc(body, 'sort') ?? {}).map(([path, value]) => {
+    const direction = toNumber(value);
+    if (direction === 1 || direction === -1) return { path, direction };
+    throw new CommandError(15975, `$sort key ordering must be 1 or -1: ${path}`);
+  });
+}
+
+/** Members to keep (`{a: 1}`). The id is kept unless it says `_id: 0`, which alone keeps all the others. */
+function readProjection(body: Doc): ((doc: Doc) => Doc) | undefined {
+  const projection = Object.entries(readDoc(body, 'projection') ?? {});
+  if (projection.length === 0) return undefined;
+  const kept = new Set(['_id']);
+  for (const [name, value] of projection) {
+    const isWanted = typeof value === 'boolean' ? value : toNumber(value) !== 0;
+    const isFlag = typeof value === 'boolean' || toNumber(value) !== undefined;
+    if (!isFlag || /[.$]/.test(name) || !(isWanted || name === '_id')) {
+      throw notImplemented(`the projection ${name}: ${JSON.stringify(value)}`);
+    }
+    if (isWanted) kept.add(name);
+    else kept.delete(name);
   }
+  const isKept = (name: string): boolean => (kept.size === 0 ? name !== '_id' : kept.has(name));
+  return (doc) => Object.fromEntries(Object.entries(doc).filter(([name]) => isKept(name)));
+}
+
+function* bytesOf(pages: Pages, project: ((doc: Doc) => Doc) | undefined): Generator<Uint8Array[]> {
+  for (const page of pages) {
+    yield page.map((document) => (project === undefined ? document.bson : encode(project(document.doc))));
+  }
+}
+
+/** The beginning of documents that are BSON already. */
+export function* firstBatch(
+  { cursors, clock }: Engine,
+  request: Request,
+  options: Doc,
+  pages: Iterator<Uint8Array[]>,
+): Steps<Answer> {
+  const FIRST_BATCH = 101;
+  const ns = namespaceOf(request).join('.');
+  const size = readNumber(options, 'batchSize') ?? FIRST_BATCH;
+  const isKept = !readFlag(options, 'singleBatch');
+  return cursorReply(yield* cursors.open(ns, pages, size, isKept, clock.now()), ns, 'firstBatch');
+}
+
+/** Answers a batch as `{cursor: {id, ns, firstBatch | nextBatch}, ok: 1}`, copying stored bytes. */
+function cursorReply({ cursorId, documents }: Batch, ns: string, name: 'firstBatch' | 'nextBatch'): Uint8Array {
+  return encodeCursor({ id: cursorId, ns }, name, documents);
 }
 
 const getMore: Command = {
   fields: ['collection', 'batchSize'],
-  isWrite: false,
-  *steps(engine, { body, db }) {
+  *run({ cursors, clock }, { body, db }) {
     const id = body['getMore'];
     if (!(id instanceof Long)) {
       throw new CommandError(14, "BSON field 'getMore.getMore' is the wrong type, expected type 'long'");
     }
     const ns = `${db}.${String(body['collection'])}`;
-    const batch = yield* engine.cursors.more(id, ns, readNumber(body, 'batchSize') ?? 0, engine.clock.now());
-    return cursorReply(batch, ns, 'nextBatch');
+    return cursorReply(yield* cursors.more(id, ns, readNumber(body, 'batchSize') ?? 0, clock.now()), ns, 'nextBatch');
   },
 };
 
 const killCursors: Command = {
   fields: ['cursors'],
-  isWrite: false,
   run({ cursors }, { body }) {
     const ids = (Array.isArray(body['cursors']) ? body['cursors'] : []).filter((id) => id instanceof Long);
     const killed = ids.filter((id) => cursors.kill(id));
-    return {
-      cursorsKilled: killed,
-      cursorsNotFound: ids.filter((id) => !killed.includes(id)),
-      cursorsAlive: [],
-      cursorsUnknown: [],
-      ok: 1,
-    };
+    const cursorsNotFound = ids.filter((id) => !killed.includes(id));
+    return { cursorsKilled: killed, cursorsNotFound, cursorsAlive: [], cursorsUnknown: [], ok: 1 };
   },
 };
+
+/** The one aggregation that there is: the driver's countDocuments. */
+const aggregate: Command = {
+  fields: ['pipeline', 'cursor'],
+  *run(engine, request) {
+    const query = readCount(readDocs(request.body, 'pipeline', 'aggregate'));
+    const n = yield* searchFor(engine, request, query).count();
+    const counted = n === 0 ? [] : [encode({ _id: 1, n })];
+    return yield* firstBatch(engine, request, readDoc(request.body, 'cursor') ?? {}, [counted].values());
+  },
+};
+
+/** @throws {CommandError} when it is not `[{$match}, {$limit}?, {$group: {_id: 1, n: {$sum: 1}}}]`. */
+function readCount(pipeline: readonly Doc[]): Query {
+  const names = pipeline.flatMap(Object.keys).join(', ');
+  const { $match: filter, $limit: limit, $group: group } = Object.assign({}, ...pipeline) as Doc;
+  const isCount = isDoc(group) && Buffer.compare(encode(group), encode({ _id: 1, n: { $sum: 1 } })) === 0;
+  if (!isCount || !isDoc(filter) || !/^\$match(, \$limit)?, \$group$/.test(names)) {
+    throw new CommandError(
+      40324,
+      `Unrecognized pipeline: '${names}': the embedded store implements $match, $limit and $group of countDocuments only`,
+    );
+  }
+  return { filter, limit: toNumber(limit) ?? 0 };
+}
 
 /** How a `find` is carried out and how many documents it reads, in the words of MongoDB's answer. */
 const explain: Command = {
   fields: ['verbosity'],
-  isWrite: false,
-  *steps(engine, request) {
+  *run(engine, request) {
     const body = request.body['explain'];
     if (!isDoc(body) || Object.keys(body)[0] !== 'find') throw notImplemented('explaining anything but find');
     checkFields('find', body, new Set(['find', '$db', ...FIND_FIELDS]));
-    const query = readQuery(body);
-    const collection = findCollection(engine, { ...request, name: 'find', body });
-    if (collection === undefined) return { queryPlanner: { winningPlan: { stage: 'EOF' } }, ok: 1 };
-    const work: Work = { docsExamined: 0 };
+    const search = searchFor(engine, { ...request, name: 'find', body }, readQuery(body));
     let nReturned = 0;
-    for (const document of findDocuments(engine, collection, query, work)) {
-      if (document === undefined) yield;
-      else nReturned += 1;
+    for (const page of search.pages()) {
+      nReturned += page.length;
+      yield;
     }
-    return {
-      queryPlanner: {
-        namespace: collection.ns,
-        winningPlan: describe(planQuery(collection, query.filter, query.sort ?? [])),
-      },
-      executionStats: { executionSuccess: true, nReturned, totalDocsExamined: work.docsExamined },
-      ok: 1,
-    };
+    const executionStats = { executionSuccess: true, nReturned, totalDocsExamined: search.docsExamined };
+    return { queryPlanner: { winningPlan: describe(search.plan) }, executionStats, ok: 1 };
   },
 };
 
@@ -145,4 +175,4 @@ function describe({ index, isBackward, isSorted, isCollectionScan, residual }: P
   return isSorted ? fetch : { stage: 'SORT', inputStage: fetch };
 }
 
-export const findCommands: Readonly<Record<string, Command>> = { find, getMore, killCursors, explain };
+export const findCommands: Readonly<Record<string, Command>> = { find, getMore, killCursors, aggregate, explain };
