@@ -32,6 +32,8 @@ declare module 'restify' {
     err?: Error;
     /** What restify itself logs with. */
     log: Logger;
+    /** Restify's note that it need not answer any more. */
+    _sent?: boolean;
   }
 }
 

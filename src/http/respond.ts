@@ -14,13 +14,13 @@ const SYNC_GZIP_CHARS = 16_384;
 const MAX_ACCEPT_CHARS = 1_024;
 const gzipAsync = promisify(gzip);
 
-/** Sends the answer; restify itself leaves the body out of an answer to HEAD. Large bodies are compressed elsewhere meanwhile. */
+/** Sends the answer; Node leaves the body out of an answer to HEAD. Large bodies are compressed elsewhere meanwhile. */
 export function send(req: Request, res: Response, answer: Answer): Promise<void> | void {
   const { body, pieces } = answer;
   if (pieces !== undefined) return sendPieces(req, res, answer, pieces);
   if (body === undefined) {
     setHeaders(res, answer);
-    res.sendRaw(answer.status, '');
+    finish(res, answer.status);
     return;
   }
   if (!acceptsGzip(req)) write(res, answer, body, Buffer.byteLength(body));
@@ -39,7 +39,7 @@ async function sendPieces(req: Request, res: Response, answer: Answer, pieces: A
   res.setHeader('Content-Type', answer.contentType ?? JSON_TYPE);
   setHeaders(res, answer);
   if (req.method === 'HEAD') {
-    res.sendRaw(answer.status, '');
+    finish(res, answer.status);
     return;
   }
   res.writeHead(answer.status);
@@ -76,7 +76,15 @@ function write(res: Response, answer: Answer, body: string | Buffer, length: num
   res.setHeader('Content-Type', answer.contentType ?? JSON_TYPE);
   res.setHeader('Content-Length', length);
   setHeaders(res, answer);
-  res.sendRaw(answer.status, body);
+  finish(res, answer.status, body);
+}
+
+/** Not `res.sendRaw`, which ends after the body: head and body leave in one piece only when they are the end. */
+function finish(res: Response, status: number, body?: string | Buffer): void {
+  res._sent = true;
+  res.statusCode = status;
+  res.writeHead(status);
+  res.end(body);
 }
 
 function setHeaders(res: Response, { etag, headers = {} }: Answer): void {
