@@ -15,13 +15,31 @@ export function html(strings: TemplateStringsArray, ...values: Part[]): Html {
   return new Html(strings.map((string, i) => string + render(values[i])).join(''));
 }
 
-/** A line of text in which backticks mark code and two asterisks stress, as in the API document. */
+/** A line of text as in the API document: backticks mark code, two asterisks stress, and `[…](…)` is a link. */
 export function marked(line: string): Html {
-  const parts = line.split(/(`[^`]+`|\*\*[^*]+\*\*)/);
+  const parts = line.split(/(`[^`]+`|\*\*[^*]+\*\*|\[.+?\]\(.+?\))/);
   return html`${parts.map((part) => {
+    const [, text = '', to = ''] = /^\[(.+)\]\((.+)\)$/.exec(part) ?? [];
+    if (to !== '') return html`<a href="${to}" rel="noreferrer">${marked(text)}</a>`;
     if (part.startsWith('`')) return html`<code>${part.slice(1, -1)}</code>`;
     return part.startsWith('**') ? html`<strong>${part.slice(2, -2)}</strong>` : part;
   })}`;
+}
+
+/** Paragraphs, and lists of what is in an array. */
+export function prose(...parts: readonly (string | readonly string[] | Html)[]): Html {
+  return html`${parts.map((part) => {
+    if (part instanceof Html) return part;
+    if (typeof part === 'string') return html`<p>${marked(part)}</p> `;
+    return html`<ul>
+      ${part.map((item) => html`<li>${marked(item)}</li> `)}
+    </ul>`;
+  })}`;
+}
+
+/** Lines to copy. */
+export function sample(text: string): Html {
+  return html`<pre tabindex="0"><code>${text}</code></pre>`;
 }
 
 function render(part: Part): string {
