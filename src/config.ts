@@ -1,7 +1,7 @@
 import { UnusableValueError } from '../config/readers.ts';
 import { b2cVariables, externalIdVariables, generalVariables, type Variable, variables } from '../config/variables.ts';
 import { isGuid } from './guid.ts';
-import { visible } from './show.ts';
+import { shortened, visible } from './show.ts';
 
 /** One policy whose tokens are accepted, with the metadata that its keys come from. */
 export interface Policy {
@@ -69,7 +69,8 @@ export function loadConfig(env: Environment, uriProblem?: (uri: string) => strin
   const b2c = isB2cMeant ? reader.readAll(b2cVariables) : undefined;
   if (b2c !== undefined) checkB2c(reader, isProduction);
   if (external !== undefined) checkExternalId(reader);
-  checkUri(reader, uriProblem);
+  const problem = (general.mongodbUri as string | undefined) && uriProblem?.(general.mongodbUri);
+  if (problem) reader.refuse(generalVariables.mongodbUri, `not usable (${problem})`);
   reader.throwProblems();
   const tenants = [
     ...(b2c === undefined ? [] : [b2cTenant(b2c)]),
@@ -80,12 +81,6 @@ export function loadConfig(env: Environment, uriProblem?: (uri: string) => strin
 
 function isAnySet(reader: Reader, rows: Rows): boolean {
   return Object.values(rows).some((row) => reader.isSet(row));
-}
-
-function checkUri(reader: Reader, uriProblem?: (uri: string) => string | undefined): void {
-  const row = generalVariables.mongodbUri;
-  const problem = reader.isGood(row) ? uriProblem?.(reader.raw(row)) : undefined;
-  if (problem !== undefined) reader.refuse(row, `not usable (${problem})`);
 }
 
 function checkB2c(reader: Reader, isProduction: boolean): void {
@@ -108,28 +103,23 @@ function checkExternalId(reader: Reader): void {
 }
 
 function b2cTenant(values: ValuesOf<typeof b2cVariables>): Tenant {
-  const { audiences, clientId, issuers, validateIssuer } = values;
+  const { tenantName, policyNames, identityMetadata, audiences, clientId, issuers, validateIssuer } = values;
+  const [name, ...domain] = tenantName.split('.');
+  const tenant = domain.length > 0 ? tenantName : `${tenantName}.onmicrosoft.com`;
+  // What B2C gives a tenant without a custom domain.
+  const usual = `https://${name}.b2clogin.com/${tenant}/{policy}/v2.0/.well-known/openid-configuration`;
+  const template = identityMetadata ?? usual;
   return {
     kind: 'b2c',
-    policies: policiesOf(values),
+    policies:
+      policyNames.length === 0
+        ? [{ name: '', label: 'openid', metadataUrl: template }]
+        : policyNames.map((name) => ({ name, label: name, metadataUrl: metadataUrl(template, name) })),
     audiences: audiences.length > 0 ? audiences : [clientId],
     issuers,
     validateIssuer,
     ownerClaim: undefined,
   };
-}
-
-function policiesOf({ policyNames, tenantName, identityMetadata }: ValuesOf<typeof b2cVariables>): Policy[] {
-  const template = identityMetadata ?? defaultMetadata(tenantName);
-  if (policyNames.length === 0) return [{ name: '', label: 'openid', metadataUrl: template }];
-  return policyNames.map((name) => ({ name, label: name, metadataUrl: metadataUrl(template, name) }));
-}
-
-/** The metadata URL that B2C gives a tenant without a custom domain. */
-function defaultMetadata(tenantName: string): string {
-  const tenant = tenantName.includes('.') ? tenantName : `${tenantName}.onmicrosoft.com`;
-  const name = tenantName.split('.')[0];
-  return `https://${name}.b2clogin.com/${tenant}/{policy}/v2.0/.well-known/openid-configuration`;
 }
 
 function metadataUrl(template: string, policy: string): string {
@@ -144,7 +134,6 @@ function externalIdTenant({ metadataUrl, audiences, ownerClaim }: ValuesOf<typeo
   return { kind: 'external-id', policies, audiences, issuers: [], validateIssuer: true, ownerClaim };
 }
 
-const MAX_SHOWN = 200;
 // As they stay when `docker --env-file` reads what a shell would have unquoted, or an example was half filled in.
 const LEFTOVERS: readonly (readonly [form: RegExp, what: string])[] = [
   [/^["'“”‘’]|["'“”‘’]$/, 'still in quotes'],
@@ -180,10 +169,6 @@ class Reader {
     return this.#env[name]?.trim() === '';
   }
 
-  isGood({ name }: Variable): boolean {
-    return !this.#problems.has(name);
-  }
-
   refuse({ name, expected }: Variable, what: string): void {
     this.#problems.set(name, `${name} is ${what}, expected ${expected}`);
   }
@@ -216,11 +201,6 @@ class Reader {
 function describe({ secret }: Variable, text: string, { message, isSecret }: UnusableValueError): string {
   const why = message === '' ? '' : ` (${message})`;
   if (secret === true || isSecret) return `not of that form${why}`;
-  return `"${shown(text)}"${why}`;
-}
-
-/** Short enough to read, and without the user and password of a URL. */
-function shown(value: string): string {
-  const text = visible(value.replace(/\/\/[^/]*@/g, '//…@'));
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  // Nor the user and password of a URL.
+  return `"${shortened(visible(text.replace(/\/\/[^/]*@/g, '//…@')))}"${why}`;
 }

@@ -1,4 +1,5 @@
 /** Every `code` that a client can receive: one class each, which says when it happens. The API document and `/docs` quote it. */
+import { shortened } from './show.ts';
 
 export type HeaderMap = Readonly<Record<string, string>>;
 
@@ -139,17 +140,11 @@ export class NotFoundError extends problem(404, 'ResourceNotFound', {
   says: () => 'there is nothing at this path: GET / lists the routes',
 }) {}
 
-// Enough to recognise it by.
-const MAX_QUOTED = 200;
-
 /** Someone else's task gets the same answer, so nobody learns what exists. */
 export class TaskNotFoundError extends problem(404, 'TaskNotFound', {
   when: 'You have no such task. Another user’s task, or user, gets the same answer.',
   // What was asked for, quoted as it came, though not all of a path of several kilobytes.
-  says: (segment: string) => {
-    const isLong = segment.length > MAX_QUOTED;
-    return `${isLong ? `${segment.slice(0, MAX_QUOTED).toWellFormed()}…` : segment} was not found`;
-  },
+  says: (segment: string) => `${shortened(segment)} was not found`,
   example: [EXAMPLE_ID],
 }) {}
 

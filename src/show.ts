@@ -13,8 +13,12 @@ export function visible(text: string): string {
 /** A value as JSON, at most 200 characters of it. */
 export function show(value: unknown): string {
   if (value === undefined) return 'absent';
-  const text = visible(toJson(value));
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return shortened(visible(toJson(value)));
+}
+
+/** Enough of a text to recognise it by: 200 characters. */
+export function shortened(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN).toWellFormed()}…` : text;
 }
 
 /** A NumericDate (RFC 7519, section 2) as people read it, with the number itself where it is not a time. */
