@@ -24,9 +24,7 @@ export function isText(value: unknown, maxLength: number): value is string {
  * other OpenID issuers lists; the issuer meant the token for each of them. A list that holds anything but text is odd.
  */
 export function isForAudience(aud: unknown, accepted: readonly string[]): boolean {
-  if (typeof aud === 'string') return accepted.includes(canonicalId(aud));
-  if (!Array.isArray(aud)) return false;
-  const audiences: readonly unknown[] = aud;
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   return (
     audiences.every((audience) => typeof audience === 'string') &&
     audiences.some((audience) => accepted.includes(canonicalId(audience)))

@@ -138,13 +138,12 @@ function describe(operation: Operation): object {
     ...(isDeprecated && { deprecated: true }),
     ...(guard.needsToken ? {} : { security: [] }),
     ...(parameters.length > 0 && { parameters }),
-    ...(body && Object.keys(body.content).length > 0 && { requestBody: requestBody(body) }),
+    ...(body &&
+      Object.keys(body.content).length > 0 && {
+        requestBody: { description: body.description, required: body.isRequired, content: body.content },
+      }),
     responses: responsesOf(operation),
   };
-}
-
-function requestBody({ description, isRequired, content }: NonNullable<Operation['body']>): object {
-  return { description, required: isRequired, content };
 }
 
 function responsesOf(operation: Operation): object {

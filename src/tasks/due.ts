@@ -4,7 +4,6 @@ import { InvalidTaskError } from '../errors.ts';
 const FORM = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d)))?$/;
 
 const MINUTE_MS = 60_000;
-const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 // A result outside the years 0000 to 9999 could not be written in the same grammar.
 const EARLIEST_MS = Date.parse('0000-01-01T00:00:00.000Z');
 const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
@@ -17,16 +16,12 @@ const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
  */
 export function parseDate(text: string): Date | undefined {
   const [, year = '', month = '', day = '', ...time] = FORM.exec(text) ?? [];
-  if (!isDay(Number(year), Number(month), Number(day))) return undefined;
-  const midnight = Date.parse(`${year}-${month}-${day}T00:00:00.000Z`);
+  const date = `${year}-${month}-${day}`;
+  const midnight = Date.parse(`${date}T00:00:00.000Z`);
+  // A day that the calendar has not, such as 30 February, comes back as another one.
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date)) return undefined;
   const ms = time[0] === undefined ? midnight : addTime(midnight, time);
   return ms !== undefined && ms >= EARLIEST_MS && ms <= LATEST_MS ? new Date(ms) : undefined;
-}
-
-function isDay(year: number, month: number, day: number): boolean {
-  const isLeapYear = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  const days = month === 2 && isLeapYear ? 29 : (DAYS[month - 1] ?? 0);
-  return day >= 1 && day <= days;
 }
 
 function addTime(midnight: number, [hour, minute, second, fraction = '', sign, ...offset]: (string | undefined)[]) {

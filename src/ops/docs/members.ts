@@ -16,7 +16,7 @@ export function taskMembers({ components: { schemas } }: ApiDocument): Html {
               >${typeOf(withItems(schemas, writable[name] ?? schema))}${name in writable ? '' : '; in answers'}</span
             >
           </dt>
-          <dd>${marked(text((writable[name] ?? schema)['description']))}</dd> `,
+          <dd>${marked(((writable[name] ?? schema)['description'] ?? '') as string)}</dd> `,
     )}
   </dl>`;
 }
@@ -57,14 +57,6 @@ function itemsOf(items: Schema): string {
 
 function between(least: unknown, most: unknown, unit: string): string | undefined {
   if (typeof most !== 'number') return undefined;
-  const range = typeof least === 'number' && least > 0 ? `${least} to ${grouped(most)}` : `up to ${grouped(most)}`;
+  const range = `${typeof least === 'number' && least > 0 ? `${least} to` : 'up to'} ${most.toLocaleString('en-US')}`;
   return unit === '' ? range : `${range} ${unit}`;
-}
-
-function grouped(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
