@@ -35,7 +35,30 @@ function addTime(midnight: number, [hour, minute, second, fraction = '', sign, .
 }
 
 function isMonthStart(ms: number): boolean {
-  return new Date(ms).getUTCDate() === 1 && ms % (24 * 60 * MINUTE_MS) === 0;
+  return new Date(ms).getUTCDate() === 1 && ms % DAY_MS === 0;
+}
+
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const MAX_DAYS = 1_000;
+/** The days that were written lately, up to their `T`. */
+const days = new Map<number, string>();
+const padded = (digits: number) => Array.from({ length: 10 ** digits }, (_, i) => String(i).padStart(digits, '0'));
+const [TWO, THREE] = [padded(2), padded(3)];
+
+/** What `toISOString` writes, in a third of its time: a list has 40 of them. */
+export function isoOf(date: Date): string {
+  const ms = date.getTime();
+  const day = Math.floor(ms / DAY_MS);
+  let text = days.get(day);
+  if (text === undefined) {
+    if (days.size === MAX_DAYS) days.clear();
+    text = date.toISOString().split(/(?<=T)/)[0] ?? '';
+    days.set(day, text);
+  }
+  const ofDay = ms - day * DAY_MS;
+  const seconds = Math.floor(ofDay / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return `${text}${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}.${THREE[ofDay % 1000]}Z`;
 }
 
 /** When a task is due, as the client said it. A day has no time zone; `at` is its midnight in UTC. */

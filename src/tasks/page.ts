@@ -1,6 +1,6 @@
 /** A page of tasks, and the opaque texts that say where the next one begins. */
 import mongoose, { type Types } from 'mongoose';
-import { isTaskId, type TaskState, toTask } from './document.ts';
+import { isTaskId, taskJson, type TaskState } from './document.ts';
 
 /** Bytes of JSON in one answer, unless its first task alone has more. A thousand tasks of ordinary length have a third of it. */
 export const MAX_PAGE_BYTES = 1024 * 1024;
@@ -25,7 +25,7 @@ export class Page {
   /** False, and nothing is added, when there is no room. */
   add(task: TaskState): boolean {
     if (this.tasks.length >= this.#limit) return false;
-    const part = JSON.stringify(toTask(task));
+    const part = taskJson(task);
     const bytes = Buffer.byteLength(part) + 1;
     if (this.#bytes + bytes > MAX_PAGE_BYTES && this.tasks.length > 0) return false;
     this.#bytes += bytes;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { parseDate } from '../../src/tasks/due.ts';
+import { isoOf, parseDate } from '../../src/tasks/due.ts';
 
 const read: Record<string, string> = {
   '2026-11-24': '2026-11-24T00:00:00.000Z',
@@ -52,4 +52,18 @@ test('every moment is read back from how it is written', () => {
       assert.deepEqual(parseDate(date.toISOString()), date);
     }),
   );
+});
+
+test('a moment is written as the language itself writes it', () => {
+  const moments = fc.date({ min: new Date('-000001-01-01T00:00:00Z'), max: new Date('+010000-12-31T00:00:00Z') });
+  fc.assert(
+    fc.property(
+      moments.filter((date) => !Number.isNaN(date.getTime())),
+      (date) => isoOf(date) === date.toISOString(),
+    ),
+    {
+      numRuns: 3_000,
+    },
+  );
+  assert.throws(() => isoOf(new Date(NaN)), RangeError);
 });

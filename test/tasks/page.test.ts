@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { draftOf, newTask, randomId, type TaskState, toTask } from '../../src/tasks/document.ts';
+import { draftOf, newTask, randomId, taskJson, type TaskState } from '../../src/tasks/document.ts';
 import { MAX_PAGE_BYTES, Page } from '../../src/tasks/page.ts';
 
 function tasks(count: number, Text = 'Buy milk'): TaskState[] {
@@ -20,7 +20,7 @@ test('a page is a JSON array of tasks on one line', () => {
 
   const { json } = filled(20, three);
 
-  assert.equal(json, JSON.stringify(three.map(toTask)));
+  assert.equal(json, `[${three.map(taskJson).join(',')}]`);
   assert.ok(!json.includes('\n'));
   assert.equal(new Page(20).json, '[]');
   assert.equal(filled(2, three).tasks.length, 2);
@@ -28,7 +28,7 @@ test('a page is a JSON array of tasks on one line', () => {
 
 test('a page ends before it becomes too large, but never before its first task', () => {
   const long = tasks(1000, '\u0001'.repeat(4096));
-  const one = JSON.stringify(toTask(long[0] ?? assert.fail())).length + 1;
+  const one = taskJson(long[0] ?? assert.fail()).length + 1;
 
   const page = filled(1000, long);
 
