@@ -30,17 +30,25 @@ declare module 'restify' {
  */
 export function authenticateWith(config: Config, verifier: TokenVerifier, onOutcome: OnOutcome): Step {
   const prove = promisePassport(config, verifier);
-  return async (req, res) => {
-    try {
-      const text = requireBearerToken(req);
-      const { caller, claims } = verifier.recall(text) ?? (await prove(req, res, verifier.inspect(text)));
+  return (req, res) => {
+    const accept = ({ caller, claims }: Verified): void => {
       req.user = caller;
       req.authInfo = claims;
       onOutcome('ok');
-    } catch (error) {
+    };
+    const refuse = (error: unknown): never => {
       report(req, error, onOutcome);
       throw error;
+    };
+    try {
+      const text = requireBearerToken(req);
+      const known = verifier.recall(text);
+      if (known === undefined) return prove(req, res, verifier.inspect(text)).then(accept, refuse);
+      accept(known);
+    } catch (error) {
+      refuse(error);
     }
+    return undefined;
   };
 }
 

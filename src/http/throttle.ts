@@ -81,13 +81,16 @@ class BucketThrottle implements Throttle {
   };
 
   around(authenticate: Step): Step {
-    return async (req, res) => {
-      try {
-        await authenticate(req, res);
-      } catch (refusal) {
+    return (req, res) => {
+      const charge = (refusal: unknown): never => {
         // Others may have spent the bucket while this request was being verified: then it is one too many as well.
         this.#charge('address', this.#addresses, this.#addressOf(req), res);
         throw refusal;
+      };
+      try {
+        return authenticate(req, res)?.catch(charge);
+      } catch (refusal) {
+        return charge(refusal);
       }
     };
   }
