@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { parse, populate } from 'dotenv';
 import { ConfigError } from './config.ts';
@@ -24,13 +25,8 @@ function readEnvFile(): string {
   return decode(bytes);
 }
 
-/** Windows editors write UTF-16, in which no line would be found. */
+/** Windows editors write UTF-16, in which no line would be found: every other character of it is a NUL. */
 function decode(bytes: Buffer): string {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (!text.includes('\0')) return text;
-  } catch {
-    // Told below, like text in which every other character is a NUL.
-  }
+  if (isUtf8(bytes) && !bytes.includes(0)) return new TextDecoder().decode(bytes);
   throw new ConfigError(['.env is not UTF-8, expected a text file in UTF-8: save it again in that encoding']);
 }
