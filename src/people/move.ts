@@ -55,9 +55,9 @@ interface Person {
 export async function movePerson(connection: Connection, from: string, to: string, at: Date): Promise<Moved> {
   const moved = { tasks: 0, creations: 0 };
   for (;;) {
-    const receiver = await known(connection, to, at);
+    const receiver = await registered(connection, to, at);
     // A giver who is unknown gets an entry as well: without one nobody would see that they are erased meanwhile.
-    const mover = new Mover(connection, await known(connection, from, at), receiver, at);
+    const mover = new Mover(connection, await registered(connection, from, at), receiver, at);
     await mover.forgetTombstones();
     // First: a repeated POST of the receiver then finds its task's id, wherever the task is by now.
     moved.creations += await mover.moveCreations();
@@ -70,7 +70,7 @@ export async function movePerson(connection: Connection, from: string, to: strin
 }
 
 /** They get an entry if they have none. */
-async function known(connection: Connection, oid: string, at: Date): Promise<Person> {
+async function registered(connection: Connection, oid: string, at: Date): Promise<Person> {
   const users = new UserStore(connection);
   for (;;) {
     await users.add(oid, undefined, at);

@@ -128,6 +128,22 @@ describe('a move', { concurrency: true }, () => {
     assert.equal(await connection.collection('users').countDocuments({ oid: 'old' }), 0);
   });
 
+  test('to somebody who is erased meanwhile loses nothing but what had arrived', async (t) => {
+    const { connection } = await startServer(t);
+    const tasks = Array.from({ length: 600 }, (_, i) => ({ owner: 'old', Text: `Task ${i}` }));
+    await connection.collection('tasks').insertMany(tasks);
+
+    const [moved, erased] = await Promise.allSettled([
+      movePerson(connection, 'old', 'new', new Date()),
+      erasePerson(connection, 'new', new Date()),
+    ]);
+
+    if (moved.status === 'rejected') assert.match(String(moved.reason), /new is being erased: run the command again/);
+    assert.ok(erased.status === 'fulfilled');
+    const left = await connection.collection('tasks').countDocuments({ deletedAt: null });
+    assert.equal(left + erased.value.tasks, 600);
+  });
+
   test('loses and doubles nothing while both write and sync', async (t) => {
     const server = await startServer(t);
     const [old, young] = [server.as('old'), server.as('new')];
