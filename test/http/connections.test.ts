@@ -145,10 +145,10 @@ test('beyond the connections there may be, the one idle longest makes room', asy
 });
 
 test('when no connection is idle, the new one is refused', async (t) => {
-  const { port } = await startServer(t, { limits: { connections: 3 } });
+  const { port, sockets } = await startWatched(t, { limits: { connections: 3 } });
   const busy = await Promise.all(Array.from({ length: 3 }, () => openAsking(port)));
   for (const socket of busy) socket.write('GET / HTTP/1.1\r\n');
-  await sleep(100);
+  await until(() => sockets().every(({ bytesRead }) => bytesRead > get('/healthz').length));
 
   const { statuses, isClosed } = await sendRaw(port, get('/healthz'), { waitMs: 5_000 });
 

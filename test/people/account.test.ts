@@ -68,8 +68,7 @@ test('one’s own account is exported to whoever reads on, however long it takes
   assert.deepEqual(warnings, []);
 });
 
-// Most of them wait until nobody relies any more on what was known of a person, so they wait together.
-describe('one’s own account', { concurrency: true }, () => {
+describe('one’s own account', () => {
   test('shows who one is, and nothing else', async (t) => {
     const { as } = await startServer(t);
 

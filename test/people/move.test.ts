@@ -11,8 +11,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 const move = async ({ connection }: TestServer, from: string, to: string) =>
   await movePerson(connection, from, to, new Date());
 
-// They wait until nobody relies any more on what was known of a person, so they wait together.
-describe('a move', { concurrency: true }, () => {
+describe('a move', () => {
   test('gives all tasks to another, and both their devices hear of it', async (t) => {
     const server = await startServer(t);
     const [old, young] = [server.as('old'), server.as('new')];

@@ -16,6 +16,7 @@ import { type App, createServer } from '../../src/server.ts';
 import { Client } from './client.ts';
 import { testDatabase } from './database.ts';
 import { startTenant, type Tenant } from './tenant.ts';
+import { until } from './until.ts';
 
 export interface ServerOptions {
   /** Variables besides the tenant's. */
@@ -90,7 +91,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     assertNothingPrivate(lines, secrets);
   });
   const client = (token?: string): Client => new Client(url, token, (secret) => secrets.add(secret));
-  await waitUntilReady(url);
+  await until(() => database.isReady() && authentication.keys.isReady());
   return {
     url,
     port,
@@ -122,14 +123,4 @@ function captureLog(): { lines: string[]; stream: Writable } {
 function assertNothingPrivate(lines: readonly string[], secrets: ReadonlySet<string>): void {
   const log = lines.join('');
   for (const secret of secrets) assert.ok(!log.includes(secret), `the log holds ${secret}`);
-}
-
-async function waitUntilReady(url: string): Promise<void> {
-  for (let i = 0; i < 200; i += 1) {
-    const response = await fetch(`${url}/readyz`);
-    await response.arrayBuffer();
-    if (response.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.fail('the server did not become ready');
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const GIVE_UP_MS = 30_000;
+/** No machine is so slow. */
+const GIVE_UP_MS = 120_000;
 
 /** Waits for something to become true; fails when it does not, long after it should have. */
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
