@@ -22,8 +22,10 @@ export interface Exchange {
 /** What all connections of a server share. */
 export interface Shared {
   readonly limits: Limits;
-  /** No further request may begin for now; `proceed` says when that is over. */
-  isHolding: boolean;
+  /** Whether no further request may begin for now. */
+  isHolding: () => boolean;
+  /** Connections on which one would have begun; `proceed` tells them when that is over. */
+  held: Set<Connection>;
   /** Requests that wait behind others. */
   waiting: number;
   /** Has a request answered. */
@@ -83,8 +85,8 @@ export class Connection {
   /** A request has come in on this connection. */
   take(exchange: Exchange): void {
     this.#isUsed = true;
-    if (this.#isFree && !this.#shared.isHolding && !this.#isClosing) this.#begin(exchange);
-    else this.#hold(exchange);
+    if (this.#isFree && !this.#isClosing && !this.#shared.isHolding()) this.#begin(exchange);
+    else this.#wait(exchange);
   }
 
   /** The answer has left, or never will. */
@@ -97,7 +99,11 @@ export class Connection {
 
   /** Begins the next request where nothing stands in its way. */
   proceed(): void {
-    if (this.#current !== undefined || this.#shared.isHolding || this.#isClosing || this.socket.destroyed) return;
+    if (this.#current !== undefined || this.#isClosing || this.socket.destroyed) return;
+    if (this.#waiting.length > 0 && this.#shared.isHolding()) {
+      this.#shared.held.add(this);
+      return;
+    }
     const next = this.#waiting.shift();
     if (next === undefined) {
       this.#answeredBytes = this.socket.bytesRead;
@@ -147,12 +153,13 @@ export class Connection {
     else begin();
   }
 
-  #hold(exchange: Exchange): void {
+  #wait(exchange: Exchange): void {
     if (this.#shared.waiting >= this.#shared.limits.waitingRequests) this.socket.destroy();
     if (this.socket.destroyed || this.#isClosing) return;
     this.#shared.waiting += 1;
     this.#waiting.push(exchange);
     this.socket.pause();
+    if (this.#current === undefined) this.#shared.held.add(this);
   }
 
   /** The parser reads by itself, until somebody else listens. */

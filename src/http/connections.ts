@@ -9,6 +9,10 @@ export class Connections {
   readonly #open = new Map<Socket, Connection>();
   readonly #shared: Shared;
   #unreadBytes = 0;
+  #holds = 0;
+  /** Whether a connection was accepted since last looked. */
+  #isAnyNew = false;
+  #isLettingIn = false;
   /** No connection is kept for another request. */
   isClosing = false;
 
@@ -18,7 +22,8 @@ export class Connections {
     const answer = takeListener(httpServer);
     this.#shared = {
       limits,
-      isHolding: false,
+      isHolding: () => this.#holds > 0,
+      held: new Set(),
       waiting: 0,
       begin: (connection, { req, res }) => {
         this.#watch(connection, req, res);
@@ -44,14 +49,17 @@ export class Connections {
     return this.#open.get(socket);
   }
 
-  /** Until `release` whoever comes is let in, but nothing more is begun. */
+  /** Until `release`, as often as it was called, whoever comes is let in, but nothing more is begun. */
   hold(): void {
-    this.#shared.isHolding = true;
+    this.#holds += 1;
   }
 
   release(): void {
-    this.#shared.isHolding = false;
-    for (const connection of this.#open.values()) connection.proceed();
+    this.#holds -= 1;
+    if (this.#holds > 0) return;
+    const held = [...this.#shared.held];
+    this.#shared.held.clear();
+    for (const connection of held) connection.proceed();
   }
 
   /** Closes those on which nothing is going on. */
@@ -70,6 +78,28 @@ export class Connections {
     }
     this.#open.set(socket, new Connection(socket, this.#shared));
     socket.once('close', () => this.#open.delete(socket));
+    this.#isAnyNew = true;
+    if (!this.#isLettingIn) this.#letAllIn();
+  }
+
+  /**
+   * libuv accepts one connection a turn of the event loop. So while more come, turns are kept short: the last of many would
+   * wait until all that the others ask in the meantime is done.
+   */
+  #letAllIn(): void {
+    const endAt = performance.now() + this.#limits.acceptMs;
+    this.#isLettingIn = true;
+    this.hold();
+    const look = (): void => {
+      if (this.#isAnyNew && performance.now() < endAt) {
+        this.#isAnyNew = false;
+        setImmediate(look);
+      } else {
+        this.#isLettingIn = false;
+        this.release();
+      }
+    };
+    setImmediate(look);
   }
 
   /** Silent connections are closed before anybody is turned away: holding them all must cost more than opening them. */

@@ -14,6 +14,8 @@ export interface Limits {
   unreadBytes: number;
   /** Connections open at once. */
   connections: number;
+  /** Milliseconds that requests wait at most while connections are let in. */
+  acceptMs: number;
   /** Requests that wait behind others of their connections, in all: a few kilobytes each. */
   waitingRequests: number;
   /** Requests of one user that are under way at once: an app needs a handful, and an answer may have a megabyte. */
@@ -35,6 +37,7 @@ export const DEFAULT_LIMITS: Limits = {
   answerMs: 58_000,
   unreadBytes: 64 * 1024 * 1024,
   connections: 2_000,
+  acceptMs: 20,
   waitingRequests: 10_000,
   inFlightPerUser: 100,
   batchMs: 5_000,

@@ -61,6 +61,19 @@ test('what cannot be understood is refused behind the answers to what came with 
   }
 });
 
+test('whoever connects is let in before those who came first are answered', async (t) => {
+  const { app, port, sockets } = await startWatched(t, { limits: { acceptMs: 60_000 } });
+  const letIn: number[] = [];
+  app.server.on('request', () => letIn.push(sockets().length));
+
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, () => sendRaw(port, get('/healthz'), { isEnded: true, waitMs: 5_000 })),
+  );
+
+  assert.ok(answers.every(({ statuses }) => statuses.length === 1 && statuses[0] === 200));
+  assert.equal(letIn[0], 40);
+});
+
 test('a body may come in any pieces, and hold what looks like the end of a head', async (t) => {
   const { port, as } = await startServer(t);
   const alice = as('alice');
