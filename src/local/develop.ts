@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'dotenv';
 import { waitForSignal } from '../stopSignal.ts';
-import { waitForAbandonment } from './abandonment.ts';
 import { type ApiProcess, startApi } from './api.ts';
 import { DATA_DIRECTORY_VARIABLE, dataDirectory, projectRoot } from './directory.ts';
 import { chooseListening, ignoredSettings, type Listening, localUrl, ownScopes, ownSettings } from './environment.ts';
@@ -49,6 +48,25 @@ export async function develop(): Promise<void> {
   } finally {
     await tenant.close();
   }
+}
+
+const PARENT_CHECK_MS = 500;
+
+/**
+ * Resolves when nobody is left who could stop us: npm's shell ended on a signal that it did not pass on, or nobody reads
+ * our output any more (`npm run dev | head`).
+ */
+function waitForAbandonment(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.on('error', () => {
+      resolve();
+    });
+    if (process.env['npm_lifecycle_event'] === undefined) return;
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent) resolve();
+    }, PARENT_CHECK_MS).unref();
+  });
 }
 
 /** The second Ctrl-C: ends at once, and the API with it. */

@@ -15,7 +15,7 @@ export function removeExpired({ storage, catalog }: Engine, now: number): boolea
   for (const collection of catalog.all()) {
     for (const index of collection.indexes) {
       if (index.expireAfterMs === undefined) continue;
-      const due = storage.forward(index.id, datesUntil(index, now - index.expireAfterMs), undefined, MAX_REMOVED);
+      const due = storage.rows(index.id, datesUntil(index, now - index.expireAfterMs), MAX_REMOVED);
       for (const row of due) removeRecord(storage, collection, new StoredDocument(row));
       isMore ||= due.length === MAX_REMOVED;
     }

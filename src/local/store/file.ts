@@ -4,6 +4,7 @@ import { platform } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeDirectory } from '../directory.ts';
+import { systemCode } from '../errors.ts';
 import { EmbeddedStoreError } from './errors.ts';
 import { SCHEMA } from './storage.ts';
 
@@ -17,8 +18,8 @@ const FILE_NAME = 'store.sqlite';
 const MIN_BYTES = 512;
 
 const SQLITE_BUSY = 5;
-const SQLITE_CANTOPEN = 14;
-const SQLITE_READONLY = 8;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
 
 /**
  * Opens the directory's database for this process alone, creating both when they are not there.
@@ -27,10 +28,10 @@ const SQLITE_READONLY = 8;
  */
 export function openFile(directory: string): DatabaseSync {
   const path = join(directory, FILE_NAME);
-  createDirectory(directory);
-  if (!existsSync(path)) createFile(directory, path);
   let db: DatabaseSync | undefined;
   try {
+    makeDirectory(directory);
+    if (!existsSync(path)) createFile(directory, path);
     const { size } = statSync(path);
     // SQLite would take what is shorter than any page for a new database.
     if (size < MIN_BYTES) throw torn(path, `it has ${size} bytes`);
@@ -40,14 +41,6 @@ export function openFile(directory: string): DatabaseSync {
   } catch (error) {
     db?.close();
     throw explain(error, directory, path);
-  }
-}
-
-function createDirectory(directory: string): void {
-  try {
-    makeDirectory(directory);
-  } catch (error) {
-    throw unwritable(directory, error);
   }
 }
 
@@ -66,7 +59,7 @@ function createFile(directory: string, path: string): void {
     linkSync(fresh, path);
     syncDirectory(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(directory, error);
+    if (systemCode(error) !== 'EEXIST') throw error;
   } finally {
     rmSync(fresh, { force: true });
   }
@@ -110,16 +103,14 @@ function pragma(db: DatabaseSync, name: string): unknown {
 
 function explain(error: unknown, directory: string, path: string): EmbeddedStoreError {
   if (error instanceof EmbeddedStoreError) return error;
-  const { errcode } = error as { errcode?: number };
-  const code = errcode === undefined ? undefined : errcode & 0xff;
-  if (code === SQLITE_BUSY) {
-    return new EmbeddedStoreError(
-      `${directory} is in use by another process: stop it, choose another directory, or share its store through the address that it logged`,
-      { cause: error },
-    );
-  }
-  if (code === SQLITE_CANTOPEN || code === SQLITE_READONLY) return unwritable(directory, error);
-  return torn(path, (error as Error).message, error);
+  const { errcode = 0 } = error as { errcode?: number };
+  const code = errcode & 0xff;
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return torn(path, (error as Error).message, error);
+  if (code !== SQLITE_BUSY) return unwritable(directory, error);
+  return new EmbeddedStoreError(
+    `${directory} is in use by another process: stop it, choose another directory, or share its store through the address that it logged`,
+    { cause: error },
+  );
 }
 
 function unwritable(directory: string, cause: unknown): EmbeddedStoreError {

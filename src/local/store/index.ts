@@ -1,6 +1,6 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { platform, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { Catalog } from './catalog.ts';
@@ -41,7 +41,7 @@ export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise
     const engine: Engine = { storage, catalog, cursors: new Cursors(), clock };
     const executor = new Executor(engine, log);
     const server = new WireServer(executor, log);
-    const { uri, release } = await listen(server, directory);
+    const { uri, made } = await listen(server, directory);
     log.info({ directory, uri }, 'the embedded store is open');
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
@@ -49,7 +49,7 @@ export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise
       await setImmediate(); // those who were interrupted are told
       await server.close();
       storage.close();
-      release();
+      if (made !== undefined) removeAll(made);
     };
     return { uri, close: () => (closing ??= close()) };
   } catch (error) {
@@ -65,30 +65,20 @@ const MAX_SOCKET_PATH_BYTES = 103;
  * A Unix socket that only this user can open, beside the data; in a private directory of its own where that path is too long or the
  * file system has no sockets. Windows has loopback TCP instead.
  */
-async function listen(server: WireServer, directory: string): Promise<{ uri: string; release: () => void }> {
+async function listen(server: WireServer, directory: string): Promise<{ uri: string; made?: string }> {
   if (platform() === 'win32') {
     await server.listen({ host: '127.0.0.1', port: 0 });
-    return { uri: `mongodb://127.0.0.1:${server.port}/`, release: () => undefined };
+    return { uri: `mongodb://127.0.0.1:${server.port}/` };
   }
   const beside = socketIn(directory);
-  // The driver decodes a percent sign in a path once too often.
-  const isUsable = Buffer.byteLength(beside) <= MAX_SOCKET_PATH_BYTES && !beside.includes('%');
-  if (isUsable && (await listenAt(server, beside))) {
-    return {
-      uri: uriOf(beside),
-      release: () => {
-        rmSync(beside, { force: true });
-      },
-    };
-  }
-  const apart = join(mkdtempSync(join(tmpdir(), 'embedded-store-')), 'store.sock');
-  await server.listen({ path: apart });
-  return {
-    uri: uriOf(apart),
-    release: () => {
-      rmSync(dirname(apart), { recursive: true, force: true });
-    },
-  };
+  if (await listenAt(server, beside)) return { uri: uriOf(beside), made: beside };
+  const apart = mkdtempSync(join(tmpdir(), 'embedded-store-'));
+  await server.listen({ path: socketIn(apart) });
+  return { uri: uriOf(socketIn(apart)), made: apart };
+}
+
+function removeAll(path: string): void {
+  rmSync(path, { recursive: true, force: true });
 }
 
 /** Where the store of a directory listens, if it can. */
@@ -96,9 +86,11 @@ export function socketIn(directory: string): string {
   return join(directory, 'store.sock');
 }
 
-/** False where the file system has no sockets. */
+/** False where the path is too long, or the file system has no sockets. */
 async function listenAt(server: WireServer, path: string): Promise<boolean> {
-  rmSync(path, { force: true }); // left behind by a process that was killed: we hold the lock of the directory
+  // The driver decodes a percent sign in a path once too often.
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES || path.includes('%')) return false;
+  removeAll(path); // left behind by a process that was killed: we hold the lock of the directory
   try {
     await server.listen({ path });
     chmodSync(path, 0o600);

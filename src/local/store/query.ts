@@ -94,9 +94,7 @@ export class Search {
       // What is left over by a filter makes the next page larger.
       for (let size = Math.min(MAX_PAGE, wanted); ; size = Math.min(MAX_PAGE, size * 2)) {
         this.#checkIsThere();
-        const rows: IndexedRow[] = isBackward
-          ? this.#storage.backward(index.id, range, after, size)
-          : this.#storage.forward(index.id, range, after, size);
+        const rows: IndexedRow[] = this.#storage.rows(index.id, range, size, isBackward, after);
         this.docsExamined += rows.length;
         const page = rows.map((row) => new StoredDocument(row));
         yield residual === undefined ? page : page.filter(({ doc }) => residual(doc));

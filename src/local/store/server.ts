@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Executor, Log } from './executor.ts';
 import { encodeReply, MessageReader, WireError } from './wire.ts';
@@ -19,13 +20,8 @@ export class WireServer {
 
   /** Rejects with what `listen` reports. */
   async listen(where: { path: string } | { host: string; port: number }): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(where, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+    this.#server.listen(where);
+    await once(this.#server, 'listening');
     this.#server.on('error', (error) => {
       this.#log.error({ err: error }, 'the socket of the embedded store failed');
     });
@@ -38,11 +34,8 @@ export class WireServer {
 
   /** Ends every connection. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) =>
-      this.#server.close(() => {
-        resolve();
-      }),
-    );
+    const closed = once(this.#server, 'close');
+    this.#server.close();
     for (const socket of this.#sockets) {
       socket.destroySoon();
       // A client that does not read its answers keeps nobody waiting.

@@ -17,18 +17,6 @@ export interface Range {
   readonly high: Uint8Array;
 }
 
-export interface StoredCollection {
-  readonly id: number;
-  readonly db: string;
-  readonly name: string;
-}
-
-export interface StoredIndex {
-  readonly id: number;
-  readonly collection: number;
-  readonly spec: Uint8Array;
-}
-
 export const SCHEMA = `
   CREATE TABLE collections (id INTEGER PRIMARY KEY AUTOINCREMENT, db TEXT NOT NULL, name TEXT NOT NULL, uuid BLOB NOT NULL, UNIQUE (db, name));
   CREATE TABLE indexes (id INTEGER PRIMARY KEY AUTOINCREMENT, collection INTEGER NOT NULL, spec BLOB NOT NULL);
@@ -73,11 +61,11 @@ export class Storage {
     if (this.#db.isTransaction) this.#run('ROLLBACK');
   }
 
-  collections(): StoredCollection[] {
+  collections(): { id: number; db: string; name: string }[] {
     return this.#all('SELECT id, db, name FROM collections ORDER BY db, name');
   }
 
-  indexes(): StoredIndex[] {
+  indexes(): { id: number; collection: number; spec: Uint8Array }[] {
     return this.#all('SELECT id, collection, spec FROM indexes ORDER BY id');
   }
 
@@ -124,14 +112,10 @@ export class Storage {
     return this.#all<{ n: number }>(COUNT, index, range.low, range.high, limit)[0]?.n ?? 0;
   }
 
-  /** At most `limit` rows of a range, in the order of their keys, after the row given. */
-  forward(index: number, range: Range, after: IndexedRow | undefined, limit: number): IndexedRow[] {
-    return this.#all(FORWARD, index, after?.key ?? range.low, after?.rid ?? -1, range.high, limit);
-  }
-
-  /** The same against the order of the keys. */
-  backward(index: number, range: Range, after: IndexedRow | undefined, limit: number): IndexedRow[] {
-    return this.#all(BACKWARD, index, after?.key ?? range.high, after?.rid ?? -1, range.low, limit);
+  /** At most `limit` rows of a range, in the order of their keys or against it, after the row given. */
+  rows(index: number, { low, high }: Range, limit: number, isBackward = false, after?: IndexedRow): IndexedRow[] {
+    const [sql, first, last] = isBackward ? [BACKWARD, high, low] : [FORWARD, low, high];
+    return this.#all(sql, index, after?.key ?? first, after?.rid ?? -1, last, limit);
   }
 
   #statement(sql: string): StatementSync {

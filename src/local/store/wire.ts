@@ -26,38 +26,31 @@ export class WireError extends Error {}
 /** Cuts a stream of bytes into messages. Holds no more memory than what has arrived. */
 export class MessageReader {
   #chunks: Buffer[] = [];
-  #bytes = 0;
+  /** How many bytes there must be before a look at them is worth it. */
+  #missing = HEADER_BYTES;
 
   /** @throws {WireError} when the stream is not one of messages. */
   *read(chunk: Buffer): Generator<Message> {
     this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    for (let message = this.#next(); message !== undefined; message = this.#next()) yield parseMessage(message);
-  }
-
-  #next(): Buffer | undefined {
-    if (this.#bytes < HEADER_BYTES) return undefined;
-    const length = this.#peekLength();
-    if (length < HEADER_BYTES || length > MAX_MESSAGE_BYTES) throw new WireError(`a message of ${length} bytes`);
-    if (this.#bytes < length) return undefined;
-    const all = this.#joined();
-    this.#chunks = all.length > length ? [all.subarray(length)] : [];
-    this.#bytes -= length;
-    return all.subarray(0, length);
-  }
-
-  #peekLength(): number {
-    const first = this.#chunks[0];
-    return (first !== undefined && first.length >= 4 ? first : this.#joined()).readInt32LE(0);
-  }
-
-  #joined(): Buffer {
-    const [first, second] = this.#chunks;
-    if (first !== undefined && second === undefined) return first;
-    const all = Buffer.concat(this.#chunks);
+    this.#missing -= chunk.length;
+    if (this.#missing > 0) return;
+    let all = Buffer.concat(this.#chunks);
+    let length = lengthOf(all);
+    for (; all.length >= length; length = lengthOf(all)) {
+      yield parseMessage(all.subarray(0, length));
+      all = all.subarray(length);
+    }
     this.#chunks = [all];
-    return all;
+    this.#missing = length - all.length;
   }
+}
+
+/** Of the message that begins here; of its header while that is not whole. */
+function lengthOf(bytes: Buffer): number {
+  if (bytes.length < HEADER_BYTES) return HEADER_BYTES;
+  const length = bytes.readInt32LE(0);
+  if (length < HEADER_BYTES || length > MAX_MESSAGE_BYTES) throw new WireError(`a message of ${length} bytes`);
+  return length;
 }
 
 function parseMessage(message: Buffer): Message {

@@ -45,10 +45,7 @@ function readCertificate(path: string, pem: string, tlsKey: string): X509Certifi
 
 function isCurrent(certificate: X509Certificate, clock: Clock): boolean {
   const now = clock.now();
-  const isInTime =
-    certificate.validFromDate.getTime() <= now && certificate.validToDate.getTime() > now + RENEW_DAYS * DAY_MS;
-  // One that was made before the emulator was thought of.
-  return isInTime && certificate.checkIP(EMULATOR_HOST) !== undefined;
+  return certificate.validFromDate.getTime() <= now && certificate.validToDate.getTime() > now + RENEW_DAYS * DAY_MS;
 }
 
 async function makeCertificate(tlsKey: string, clock: Clock): Promise<string> {

@@ -54,38 +54,36 @@ export function namespaceOf({ body, name, db }: Request): [db: string, name: str
 }
 
 export function readDoc(doc: Doc, name: string): Doc | undefined {
-  const value = doc[name];
-  if (value === undefined || value === null) return undefined;
-  if (!isDoc(value)) throw new CommandError(14, `BSON field '${name}' is the wrong type, expected type 'object'`);
-  return value;
+  const value = doc[name] ?? undefined;
+  if (value === undefined || isDoc(value)) return value;
+  throw wrongType(name, "type 'object'");
 }
 
 export function readNumber(doc: Doc, name: string): number | undefined {
-  const value = doc[name];
-  if (value === undefined || value === null) return undefined;
+  const value = doc[name] ?? undefined;
+  if (value === undefined) return undefined;
   const number = toNumber(value);
-  if (number === undefined) throw new CommandError(14, `BSON field '${name}' is the wrong type, expected a number`);
+  if (number === undefined) throw wrongType(name, 'a number');
   if (number < 0) throw new CommandError(51024, `BSON field '${name}' value must be >= 0, actual value '${number}'`);
   return Math.trunc(number);
 }
 
 export function readFlag(doc: Doc, name: string, absent = false): boolean {
-  const value = doc[name];
-  if (value === undefined || value === null) return absent;
+  const value = doc[name] ?? absent;
   if (typeof value === 'boolean') return value;
   const number = toNumber(value);
-  if (number === undefined) throw new CommandError(14, `BSON field '${name}' is the wrong type, expected type 'bool'`);
+  if (number === undefined) throw wrongType(name, "type 'bool'");
   return number !== 0;
 }
 
 /** An array of documents: the statements of an update or delete, the indexes of createIndexes. */
 export function readDocs(doc: Doc, name: string, where: string): Doc[] {
   const value = doc[name];
-  if (value === undefined) {
-    throw new CommandError(40414, `BSON field '${where}.${name}' is missing but a required field`);
-  }
-  if (!Array.isArray(value) || !value.every(isDoc)) {
-    throw new CommandError(14, `BSON field '${where}.${name}' is the wrong type, expected an array of objects`);
-  }
-  return value;
+  if (Array.isArray(value) && value.every(isDoc)) return value;
+  if (value !== undefined) throw wrongType(`${where}.${name}`, 'an array of objects');
+  throw new CommandError(40414, `BSON field '${where}.${name}' is missing but a required field`);
+}
+
+export function wrongType(name: string, expected: string): CommandError {
+  return new CommandError(14, `BSON field '${name}' is the wrong type, expected ${expected}`);
 }

@@ -17,20 +17,15 @@ import {
   readNumber,
   type Request,
   type Steps,
+  wrongType,
 } from './command.ts';
 
-const FIND_FIELDS = [
-  ...['filter', 'sort', 'projection', 'skip', 'limit', 'batchSize', 'singleBatch', 'noCursorTimeout'],
-  ...['allowDiskUse', 'tailable', 'awaitData', 'allowPartialResults', 'oplogReplay'],
-];
+const FIND_FIELDS = ['filter', 'sort', 'projection', 'skip', 'limit', 'batchSize', 'singleBatch'];
 
 const find: Command = {
   fields: FIND_FIELDS,
   run(engine, request) {
     const { body } = request;
-    for (const name of ['tailable', 'awaitData', 'oplogReplay']) {
-      if (readFlag(body, name)) throw new CommandError(2, `${name} is not implemented by the embedded store`);
-    }
     const project = readProjection(body);
     return firstBatch(engine, request, body, bytesOf(searchFor(engine, request, readQuery(body)).pages(), project));
   },
@@ -105,9 +100,7 @@ const getMore: Command = {
   fields: ['collection', 'batchSize'],
   *run({ cursors, clock }, { body, db }) {
     const id = body['getMore'];
-    if (!(id instanceof Long)) {
-      throw new CommandError(14, "BSON field 'getMore.getMore' is the wrong type, expected type 'long'");
-    }
+    if (!(id instanceof Long)) throw wrongType('getMore.getMore', "type 'long'");
     const ns = `${db}.${String(body['collection'])}`;
     return cursorReply(yield* cursors.more(id, ns, readNumber(body, 'batchSize') ?? 0, clock.now()), ns, 'nextBatch');
   },

@@ -14,6 +14,7 @@ import {
   readNumber,
   type Request,
   type Steps,
+  wrongType,
 } from './command.ts';
 
 /**
@@ -45,7 +46,7 @@ const insert: Command = {
   *run({ storage, catalog }, request) {
     const { documents } = request.body;
     if (!Array.isArray(documents) || !documents.every((each) => each instanceof Uint8Array)) {
-      throw new CommandError(14, "BSON field 'insert.documents' is the wrong type, expected an array of objects");
+      throw wrongType('insert.documents', 'an array of objects');
     }
     if (documents.length === 0) {
       throw new CommandError(16, 'Write batch sizes must be between 1 and 100000. Got 0 operations.');
