@@ -45,6 +45,7 @@ export class Executor {
 
   /** The body of the answer. */
   run(message: Message): Promise<Uint8Array> {
+    if (this.#isFinished) return Promise.resolve(INTERRUPTED);
     return new Promise((done) => {
       this.#tasks.push({ message, done });
       this.#schedule();
@@ -103,7 +104,8 @@ export class Executor {
   #removeExpired(): void {
     const now = this.#engine.clock.now();
     if (now < this.#nextExpiryMs) return;
-    this.#nextExpiryMs = removeExpired(this.#engine, now) ? now : now + EXPIRY_INTERVAL_MS;
+    this.#nextExpiryMs = now + EXPIRY_INTERVAL_MS; // also when it fails: commands are not to wait for it
+    if (removeExpired(this.#engine, now)) this.#nextExpiryMs = now;
   }
 
   /** Nothing since the last commit is kept: everybody who has begun, and may have read or written it, is told. */
