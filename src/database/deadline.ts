@@ -105,9 +105,9 @@ export async function untilOver(signal: AbortSignal): Promise<never> {
   throw signal.reason;
 }
 
-/** An operation's option, for work that has several: each has the time of a request for itself. */
-export function inTime(): object {
-  return withSignal(requestDeadline());
+/** An operation's option, for work that has several: each has the time of a request for itself, or that of a command. */
+export function inTime(ms: number = DEADLINE_MS): object {
+  return withSignal(requestDeadline(ms));
 }
 
 /** An operation's option. The driver takes a signal for every operation; its types say so only for some. */

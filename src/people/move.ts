@@ -27,6 +27,8 @@ type Id = mongoose.mongo.ObjectId;
 
 /** Documents that one command moves. */
 const BATCH = 200;
+/** Milliseconds that the store has for each step: who waits for this is an operator. */
+const STEP_MS = 30_000;
 
 /** The receiver was erased while tasks were being moved. What was not moved is where it was. */
 class MoveInterruptedError extends Error {
@@ -74,7 +76,7 @@ async function registered(connection: Connection, oid: string, at: Date): Promis
   const users = new UserStore(connection);
   for (;;) {
     await users.add(oid, undefined, at);
-    const life = (await askForLife(connection, oid, requestDeadline()))?.life;
+    const life = (await askForLife(connection, oid, requestDeadline(STEP_MS)))?.life;
     if (life !== undefined) return { oid, life };
   }
 }
@@ -110,7 +112,7 @@ class Mover {
     const owner = { $eq: this.#receiver.oid };
     if ((await this.#tasks.findOne({ owner, gone: { $exists: true } }, only('_id'))) === null) return;
     for await (const found of batches(this.#tasks, this.#wanted, { limit: BATCH, projection: { _id: 1 } })) {
-      await this.#tasks.deleteMany({ owner, gone: { $in: found.map(({ _id }) => _id) } }, inTime());
+      await this.#tasks.deleteMany({ owner, gone: { $in: found.map(({ _id }) => _id) } }, inTime(STEP_MS));
     }
   }
 
@@ -184,7 +186,7 @@ class Mover {
         update: { $set: { ...change, version: randomId() }, $unset: { seq: 1 } },
       },
     }));
-    const { matchedCount } = await this.#tasks.bulkWrite(operations, { ordered: false, ...inTime() });
+    const { matchedCount } = await this.#tasks.bulkWrite(operations, { ordered: false, ...inTime(STEP_MS) });
     return matchedCount;
   }
 
@@ -205,8 +207,8 @@ class Mover {
         ...(name !== undefined && { name }),
       },
     };
-    await users.updateOne({ _id: receiver._id, ...ALIVE }, change, inTime());
-    await users.deleteOne({ _id: giver._id, ...ALIVE }, inTime());
+    await users.updateOne({ _id: receiver._id, ...ALIVE }, change, inTime(STEP_MS));
+    await users.deleteOne({ _id: giver._id, ...ALIVE }, inTime(STEP_MS));
   }
 
   /** @throws {MoveInterruptedError} when the receiver is erased. */
@@ -220,10 +222,10 @@ class Mover {
     store: () => Promise<unknown>,
     takeBack: () => Promise<unknown>,
   ): Promise<boolean> {
-    const lease = await askForLife(this.#connection, oid, requestDeadline());
+    const lease = await askForLife(this.#connection, oid, requestDeadline(STEP_MS));
     if (lease === undefined || lease.life !== life) return false;
     await store();
-    if (await goesOn(lease, this.#connection, oid, requestDeadline())) return true;
+    if (await goesOn(lease, this.#connection, oid, requestDeadline(STEP_MS))) return true;
     await takeBack();
     return false;
   }
@@ -234,13 +236,13 @@ function randomId(): Id {
 }
 
 function only(member: string): object {
-  return { projection: { [member]: 1 }, ...inTime() };
+  return { projection: { [member]: 1 }, ...inTime(STEP_MS) };
 }
 
 async function insertMissing(collection: Collection, documents: object[]): Promise<void> {
   if (documents.length === 0) return;
   try {
-    await collection.insertMany(documents, { ordered: false, ...inTime() });
+    await collection.insertMany(documents, { ordered: false, ...inTime(STEP_MS) });
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
   }
@@ -248,5 +250,5 @@ async function insertMissing(collection: Collection, documents: object[]): Promi
 
 async function removeAll(collection: Collection, owner: string, documents: readonly { _id: unknown }[]): Promise<void> {
   const where = { owner: { $eq: owner }, _id: { $in: documents.map(({ _id }) => _id) } };
-  await collection.deleteMany(where as never, inTime());
+  await collection.deleteMany(where as never, inTime(STEP_MS));
 }
