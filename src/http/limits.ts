@@ -37,7 +37,7 @@ export const DEFAULT_LIMITS: Limits = {
   answerMs: 58_000,
   unreadBytes: 64 * 1024 * 1024,
   connections: 2_000,
-  acceptMs: 20,
+  acceptMs: 50,
   waitingRequests: 10_000,
   inFlightPerUser: 100,
   batchMs: 5_000,
