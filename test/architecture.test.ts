@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tasks: ['database', 'http', 'errors.ts'],
   people: ['commandLine.ts', 'database', 'http', 'errors.ts', 'local'],
   auth: ['http', 'log.ts', 'errors.ts', 'config.ts'],
-  ops: ['http', 'log.ts', 'errors.ts', 'config.ts'],
+  ops: ['auth', 'http', 'log.ts', 'errors.ts', 'config.ts'],
   database: ['envFile.ts', 'http', 'errors.ts', 'local'],
   // These two are one layer: the line of a request is made of what http keeps on it.
   http: ['log.ts', 'errors.ts'],

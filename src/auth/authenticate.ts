@@ -6,14 +6,17 @@ import { ApiError, InsufficientScopeError, InvalidRequestError, UnauthorizedErro
 import { type Caller, logOf, type Step } from '../http/request.ts';
 import { hasScope } from './claims.ts';
 import { refuseBodyToken, requireBearerToken } from './credentials.ts';
-import { type Reason, TokenRefusedError } from './refusal.ts';
+import { REASONS, TokenRefusedError } from './refusal.ts';
 import { TenantBearerStrategy } from './strategy.ts';
 import type { Claims } from './token.ts';
 import type { Candidate, TokenVerifier, Verified } from './verify.ts';
 
 /** How authentication ended. Stable: metrics count by these. */
-export type Outcome =
-  'ok' | 'no_token' | 'invalid_request' | Reason | 'insufficient_scope' | 'tenant_unavailable' | 'error';
+export const OUTCOMES = [
+  ...(['ok', 'no_token', 'invalid_request', 'insufficient_scope', 'tenant_unavailable', 'error'] as const),
+  ...REASONS,
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 export type OnOutcome = (outcome: Outcome) => void;
 

@@ -1,23 +1,11 @@
 import { UnauthorizedError } from '../errors.ts';
 
 /** Why a token, or the way it came, is refused. Stable: logs, metrics and alerts are built on these words. */
-export type Reason =
-  | 'malformed'
-  | 'algorithm'
-  | 'critical'
-  | 'type'
-  | 'no_kid'
-  | 'expired'
-  | 'not_yet_valid'
-  | 'lifetime'
-  | 'audience'
-  | 'app_only'
-  | 'policy'
-  | 'no_oid'
-  | 'owner'
-  | 'issuer'
-  | 'unknown_key'
-  | 'signature';
+export const REASONS = [
+  ...(['malformed', 'algorithm', 'critical', 'type', 'no_kid', 'expired', 'not_yet_valid', 'lifetime'] as const),
+  ...(['audience', 'app_only', 'policy', 'no_oid', 'owner', 'issuer', 'unknown_key', 'signature'] as const),
+] as const;
+export type Reason = (typeof REASONS)[number];
 
 /** One thing that is wrong with a token. */
 export interface Finding {

@@ -1,6 +1,7 @@
 /** What this process tells Prometheus: names and units after its conventions, and labels that no client can multiply. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Request, Response, Route } from 'restify';
+import { type Outcome, OUTCOMES } from '../auth/authenticate.ts';
 import type { Clock } from '../clock.ts';
 import { elapsedMs } from '../log.ts';
 import type { Readiness } from './readiness.ts';
@@ -8,8 +9,7 @@ import type { Readiness } from './readiness.ts';
 export interface Metrics {
   /** For `server.on('after')`. */
   observeRequest: (req: Request, res: Response, route: Route | undefined) => void;
-  /** @param outcome `ok`, or a stable word for why the token was refused. */
-  countAuthentication: (outcome: string) => void;
+  countAuthentication: (outcome: Outcome) => void;
   observeKeyFetch: (result: 'ok' | 'failed', seconds: number) => void;
   countThrottled: (bucket: 'user' | 'address') => void;
   /** What the readiness gauges ask at each scrape. */
@@ -22,21 +22,6 @@ export interface Metrics {
 
 /** Milliseconds that what was computed is good for: whoever asks more often costs nothing. */
 const FRESH_MS = 1_000;
-// A series that begins at 1 hides its first event from `rate()`.
-const OUTCOMES = [
-  ...[
-    'ok',
-    'no_token',
-    'invalid_request',
-    'insufficient_scope',
-    'tenant_unavailable',
-    'error',
-    'malformed',
-    'algorithm',
-  ],
-  ...['critical', 'type', 'no_kid', 'expired', 'not_yet_valid', 'lifetime', 'audience', 'policy', 'no_oid', 'issuer'],
-  ...['unknown_key', 'signature', 'app_only', 'owner'],
-];
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const KEY_FETCH_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -71,6 +56,7 @@ export function createMetrics(clock: Clock = Date): Metrics {
     labelNames: ['bucket'],
     registers,
   });
+  // A series that begins at 1 hides its first event from `rate()`.
   for (const outcome of OUTCOMES) authentications.inc({ outcome }, 0);
   for (const result of ['ok', 'failed']) keyFetches.zero({ result });
   for (const bucket of ['user', 'address']) throttled.inc({ bucket }, 0);
