@@ -137,8 +137,10 @@ class Writer {
     for (let i = this.#i; ; i += 1) {
       const response = await this.#fleet.ask(this.#user, i, (client) => client.delete(`/api/tasks/${_id}`));
       if (response?.status === 204) this.texts.delete(Text);
-      if (response?.status === 404 && i > this.#i) this.unknown.add(Text);
-      if (response !== undefined && response.status !== 503) return;
+      if (response === undefined || response.status === 503) continue;
+      // Gone, or refused since they were moved by now: an answer that was lost may have been that it was done.
+      if (response.status !== 204 && i > this.#i) this.unknown.add(Text);
+      return;
     }
   }
 }
