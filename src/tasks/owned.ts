@@ -1,6 +1,7 @@
 import type { Model, Types } from 'mongoose';
 import { DEADLINE_MS } from '../database/deadline.ts';
 import { isDuplicateKey, refusedOnes } from '../database/errors.ts';
+import { findAll } from '../database/find.ts';
 import { anyOf, oncePer, Together } from '../database/together.ts';
 import { StoreUnavailableError } from '../errors.ts';
 
@@ -84,12 +85,10 @@ export class OwnedCollection<T extends Owned> {
 
   async find(where: Where<T>, { sort, skip = 0, limit, only }: Page<T>): Promise<T[]> {
     const options = {
-      ...this.#readOptions(),
-      // Within one batch, however large: a cursor left open would be one more command.
       ...{ sort, skip, limit, batchSize: limit + 1 },
       ...(only && { projection: Object.fromEntries(only.map((name) => [name, 1])) }),
     };
-    return (await this.#collection.find(this.#mine(where), options).toArray()) as unknown as T[];
+    return (await findAll(this.#collection, this.#mine(where), options, this.#signal)) as unknown as T[];
   }
 
   async findOne(where: Where<T>): Promise<T | undefined> {
@@ -209,8 +208,7 @@ const reading = oncePer(
         owner: anyOf(wanted.map(({ owner }) => owner)),
         _id: anyOf(wanted.map(({ _id }) => _id)),
       };
-      const options = { signal, maxTimeMS: DEADLINE_MS, batchSize: wanted.length + 1 };
-      const found = (await collection.find(filter, options).toArray()) as unknown as Owned[];
+      const found = (await findAll(collection, filter, { batchSize: wanted.length + 1 }, signal)) as unknown as Owned[];
       // Where several owners ask, one may have asked for what is another's; and shards may hold one id for each of two.
       const owned = new Map(found.map((document) => [nameOf(document), document]));
       return wanted.map((one) => owned.get(nameOf(one)));

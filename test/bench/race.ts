@@ -47,7 +47,7 @@ export interface RaceOptions {
 }
 
 /** Turns that are not counted: for compilers and caches. */
-const WARM_UP = 2;
+const WARM_UP = 4;
 const ATTEMPTS = 3;
 
 export async function race(bench: Bench, { name, lanes }: Scenario, options: RaceOptions): Promise<Results> {
