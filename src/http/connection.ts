@@ -137,6 +137,8 @@ export class Connection {
     this.#takeFromParser();
     this.socket.end();
     this.socket.resume();
+    // The parser may have stopped it, and the stream has taken it for reading ever since the connection began.
+    this.socket._read(0);
     const giveUp = setTimeout(() => this.socket.destroy(), this.#shared.limits.lingerMs);
     this.socket.once('close', () => {
       clearTimeout(giveUp);

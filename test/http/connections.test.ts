@@ -199,6 +199,22 @@ for (const [name, [head, status]] of Object.entries(early)) {
   });
 }
 
+test('an answer before a body that comes at once, and is more than anybody keeps, is read by a client that sends all of it', async (t) => {
+  const { port } = await startServer(t);
+  for (let i = 0; i < 5; i += 1) {
+    const socket = connect(port, '127.0.0.1');
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const closed = once(socket, 'close');
+
+    socket.write(`POST /nothing HTTP/1.1\r\n${HOST}Content-Length: 9000000\r\n\r\n`);
+    socket.end(Buffer.alloc(9_000_000, 'x'));
+
+    assert.deepEqual(await closed, [false]);
+    assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 404 /);
+  }
+});
+
 test('a body that came whole with its request costs no connection', async (t) => {
   const { port } = await startServer(t);
 
