@@ -55,7 +55,7 @@ try {
   console.log(`${options.connections} connections, ${options.rounds} rounds of ${options.answers} answers`);
   await raceAll();
   if (isWanted('growth', !quick)) await growth(bench, Number(values.tasks), raceOne);
-  if (isWanted('soak', !quick)) console.log(describeSoak(await soak(bench, 20)));
+  if (isWanted('soak', !quick)) console.log(describeSoak(await soak(bench, 150)));
 } finally {
   await bench.close();
 }
