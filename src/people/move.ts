@@ -111,7 +111,7 @@ class Mover {
   async forgetTombstones(): Promise<void> {
     const owner = { $eq: this.#receiver.oid };
     if ((await this.#tasks.findOne({ owner, gone: { $exists: true } }, only('_id'))) === null) return;
-    for await (const found of batches(this.#tasks, this.#wanted, { limit: BATCH, projection: { _id: 1 } })) {
+    for await (const found of batches(this.#tasks, this.#wanted, { limit: BATCH, projection: { _id: 1 } }, STEP_MS)) {
       await this.#tasks.deleteMany({ owner, gone: { $in: found.map(({ _id }) => _id) } }, inTime(STEP_MS));
     }
   }
@@ -120,7 +120,7 @@ class Mover {
   async moveCreations(): Promise<number> {
     const [from, to] = [this.#giver.oid, this.#receiver.oid];
     let moved = 0;
-    for await (const found of batches(this.#creations, { owner: { $eq: from } }, { limit: BATCH })) {
+    for await (const found of batches(this.#creations, { owner: { $eq: from } }, { limit: BATCH }, STEP_MS)) {
       const copies = found.flatMap((record) => {
         const _id = reownedId(String(record._id), to);
         return _id === undefined ? [] : [{ ...record, _id, owner: to }];
@@ -165,7 +165,7 @@ class Mover {
   /** Lets the giver's devices hear of what has arrived. A tombstone of what has not vanishes with time, and nobody sees it. */
   async tellGiver(): Promise<void> {
     const untold = { owner: { $eq: this.#giver.oid }, seq: 0, gone: { $exists: true } };
-    for await (const found of batches(this.#tasks, untold, { limit: BATCH, projection: { gone: 1 } })) {
+    for await (const found of batches(this.#tasks, untold, { limit: BATCH, projection: { gone: 1 } }, STEP_MS)) {
       const where = { owner: { $eq: this.#receiver.oid }, _id: { $in: found.map(({ gone }) => gone as Id) } };
       const arrived = await this.#tasks.find(where, only('_id')).toArray();
       const isThere = new Set(arrived.map(({ _id }) => String(_id)));

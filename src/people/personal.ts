@@ -40,10 +40,11 @@ export async function* batches(
   collection: Collection,
   where: object,
   options: { limit: number; projection?: object },
+  stepMs?: number,
 ): AsyncGenerator<mongoose.mongo.WithId<mongoose.mongo.Document>[]> {
   for (let behind: object = {}; ;) {
     const documents = await collection
-      .find({ ...where, ...behind }, { ...options, sort: { _id: 1 }, ...inTime() })
+      .find({ ...where, ...behind }, { ...options, sort: { _id: 1 }, ...inTime(stepMs) })
       .toArray();
     if (documents.length > 0) yield documents;
     if (documents.length < options.limit) return;
