@@ -153,7 +153,7 @@ function nextCompletedAt(current: TaskState, isCompleted: boolean, now: Date): D
  * any other task, though they lack most of it.
  *
  * A list does this for each of its tasks: written down piece by piece, since an object that is then made text took twice as
- * long, a twelfth of the list.
+ * long, and that was a twentieth of a list.
  */
 export function taskJson(document: TaskState): string {
   const text = JSON.stringify(textOf(document));

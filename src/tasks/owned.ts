@@ -30,7 +30,7 @@ export type Where<T extends Owned> = { [K in Exclude<keyof T, 'owner'>]?: Condit
 export type Content<T extends Owned> = Omit<T, 'owner'>;
 
 export interface Page<T> {
-  sort: Readonly<Record<string, 1 | -1>>;
+  sort?: Readonly<Record<string, 1 | -1>>;
   skip?: number;
   limit: number;
   /** The members to read; all of them when absent. */
@@ -83,17 +83,13 @@ export class OwnedCollection<T extends Owned> {
     this.#life = life;
   }
 
-  async find(where: Where<T>, { sort, skip = 0, limit, only }: Page<T>): Promise<T[]> {
-    const options = {
-      ...{ sort, skip, limit, batchSize: limit + 1 },
-      ...(only && { projection: Object.fromEntries(only.map((name) => [name, 1])) }),
-    };
-    return (await findAll(this.#collection, this.#mine(where), options, this.#signal)) as unknown as T[];
+  async find(where: Where<T>, page: Page<T>): Promise<T[]> {
+    return await this.#found(where, page);
   }
 
   async findOne(where: Where<T>): Promise<T | undefined> {
-    const found = await this.#collection.findOne(this.#mine(where), this.#readOptions());
-    return (found ?? undefined) as T | undefined;
+    const [one] = await this.#found(where, { limit: 1 });
+    return one;
   }
 
   /** By its id, at the price of a part of a command when much is asked for. */
@@ -104,7 +100,7 @@ export class OwnedCollection<T extends Owned> {
 
   /** How many there are, counted up to a limit. */
   async count(where: Where<T>, limit: number): Promise<number> {
-    return await this.#model.countDocuments(this.#mine(where), { ...this.#readOptions(), limit });
+    return await this.#model.countDocuments(this.#mine(where), { ...this.#options(), maxTimeMS: DEADLINE_MS, limit });
   }
 
   /**
@@ -158,9 +154,17 @@ export class OwnedCollection<T extends Owned> {
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
       // Not where the driver has sent it again to a store that does not recognise a repeated write.
-      const mine = this.#mine(this.#sameState(document));
-      return (await this.#collection.findOne(mine, { ...this.#readOptions(), projection: { _id: 1 } })) !== null;
+      return (await this.#found(this.#sameState(document), { limit: 1, only: ['_id'] })).length > 0;
     }
+  }
+
+  async #found(where: Where<T>, { only, ...page }: Page<T>): Promise<T[]> {
+    const options = {
+      ...page,
+      batchSize: page.limit + 1,
+      ...(only && { projection: Object.fromEntries(only.map((name) => [name, 1])) }),
+    };
+    return (await findAll(this.#collection, this.#mine(where), options, this.#signal)) as unknown as T[];
   }
 
   /** The very document, and not what may have come in its place. */
@@ -186,11 +190,6 @@ export class OwnedCollection<T extends Owned> {
   /** An object of no known members: the types know no signal on writes, but the driver takes one. */
   #options(): object {
     return { signal: this.#signal };
-  }
-
-  /** The store gives up as well, instead of reading on for nobody. */
-  #readOptions(): object {
-    return { signal: this.#signal, maxTimeMS: DEADLINE_MS };
   }
 }
 
