@@ -10,6 +10,8 @@ import type { Request } from 'restify';
 
 /** Milliseconds that all operations of one request together may take, so that 503 comes within 3 s. */
 export const DEADLINE_MS = 2500;
+/** Milliseconds that each step of a command may take: who waits for it is an operator. */
+export const COMMAND_MS = 30_000;
 
 /** Why an operation was cut off. */
 export class DeadlineError extends Error {
@@ -37,6 +39,14 @@ function startDeadline(ms: number): { signal: AbortSignal; timer: NodeJS.Timeout
   return { signal: controller.signal, timer: timer.unref() };
 }
 
+/** The time of work that has several steps. */
+export interface WorkTime {
+  /** Aborts when it is over. */
+  readonly signal: AbortSignal;
+  /** Gives the work its whole time again, for a step that is done: what is large but gets on is no store that is down. */
+  readonly extend: () => void;
+}
+
 /** The time that the requests of one server may wait for the store. */
 export class StoreTime {
   readonly #ms: number;
@@ -59,7 +69,7 @@ export class StoreTime {
   }
 
   /** Time of its own for a request inside another one. */
-  begin(): { signal: AbortSignal; extend: () => void; end: () => void } {
+  begin(): WorkTime & { end: () => void } {
     const { signal, timer } = startDeadline(this.#ms);
     return {
       signal,

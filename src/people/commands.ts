@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { readCommandLine, UsageError } from '../commandLine.ts';
+import { COMMAND_MS, StoreTime } from '../database/deadline.ts';
 import { ensureStructure } from '../database/structure.ts';
 import { canonicalId } from '../guid.ts';
 import { visible } from '../show.ts';
@@ -71,11 +72,11 @@ async function* show({ users, oid }: Given): AsyncGenerator<string> {
 }
 
 async function* exportStored({ connection, oid, now }: Given): AsyncGenerator<string> {
-  if (!(yield* exportPerson(connection, oid, now))) throw new NothingStoredError(oid);
+  if (!(yield* exportPerson(connection, oid, now, COMMAND_MS))) throw new NothingStoredError(oid);
 }
 
 async function* erase({ connection, oid, now }: Given): AsyncGenerator<string> {
-  const erased = await erasePerson(connection, oid, now);
+  const erased = await erasePerson(connection, oid, now, new StoreTime(COMMAND_MS).begin());
   for (const [collection, count] of Object.entries(erased)) yield `${collection}: ${count} erased\n`;
 }
 

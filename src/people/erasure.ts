@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Connection } from 'mongoose';
-import { inTime } from '../database/deadline.ts';
+import { StoreTime, withSignal, type WorkTime } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { untilLeasesEnd } from './life.ts';
 import { ALIVE, userModel } from './model.ts';
@@ -16,28 +16,43 @@ import { type CollectionName, DATA } from './personal.ts';
 type ObjectId = mongoose.Types.ObjectId;
 export type Erased = Record<CollectionName, number>;
 
-/** Documents that one command erases. */
-const BATCH = 1000;
+/** Documents that one command erases, so that none holds up everybody else's. */
+const BATCH = 250;
 
 /**
- * Erases all that is stored about this person, and resolves to how much that was when nothing is left. Each step has the
- * time of a request for itself, so that it never fails for being large; when it is interrupted, call it again.
+ * Erases all that is stored about this person, and resolves to how much that was when nothing is left. Each step that is
+ * done gives it its whole time again, so that it never fails for being large; when it is interrupted, call it again.
  */
-export async function erasePerson(connection: Connection, oid: string, at: Date): Promise<Erased> {
-  const { erasing, wasKnown } = await mark(connection, oid, at);
+export async function erasePerson(
+  connection: Connection,
+  oid: string,
+  at: Date,
+  time: WorkTime = new StoreTime().begin(),
+): Promise<Erased> {
+  const inTime = withSignal(time.signal);
+  const { erasing, wasKnown } = await mark(connection, oid, at, inTime);
+  time.extend();
   await untilLeasesEnd();
   const erased = new Map<CollectionName, number>();
-  for (const collection of DATA) erased.set(collection, await eraseFrom(connection, collection, oid, erasing));
-  await userModel(connection).deleteOne({ oid: { $eq: oid }, erasing }, inTime());
+  for (const name of DATA) {
+    let count = 0;
+    for await (const some of eraseFrom(connection, name, { oid, erasing }, inTime)) {
+      count += some;
+      time.extend();
+    }
+    erased.set(name, count);
+  }
+  await userModel(connection).deleteOne({ oid: { $eq: oid }, erasing }, inTime);
   erased.set('users', wasKnown ? 1 : 0);
   return Object.fromEntries(erased) as Erased;
 }
 
 /** Finishes the erasure of this person if one was interrupted, or is done elsewhere. */
 export async function finishErasure(connection: Connection, oid: string, at: Date): Promise<void> {
+  const time = new StoreTime().begin();
   const marked = { oid: { $eq: oid }, erasing: { $exists: true } };
-  const found = await userModel(connection).exists(marked).setOptions(inTime());
-  if (found !== null) await erasePerson(connection, oid, at);
+  const found = await userModel(connection).exists(marked).setOptions(withSignal(time.signal));
+  if (found !== null) await erasePerson(connection, oid, at, time);
 }
 
 /** Finishes what the process that began it did not live to finish. Resolves to how many people that were. */
@@ -50,16 +65,21 @@ export async function finishErasures(connection: Connection, at: Date): Promise<
 }
 
 /** Joins an erasure that has begun already. */
-async function mark(connection: Connection, oid: string, at: Date): Promise<{ erasing: ObjectId; wasKnown: boolean }> {
+async function mark(
+  connection: Connection,
+  oid: string,
+  at: Date,
+  inTime: object,
+): Promise<{ erasing: ObjectId; wasKnown: boolean }> {
   const users = userModel(connection);
   for (;;) {
     const marked = { oid: { $eq: oid }, erasing: { $exists: true } };
-    const begun = await users.findOne(marked, { erasing: 1 }).setOptions(inTime()).lean();
+    const begun = await users.findOne(marked, { erasing: 1 }).setOptions(inTime).lean();
     if (begun?.erasing !== undefined) return { erasing: begun.erasing, wasKnown: true };
     try {
       const erasing = new mongoose.Types.ObjectId(randomBytes(12));
       const change = { $set: { erasing }, $setOnInsert: { firstSeen: at } };
-      const options = { upsert: true, ...inTime() };
+      const options = { upsert: true, ...inTime };
       const { matchedCount } = await users.updateOne({ oid: { $eq: oid }, ...ALIVE }, change, options);
       return { erasing, wasKnown: matchedCount > 0 };
     } catch (error) {
@@ -68,26 +88,23 @@ async function mark(connection: Connection, oid: string, at: Date): Promise<{ er
   }
 }
 
-async function eraseFrom(connection: Connection, name: string, owner: string, erasing: ObjectId): Promise<number> {
+/** Yields how many were erased in each step. */
+async function* eraseFrom(
+  connection: Connection,
+  name: string,
+  marked: { oid: string; erasing: ObjectId },
+  inTime: object,
+): AsyncGenerator<number> {
   const collection = connection.collection(name);
-  for (let erased = 0; ;) {
-    const found = await collection
-      .find({ owner: { $eq: owner } }, { projection: { version: 1 }, limit: BATCH, ...inTime() })
-      .toArray();
-    if (found.length === 0 || !(await isMarked(connection, owner, erasing))) return erased;
-    const { deletedCount } = await collection.deleteMany(
-      {
-        owner: { $eq: owner },
-        _id: { $in: found.map(({ _id }) => _id) },
-        version: { $in: found.map((document) => (document['version'] as ObjectId | undefined) ?? null) },
-      },
-      inTime(),
-    );
-    erased += deletedCount;
+  const owner = { $eq: marked.oid };
+  for (;;) {
+    const found = await collection.find({ owner }, { projection: { version: 1 }, limit: BATCH, ...inTime }).toArray();
+    if (found.length === 0 || (await userModel(connection).exists(marked).setOptions(inTime)) === null) return;
+    const where = {
+      owner,
+      _id: { $in: found.map(({ _id }) => _id) },
+      version: { $in: found.map((document) => (document['version'] as ObjectId | undefined) ?? null) },
+    };
+    yield (await collection.deleteMany(where, inTime)).deletedCount;
   }
-}
-
-async function isMarked(connection: Connection, oid: string, erasing: ObjectId): Promise<boolean> {
-  const found = userModel(connection).exists({ oid: { $eq: oid }, erasing });
-  return (await found.setOptions(inTime())) !== null;
 }

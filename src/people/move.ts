@@ -13,7 +13,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Connection } from 'mongoose';
-import { inTime, requestDeadline } from '../database/deadline.ts';
+import { COMMAND_MS, inTime, requestDeadline } from '../database/deadline.ts';
 import { isDuplicateKey } from '../database/errors.ts';
 import { reownedId } from '../database/ownedId.ts';
 import { askForLife, goesOn, untilLeasesEnd } from './life.ts';
@@ -27,8 +27,6 @@ type Id = mongoose.mongo.ObjectId;
 
 /** Documents that one command moves. */
 const BATCH = 200;
-/** Milliseconds that the store has for each step: who waits for this is an operator. */
-const STEP_MS = 30_000;
 
 /** The receiver was erased while tasks were being moved. What was not moved is where it was. */
 class MoveInterruptedError extends Error {
@@ -76,7 +74,7 @@ async function registered(connection: Connection, oid: string, at: Date): Promis
   const users = new UserStore(connection);
   for (;;) {
     await users.add(oid, undefined, at);
-    const life = (await askForLife(connection, oid, requestDeadline(STEP_MS)))?.life;
+    const life = (await askForLife(connection, oid, requestDeadline(COMMAND_MS)))?.life;
     if (life !== undefined) return { oid, life };
   }
 }
@@ -111,8 +109,13 @@ class Mover {
   async forgetTombstones(): Promise<void> {
     const owner = { $eq: this.#receiver.oid };
     if ((await this.#tasks.findOne({ owner, gone: { $exists: true } }, only('_id'))) === null) return;
-    for await (const found of batches(this.#tasks, this.#wanted, { limit: BATCH, projection: { _id: 1 } }, STEP_MS)) {
-      await this.#tasks.deleteMany({ owner, gone: { $in: found.map(({ _id }) => _id) } }, inTime(STEP_MS));
+    for await (const found of batches(
+      this.#tasks,
+      this.#wanted,
+      { limit: BATCH, projection: { _id: 1 } },
+      COMMAND_MS,
+    )) {
+      await this.#tasks.deleteMany({ owner, gone: { $in: found.map(({ _id }) => _id) } }, inTime(COMMAND_MS));
     }
   }
 
@@ -120,7 +123,7 @@ class Mover {
   async moveCreations(): Promise<number> {
     const [from, to] = [this.#giver.oid, this.#receiver.oid];
     let moved = 0;
-    for await (const found of batches(this.#creations, { owner: { $eq: from } }, { limit: BATCH }, STEP_MS)) {
+    for await (const found of batches(this.#creations, { owner: { $eq: from } }, { limit: BATCH }, COMMAND_MS)) {
       const copies = found.flatMap((record) => {
         const _id = reownedId(String(record._id), to);
         return _id === undefined ? [] : [{ ...record, _id, owner: to }];
@@ -165,7 +168,7 @@ class Mover {
   /** Lets the giver's devices hear of what has arrived. A tombstone of what has not vanishes with time, and nobody sees it. */
   async tellGiver(): Promise<void> {
     const untold = { owner: { $eq: this.#giver.oid }, seq: 0, gone: { $exists: true } };
-    for await (const found of batches(this.#tasks, untold, { limit: BATCH, projection: { gone: 1 } }, STEP_MS)) {
+    for await (const found of batches(this.#tasks, untold, { limit: BATCH, projection: { gone: 1 } }, COMMAND_MS)) {
       const where = { owner: { $eq: this.#receiver.oid }, _id: { $in: found.map(({ gone }) => gone as Id) } };
       const arrived = await this.#tasks.find(where, only('_id')).toArray();
       const isThere = new Set(arrived.map(({ _id }) => String(_id)));
@@ -186,7 +189,7 @@ class Mover {
         update: { $set: { ...change, version: randomId() }, $unset: { seq: 1 } },
       },
     }));
-    const { matchedCount } = await this.#tasks.bulkWrite(operations, { ordered: false, ...inTime(STEP_MS) });
+    const { matchedCount } = await this.#tasks.bulkWrite(operations, { ordered: false, ...inTime(COMMAND_MS) });
     return matchedCount;
   }
 
@@ -207,8 +210,8 @@ class Mover {
         ...(name !== undefined && { name }),
       },
     };
-    await users.updateOne({ _id: receiver._id, ...ALIVE }, change, inTime(STEP_MS));
-    await users.deleteOne({ _id: giver._id, ...ALIVE }, inTime(STEP_MS));
+    await users.updateOne({ _id: receiver._id, ...ALIVE }, change, inTime(COMMAND_MS));
+    await users.deleteOne({ _id: giver._id, ...ALIVE }, inTime(COMMAND_MS));
   }
 
   /** @throws {MoveInterruptedError} when the receiver is erased. */
@@ -222,10 +225,10 @@ class Mover {
     store: () => Promise<unknown>,
     takeBack: () => Promise<unknown>,
   ): Promise<boolean> {
-    const lease = await askForLife(this.#connection, oid, requestDeadline(STEP_MS));
+    const lease = await askForLife(this.#connection, oid, requestDeadline(COMMAND_MS));
     if (lease === undefined || lease.life !== life) return false;
     await store();
-    if (await goesOn(lease, this.#connection, oid, requestDeadline(STEP_MS))) return true;
+    if (await goesOn(lease, this.#connection, oid, requestDeadline(COMMAND_MS))) return true;
     await takeBack();
     return false;
   }
@@ -236,13 +239,13 @@ function randomId(): Id {
 }
 
 function only(member: string): object {
-  return { projection: { [member]: 1 }, ...inTime(STEP_MS) };
+  return { projection: { [member]: 1 }, ...inTime(COMMAND_MS) };
 }
 
 async function insertMissing(collection: Collection, documents: object[]): Promise<void> {
   if (documents.length === 0) return;
   try {
-    await collection.insertMany(documents, { ordered: false, ...inTime(STEP_MS) });
+    await collection.insertMany(documents, { ordered: false, ...inTime(COMMAND_MS) });
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
   }
@@ -250,5 +253,5 @@ async function insertMissing(collection: Collection, documents: object[]): Promi
 
 async function removeAll(collection: Collection, owner: string, documents: readonly { _id: unknown }[]): Promise<void> {
   const where = { owner: { $eq: owner }, _id: { $in: documents.map(({ _id }) => _id) } };
-  await collection.deleteMany(where as never, inTime(STEP_MS));
+  await collection.deleteMany(where as never, inTime(COMMAND_MS));
 }

@@ -119,10 +119,10 @@ export function peopleOperations({ connection, clock, registration, toRead, toWr
         'hear of, and yourself. Sync tokens from before are 410. If you call again, and this server takes new users, you ' +
         'begin anew, with nothing. After 503 send it again: it goes on where it was.',
       answers: { 204: answer('Erased') },
-      handle: async ({ caller }) => {
+      handle: async ({ caller, signal, extend }) => {
         // Before, so that this instance lets nothing of theirs pass meanwhile; and after, for what it learnt meanwhile.
         registration.forget(caller.oid);
-        await erasePerson(connection, caller.oid, new Date(clock.now()));
+        await erasePerson(connection, caller.oid, new Date(clock.now()), { signal, extend });
         registration.forget(caller.oid);
         return noContent;
       },

@@ -17,12 +17,17 @@ const BATCH = 50;
  * All documents about this person as they are stored, deleted tasks' tombstones included, as the text of one JSON object
  * in pieces. Holds a batch of them in memory, however many there are. Yields nothing, and returns false, when nothing is stored.
  */
-export async function* exportPerson(connection: Connection, oid: string, at: Date): AsyncGenerator<string, boolean> {
+export async function* exportPerson(
+  connection: Connection,
+  oid: string,
+  at: Date,
+  stepMs?: number,
+): AsyncGenerator<string, boolean> {
   let text = `{\n  "oid": ${JSON.stringify(oid)},\n  "exportedAt": ${JSON.stringify(at)}`;
   let isAnything = false;
   for (const collection of [...DATA, 'users']) {
     const where = { [collection === 'users' ? 'oid' : 'owner']: { $eq: oid } };
-    const found = batches(connection.collection(collection), where, { limit: BATCH });
+    const found = batches(connection.collection(collection), where, { limit: BATCH }, stepMs);
     text += `,\n  "${collection}": [`;
     let isFirst = true;
     for await (const documents of found) {

@@ -220,6 +220,18 @@ describe('one’s own account', () => {
     assert.deepEqual(await stored(server, 'alice'), [0, 0, 0, 1]);
   });
 
+  test('an erasure ends when the time of its request is over, and goes on when it is asked for again', async (t) => {
+    const server = await startServer(t);
+    const hasty = await startServer(t, { tenant: server.tenant, uri: server.uri, storeMs: 1_000 });
+    await fill(server.as('alice'));
+
+    await expectProblem(await hasty.as('alice').delete('/api/me'), 503, 'StoreUnavailable');
+    const response = await server.as('alice').delete('/api/me');
+
+    assert.equal(response.status, 204);
+    assert.deepEqual(await stored(server, 'alice'), [0, 0, 0, 0]);
+  });
+
   test('an erasure that was interrupted is finished by the next start', async (t) => {
     const server = await startServer(t);
     await fill(server.as('alice'));
