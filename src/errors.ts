@@ -83,13 +83,13 @@ function quotable(text: string): string {
 
 /** The request itself cannot be understood: its target, its headers, or a combination of them. */
 export class BadRequestError extends problem(400, 'BadRequest', {
-  when: 'The target or a header is malformed, or headers contradict each other.',
+  when: 'The request target or a header is malformed, or headers contradict each other.',
   example: ['the request target or the Host header is malformed'],
 }) {}
 
 /** Quotes neither the body nor the parser. */
 export class InvalidContentError extends problem(400, 'InvalidContent', {
-  when: 'The body is not what its `Content-Type` says, or not UTF-8.',
+  when: 'The body does not match its `Content-Type`, or is not UTF-8.',
   example: ['the body is not valid JSON'],
 }) {}
 
@@ -99,64 +99,64 @@ export class InvalidTaskError extends problem(400, 'InvalidTask', {
 }) {}
 
 export class InvalidQueryError extends problem(400, 'InvalidQuery', {
-  when: 'A query parameter is bad, repeated or unknown; the message names it.',
+  when: 'A query parameter is invalid, repeated or unknown; the message names it.',
   example: ['limit must be a number from 1 to 100'],
 }) {}
 
 export class InvalidBatchError extends problem(400, 'InvalidBatch', {
   when: 'The batch, or one of its operations, is malformed; the message names it. Nothing was done.',
-  example: ['operations[0].path must be one of /api/tasks…'],
+  example: ['operations[0].path must be /api/tasks or a path below it, percent-encoded'],
 }) {}
 
 /** No credentials, or, with `invalid_token`, credentials that do not hold. */
 export class UnauthorizedError extends problem(401, 'Unauthorized', {
-  when: 'There is no token, or it does not verify: sign in again. `WWW-Authenticate` says which.',
+  when: 'The token is missing or not valid: sign in again. `WWW-Authenticate` says which.',
   says: (message: string, error?: 'invalid_token') => challenging(message, error),
   example: ['the token has expired', 'invalid_token'],
 }) {}
 
 /** The credentials came in a way that RFC 6750 does not allow. */
 export class InvalidRequestError extends problem(400, 'InvalidRequest', {
-  when: 'The `Authorization` header is malformed, or the token came twice or in the wrong place.',
+  when: 'The `Authorization` header is malformed, or the token was sent twice or in the wrong place.',
   says: (message: string) => challenging(message, 'invalid_request'),
   example: ['there is more than one Authorization header'],
 }) {}
 
 /** The scope is in characters of RFC 6749, section 3.3. */
 export class InsufficientScopeError extends problem(403, 'InsufficientScope', {
-  when: 'The token is good, but lacks the scope that `WWW-Authenticate` names.',
+  when: 'The token is valid, but lacks the scope that `WWW-Authenticate` names.',
   says: (scope: string) => challenging(`the token lacks the scope ${scope}`, 'insufficient_scope', ['scope', scope]),
   example: ['tasks.write'],
 }) {}
 
 /** For a server that registers nobody by itself. */
 export class NotRegisteredError extends problem(403, 'NotRegistered', {
-  when: 'The token is good, but this service knows only users that its operator has added.',
-  says: () => 'this user is not registered: ask the operator of this service to add you',
+  when: 'The token is valid, but this service accepts only users whom its operator has added.',
+  says: () => 'you are not registered: ask the operator of this service to add you',
 }) {}
 
 export class NotFoundError extends problem(404, 'ResourceNotFound', {
-  when: 'The path names nothing.',
+  when: 'There is nothing at this path.',
   says: () => 'there is nothing at this path: GET / lists the routes',
 }) {}
 
 /** Someone else's task gets the same answer, so nobody learns what exists. */
 export class TaskNotFoundError extends problem(404, 'TaskNotFound', {
-  when: 'You have no such task. Another user’s task, or user, gets the same answer.',
+  when: 'You have no such task. Another user’s task or id gets the same answer.',
   // What was asked for, quoted as it came, though not all of a path of several kilobytes.
   says: (segment: string) => `${shortened(segment)} was not found`,
   example: [EXAMPLE_ID],
 }) {}
 
 export class MethodNotAllowedError extends problem(405, 'MethodNotAllowed', {
-  when: 'The path exists, but not for this method; `Allow` lists those that it has.',
-  says: (allow: string) => ({ message: `this path answers ${allow}`, headers: { Allow: allow } }),
+  when: 'The path exists, but not for this method; `Allow` lists its methods.',
+  says: (allow: string) => ({ message: `this path allows ${allow}`, headers: { Allow: allow } }),
   example: ['GET, HEAD, OPTIONS'],
 }) {}
 
 export class NotAcceptableError extends problem(406, 'NotAcceptable', {
   when: 'The `Accept` header excludes JSON.',
-  says: () => 'this resource is application/json: accept that, or send no Accept header',
+  says: () => 'this resource is application/json: accept that, or omit the Accept header',
 }) {}
 
 export class RequestTimeoutError extends problem(408, 'RequestTimeout', {
@@ -166,7 +166,7 @@ export class RequestTimeoutError extends problem(408, 'RequestTimeout', {
 
 /** The message is the tutorial's own; the hint says what to change, when the request tells. */
 export class MissingTaskError extends problem(409, 'MissingTask', {
-  when: 'A text is needed and none came, it is blank, or a `DELETE` does not say what to delete.',
+  when: 'The text is missing or blank, or a `DELETE` does not say what to delete.',
   says: (hint?: string) => {
     const message = '"task" is a required parameter';
     return hint === undefined ? message : { message, detail: `${message}: ${hint}` };
@@ -175,19 +175,19 @@ export class MissingTaskError extends problem(409, 'MissingTask', {
 
 /** By whomever. */
 export class TaskExistsError extends problem(409, 'TaskExists', {
-  when: 'The id is taken.',
+  when: 'The id is already taken.',
   says: (id: string) => `${id} is taken: choose another id`,
   example: [EXAMPLE_ID],
 }) {}
 
 export class TooManyTasksError extends problem(409, 'TooManyTasks', {
-  when: 'You keep as many tasks as anybody may: 100,000. Delete some.',
-  says: (max: number) => `you keep ${max} tasks, and nobody may keep more: delete some`,
+  when: 'You have reached the limit of 100,000 tasks. Delete some.',
+  says: (max: number) => `you have reached the limit of ${max} tasks: delete some`,
   example: [100_000],
 }) {}
 
 export class SyncTokenExpiredError extends problem(410, 'SyncTokenExpired', {
-  when: 'The sync token is older than 30 days, or its history is no longer there. Start again without one.',
+  when: 'The sync token is older than 30 days, or the history it belongs to is gone. Start again without one.',
   says: () => 'this sync token has expired: start again without "since"',
 }) {}
 
@@ -201,7 +201,7 @@ export class PreconditionFailedError extends problem(412, 'PreconditionFailed', 
 
 export class PayloadTooLargeError extends problem(413, 'PayloadTooLarge', {
   when: 'The body is larger than 64 KiB (a batch: 256 KiB).',
-  says: (maxBytes: number) => `the body may have ${maxBytes} bytes at most`,
+  says: (maxBytes: number) => `the body must not exceed ${maxBytes} bytes`,
   example: [65_536],
 }) {}
 
@@ -217,12 +217,12 @@ export class ExpectationFailedError extends problem(417, 'ExpectationFailed', {
 }) {}
 
 export class IdempotencyKeyReusedError extends problem(422, 'IdempotencyKeyReused', {
-  when: 'The same `Idempotency-Key` came with another task or path within 24 hours.',
-  says: () => 'this Idempotency-Key was used for another request: make a new key for each one',
+  when: 'The same `Idempotency-Key` was sent with another task or path within 24 hours.',
+  says: () => 'this Idempotency-Key was used for another request: use a new key for each one',
 }) {}
 
 export class TooManyRequestsError extends problem(429, 'TooManyRequests', {
-  when: 'You, or your address, have spent your share of requests. Wait for `Retry-After`.',
+  when: 'You, or your address, have sent too many requests. Wait for the time in `Retry-After`.',
   says: (retryAfterSeconds: number, headers: HeaderMap) => ({
     message: `too many requests: wait ${retryAfterSeconds} s`,
     headers: { ...headers, 'Retry-After': String(retryAfterSeconds) },
@@ -231,8 +231,8 @@ export class TooManyRequestsError extends problem(429, 'TooManyRequests', {
 }) {}
 
 export class HeadersTooLargeError extends problem(431, 'RequestHeaderFieldsTooLarge', {
-  when: 'Request line and headers are larger than 64 KiB together.',
-  says: () => 'request line and headers may have 64 KiB together at most',
+  when: 'The request line and headers together exceed 64 KiB.',
+  says: () => 'the request line and headers together must not exceed 64 KiB',
 }) {}
 
 /** The log has the rest, under the request id. */
@@ -246,19 +246,19 @@ export class InternalError extends problem(500, 'InternalError', {
 
 /** RFC 9110, section 15.6.2. */
 export class NotImplementedError extends problem(501, 'NotImplemented', {
-  when: 'The method, or the transfer coding of the body, is none that this server knows.',
-  example: ['this server knows no such method'],
+  when: 'The server does not know the method, or the transfer coding of the body.',
+  example: ['this server does not know this method'],
 }) {}
 
 /** RFC 9110, section 15.6.6. */
 export class VersionNotSupportedError extends problem(505, 'VersionNotSupported', {
-  when: 'The request is in another version of HTTP.',
+  when: 'The request uses another version of HTTP.',
   says: () => 'this server speaks HTTP/1.1 and HTTP/1.0',
 }) {}
 
 /** No keys can be had from the tenant. The caller did nothing wrong. */
 export class TenantUnavailableError extends problem(503, 'TenantUnavailable', {
-  when: 'The identity provider cannot be reached, so no token verifies. Try again later.',
+  when: 'The identity provider cannot be reached, so the token cannot be verified. Try again later.',
   says: (retryAfterSeconds?: number, options?: ErrorOptions) => ({
     ...options,
     message: 'the identity provider cannot be reached: try again later',
@@ -268,7 +268,7 @@ export class TenantUnavailableError extends problem(503, 'TenantUnavailable', {
 
 /** The caller did nothing wrong, and may repeat the request. */
 export class StoreUnavailableError extends problem(503, 'StoreUnavailable', {
-  when: 'The database cannot be reached. The request may be repeated.',
+  when: 'The store cannot be reached. You may repeat the request.',
   says: (options?: ErrorOptions) => ({
     ...options,
     message: 'the store cannot be reached: try again later',
@@ -277,16 +277,16 @@ export class StoreUnavailableError extends problem(503, 'StoreUnavailable', {
 }) {}
 
 export class NotDoneError extends problem(503, 'NotDone', {
-  when: 'In the results of a batch: the operation was not begun, since the time, the store, your share or the room for answers ended before it. Send it again.',
+  when: 'In the results of a batch: the operation was not started, because the time, the store, your request limit or the size limit ran out first. Send it again.',
   says: (retryAfterSeconds?: string) => ({
-    message: 'this operation was not begun: send it again',
+    message: 'this operation was not started: send it again',
     headers: { 'Retry-After': retryAfterSeconds ?? '1' },
   }),
 }) {}
 
 /** For probes: a balancer sends its requests elsewhere. */
 export class NotReadyError extends problem(503, 'NotReady', {
-  when: 'This instance cannot serve yet, or no longer; the message names what is missing.',
+  when: 'This instance is not ready to serve, or is stopping; the message names what is missing.',
   says: (missing: readonly string[]) => ({
     message: `not ready: ${missing.join(', ')}`,
     headers: { 'Retry-After': '2' },

@@ -25,10 +25,10 @@ export function requireBearerToken(req: Request): string {
   if (token !== undefined) return token;
   // RFC 6750, section 3.1: a client that tried another scheme gets the challenge and no error.
   if (OTHER_SCHEME.test(req.headers.authorization ?? '')) throw new UnauthorizedError(NO_TOKEN);
-  throw new InvalidRequestError('the Authorization header must be the word Bearer, one space, and the token');
+  throw new InvalidRequestError('the Authorization header must be the word Bearer, one space and the token');
 }
 
-const NO_TOKEN = 'this needs a token: send Authorization: Bearer and the token';
+const NO_TOKEN = 'a token is required: send it as Authorization: Bearer <token>';
 
 /** The token of a well-formed header, without the scheme. */
 export function bearerToken({ headers }: Request): string | undefined {

@@ -27,7 +27,7 @@ export function readBody({ maxBytes, isLatin1Accepted = false }: BodyOptions): S
     const kind = mediaTypeOf(req);
     req.bodyBytes = await readBytes(req, res, maxBytes);
     if (req.bodyBytes.length === 0) return;
-    if (kind === undefined) throw new UnsupportedMediaTypeError('a body needs a Content-Type: application/json');
+    if (kind === undefined) throw new UnsupportedMediaTypeError('a body needs a Content-Type: send application/json');
     req.bodyKind = kind;
     req.body = parse(kind, req.bodyBytes, decoderFor(isLatin1Accepted));
   };
@@ -104,7 +104,7 @@ function parseJson(text: string): Members {
 /** A member that is given twice is the list of both, which no member of a form may be; what nobody knows may be repeated. */
 function parseForm(text: string, decode: Decode): Members {
   const pairs = readUrlencoded(text);
-  if (pairs === undefined) throw new InvalidContentError(`a form may have ${MAX_PAIRS} members at most`);
+  if (pairs === undefined) throw new InvalidContentError(`a form may have at most ${MAX_PAIRS} members`);
   const members = Object.create(null) as Record<string, unknown>;
   for (const [rawName, rawValue] of pairs) {
     const [name, value] = [decode(percentDecode(rawName)), decode(percentDecode(rawValue))];

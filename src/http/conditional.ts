@@ -35,10 +35,10 @@ export function assertPreconditions({ ifMatch, ifNoneMatch }: Conditions, curren
   const current = currentTag === undefined ? undefined : quoteTag(currentTag);
   // RFC 9110, section 13.1.1: `*` matches any current representation, so a missing one fails here.
   if (ifMatch !== undefined && !matches(ifMatch, currentTag)) {
-    throw new PreconditionFailedError('it has changed since: fetch it again and decide', current);
+    throw new PreconditionFailedError('it has changed since: fetch it again, then decide', current);
   }
   if (ifNoneMatch !== undefined && matches(ifNoneMatch, currentTag)) {
-    throw new PreconditionFailedError('it exists already', current);
+    throw new PreconditionFailedError('it already exists', current);
   }
 }
 

@@ -46,11 +46,11 @@ export function guard(server: Server, httpServer: HttpServer): void {
 /** What the parser lets pass, although RFC 9112 does not. */
 function refusalOf(req: Request): ApiError | undefined {
   const { expect, 'transfer-encoding': coding } = req.headers;
-  if (req.httpVersion === '0.9') return new BadRequestError('the request line names no version of HTTP');
+  if (req.httpVersion === '0.9') return new BadRequestError('the request line has no HTTP version');
   if (req.httpVersionMajor !== 1) return new VersionNotSupportedError();
   // RFC 9112, section 6.1: a body in a coding that is not understood has no end that is known.
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
-    return new NotImplementedError('send the body in no transfer coding but chunked');
+    return new NotImplementedError('send the body with no transfer coding other than chunked');
   }
   if (expect !== undefined && req.httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
     return new ExpectationFailedError();

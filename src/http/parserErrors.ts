@@ -67,12 +67,12 @@ function refusalFor(error: ParserError): ApiError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestTimeoutError();
   if (code === 'HPE_INVALID_VERSION') return new VersionNotSupportedError();
   if (code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(fromLastLine(error))) {
-    return new NotImplementedError('this server knows no such method');
+    return new NotImplementedError('this server does not know this method');
   }
   // Also a token that was pasted with a line break: what follows it is read as the name of a header.
   if (code !== undefined && BAD_HEADER.has(code)) {
     return new BadRequestError(
-      'a header has a line break (a token pasted with one?) or a character that cannot be there',
+      'a header contains a line break (pasted with a token?) or a character that is not allowed',
     );
   }
   return new BadRequestError('this is not well-formed HTTP/1.1');

@@ -57,13 +57,13 @@ export function readQuery<Name extends string>(
   isStrict = false,
 ): Partial<Record<Name, string>> {
   const pairs = readUrlencoded(query);
-  if (pairs === undefined) throw new InvalidQueryError(`a query may have ${MAX_PAIRS} parameters at most`);
+  if (pairs === undefined) throw new InvalidQueryError(`a query may have at most ${MAX_PAIRS} parameters`);
   const known: Partial<Record<Name, string>> = {};
   for (const [rawName, rawValue] of pairs) {
     const given = percentDecode(rawName).toString('latin1');
     const name = names.find((one) => one === given);
     if (name === undefined && isStrict) {
-      throw new InvalidQueryError(`${quoted(given)} is not known here: ${names.join(', ')} are`);
+      throw new InvalidQueryError(`${quoted(given)} is unknown here: use ${names.join(', ')}`);
     }
     if (name === undefined) continue;
     if (known[name] !== undefined) throw new InvalidQueryError(`${name} is given more than once`);

@@ -90,7 +90,7 @@ function readWanted(operation: unknown, name: string): InnerRequest {
     throw new InvalidBatchError(`${name}.method must be one of ${METHODS.join(', ')}`);
   }
   if (typeof path !== 'string' || !TASKS.test(path) || !/^[!-~]+$/.test(path) || path.includes('#')) {
-    throw new InvalidBatchError(`${name}.path must be one of /api/tasks…, percent-encoded`);
+    throw new InvalidBatchError(`${name}.path must be /api/tasks or a path below it, percent-encoded`);
   }
   return { method, target: path, headers: readHeaders(headers, `${name}.headers`), body };
 }
@@ -100,11 +100,11 @@ function readHeaders(headers: unknown, name: string): Record<string, string> {
   const known: Record<string, string> = {};
   for (const [header, value] of Object.entries(headers)) {
     const lower = header.toLowerCase();
-    if (!HEADERS.includes(lower)) throw new InvalidBatchError(`${name} may have ${HEADER_NAMES} and no others`);
-    if (lower in known) throw new InvalidBatchError(`${name} has ${lower} twice`);
+    if (!HEADERS.includes(lower)) throw new InvalidBatchError(`${name} may only contain ${HEADER_NAMES}`);
+    if (lower in known) throw new InvalidBatchError(`${name} contains ${lower} twice`);
     // RFC 9110, section 5.5: what a header can carry.
     if (typeof value !== 'string' || !/^[\t\x20-\x7E\x80-\xFF]*$/.test(value)) {
-      throw new InvalidBatchError(`${name} must have texts that a header can carry`);
+      throw new InvalidBatchError(`${name} must have values that a header can carry`);
     }
     known[lower] = value.trim();
   }

@@ -113,7 +113,7 @@ function agreed(given: readonly GivenDue[]): Due | undefined {
   const [first, second] = given;
   if (second === undefined || first === undefined) return first?.due;
   if (instant(first.due) !== instant(second.due)) {
-    throw new InvalidTaskError('"due" and "date" differ: they are one member under two names, so send one of them');
+    throw new InvalidTaskError('"due" and "date" differ: they are two names of one member, so send only one');
   }
   // Of the same instant `due` says more.
   return given.find(({ name }) => name === 'due')?.due;

@@ -114,7 +114,8 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
     },
 
     async patchTask(call) {
-      if (call.body === undefined) throw new InvalidContentError('a patch is a JSON object: send what changes');
+      if (call.body === undefined) throw new InvalidContentError('a patch must be a JSON object: send the changes');
+
       const input = readPatch(call);
       return one(await storeOf(call).patch(parameterOf(call, 'id'), input, readConditions(call.headers)));
     },
@@ -176,7 +177,7 @@ export function onlyOwn(handle: Handle): Handle {
   };
 }
 
-const HOW_TO_DELETE = 'send the text of the tasks to delete, or all=true in the query to delete all of your tasks';
+const HOW_TO_DELETE = 'send the text of the tasks to delete, or all=true in the query to delete all your tasks';
 
 function readAll(all: string | undefined): boolean {
   if (all === undefined || all === 'true') return all === 'true';
@@ -220,7 +221,7 @@ function tagOfAll(tasks: readonly TaskState[], link: string): string {
 function refuseTags({ headers }: Call): void {
   const { ifMatch, ifNoneMatch } = readConditions(headers);
   if ((ifMatch === undefined || ifMatch === '*') && ifNoneMatch === undefined) return;
-  throw new PreconditionFailedError('conditions hold for one task: send them to /api/tasks/<id>');
+  throw new PreconditionFailedError('conditions apply to a single task: send them to /api/tasks/<id>');
 }
 
 async function wasRemoved(removal: Promise<void>): Promise<boolean> {

@@ -80,7 +80,7 @@ export function encodeSyncToken({ knownAt, epoch, number, id, quietUntil }: Sync
 export function readSyncToken(text: string, now: number): SyncToken {
   const token = decode(text);
   if (token === undefined || encodeSyncToken(token) !== text) {
-    throw new InvalidQueryError('since is malformed: send "next" of the last answer as it is, or leave it out');
+    throw new InvalidQueryError('since is malformed: send "next" of the last answer unchanged, or leave it out');
   }
   if (now - token.knownAt > LIFETIME_MS) throw new SyncTokenExpiredError();
   return token;

@@ -63,13 +63,13 @@ export function readSelection(...sources: Members[]): string | undefined {
 /** @throws {InvalidTaskError} when the two names of the text say different things. */
 export function agreedText([text = '', ...others]: readonly string[]): string {
   if (others.every((other) => other === text)) return text;
-  throw new InvalidTaskError('"Text" and "task" differ: they are the same under two names, so send one of them');
+  throw new InvalidTaskError('"Text" and "task" differ: they are two names of one member, so send only one');
 }
 
 /** @throws {MissingTaskError | InvalidTaskError} when it is no text for a task. */
 export function checkText(text: unknown): string {
   if (text === undefined || text === null) throw new MissingTaskError();
-  if (typeof text !== 'string') throw new InvalidTaskError('"Text" must be a string ("task" is the same)');
+  if (typeof text !== 'string') throw new InvalidTaskError('"Text" (or "task") must be a string');
   if (text.trim() === '') throw new MissingTaskError();
   return readString(text, 'Text', MAX_TEXT_LENGTH);
 }
@@ -114,10 +114,10 @@ export function membersOf({ body = {}, bodyKind }: Read): Members {
 function hint({ body = {}, bodyKind }: Read): string | undefined {
   const names = Object.keys(body);
   if (bodyKind === 'form' && names.some((name) => name.trimStart().startsWith('{'))) {
-    return 'the body was read as a form; it looks like JSON, so send Content-Type: application/json';
+    return 'the body was read as a form but looks like JSON: send Content-Type: application/json';
   }
   const slip = names.find(
     (name) => ['text', 'task', 'title'].includes(name.toLowerCase()) && name !== 'Text' && name !== 'task',
   );
-  return slip === undefined ? undefined : `"${slip}" is not known: send "Text"`;
+  return slip === undefined ? undefined : `"${slip}" is unknown: send "Text"`;
 }

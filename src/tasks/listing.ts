@@ -117,7 +117,7 @@ function readFilters(query: ListQuery): Where<TaskDocument> {
     all.push({ importance: { $in: [importance, importance === 'normal' ? null : importance] } });
   }
   if (category !== undefined && category.length > MAX_CATEGORY_LENGTH) {
-    throw new InvalidQueryError(`category must have ${MAX_CATEGORY_LENGTH} characters at most`);
+    throw new InvalidQueryError(`category must have at most ${MAX_CATEGORY_LENGTH} characters`);
   }
   if (category !== undefined) all.push({ categories: equals(category) });
   if (dueAfter !== undefined || dueBefore !== undefined) all.push({ due: { $ne: 'none' } });
@@ -136,7 +136,7 @@ function readSort(name = 'date'): Sort {
   const isDescending = name.startsWith('-');
   const field = FIELDS.find((known) => known === (isDescending ? name.slice(1) : name));
   if (field !== undefined) return { name, field, isDescending };
-  throw new InvalidQueryError(`sort must be ${FIELDS.join(', ')}, or one of them after "-"`);
+  throw new InvalidQueryError(`sort must be ${FIELDS.join(', ')}, or one of these after a "-"`);
 }
 
 function readCompleted(completed: string | undefined): boolean | undefined {
@@ -148,7 +148,7 @@ function readCompleted(completed: string | undefined): boolean | undefined {
 function readImportance(importance: string | undefined): Importance | undefined {
   const known = members.importance.schema.enum as readonly string[];
   if (importance === undefined || known.includes(importance)) return importance as Importance | undefined;
-  throw new InvalidQueryError(`importance must be ${known.join(', ')}`);
+  throw new InvalidQueryError(`importance must be one of ${known.join(', ')}`);
 }
 
 function readDay(name: string, text: string | undefined): Date | undefined {
@@ -166,7 +166,7 @@ function readPart(q: string | undefined): string | undefined {
 function readCursor(text: string | undefined, { name }: Sort): Cursor | undefined {
   if (text === undefined) return undefined;
   const cursor = decodeCursor(text);
-  if (cursor === undefined) throw new InvalidQueryError('cursor is malformed: follow the Link header as it is');
+  if (cursor === undefined) throw new InvalidQueryError('cursor is malformed: follow the Link header unchanged');
   if (cursor.sort !== name) throw new InvalidQueryError(`cursor belongs to sort=${cursor.sort}`);
   return cursor;
 }

@@ -43,7 +43,11 @@ export const members = {
     read: (value, path) => (value === '' ? null : readString(value, path, 16_384)),
     fromForm: asIs,
     type: String,
-    schema: { type: 'string', maxLength: 16_384, description: 'Whatever else there is to say. Empty is null.' },
+    schema: {
+      type: 'string',
+      maxLength: 16_384,
+      description: 'Anything else there is to say. An empty string becomes null.',
+    },
   } satisfies Member<string | null>,
 
   importance: {
@@ -62,7 +66,7 @@ export const members = {
       type: 'array',
       maxItems: 20,
       items: { type: 'string', minLength: 1, maxLength: 64 },
-      description: 'Up to 20 labels. A repeated one counts once.',
+      description: 'Up to 20 labels. Duplicates are dropped.',
     },
   } satisfies Member<readonly string[]>,
 
@@ -90,7 +94,7 @@ export const members = {
     read: readInstant,
     fromForm: asIs,
     type: Date,
-    schema: { type: 'string', format: 'date-time', description: 'When to remind of it. The client rings.' },
+    schema: { type: 'string', format: 'date-time', description: 'When to remind the user. The client does so.' },
   } satisfies Member<Date | null>,
 
   position: {
@@ -103,7 +107,7 @@ export const members = {
       maxLength: 64,
       pattern: '^[!-~]*$',
       description:
-        'Where it stands when ordered by hand: visible ASCII that the client chooses, compared byte by byte. Empty is null.',
+        'Its place when ordered by hand: visible ASCII that the client chooses, compared byte by byte. An empty string becomes null.',
     },
   } satisfies Member<string | null>,
 };
@@ -123,7 +127,7 @@ export function readString(value: unknown, path: string, max: number, min = 0): 
   if (typeof value !== 'string') throw new InvalidTaskError(`"${path}" must be a string`);
   if (value.length < min || value.length > max) {
     throw new InvalidTaskError(
-      `"${path}" has ${value.length} characters: ${min === 0 ? '' : `${min} to `}${max} at most`,
+      `"${path}" has ${value.length} characters, expected ${min === 0 ? 'at most' : `${min} to`} ${max}`,
     );
   }
   // BSON would store a lone surrogate as U+FFFD, silently.
@@ -145,7 +149,7 @@ function readImportance(value: unknown, path: string): Importance {
 
 function readArray(value: unknown, path: string, max: number): unknown[] {
   if (!Array.isArray(value)) throw new InvalidTaskError(`"${path}" must be an array`);
-  if (value.length > max) throw new InvalidTaskError(`"${path}" has ${value.length} elements: ${max} at most`);
+  if (value.length > max) throw new InvalidTaskError(`"${path}" has ${value.length} elements, expected at most ${max}`);
   return value;
 }
 
@@ -174,6 +178,6 @@ function readInstant(value: unknown, path: string): Date {
 
 function readPosition(value: unknown, path: string): string {
   const position = readString(value, path, 64);
-  if (!/^[!-~]+$/.test(position)) throw new InvalidTaskError(`"${path}" must be visible ASCII characters`);
+  if (!/^[!-~]+$/.test(position)) throw new InvalidTaskError(`"${path}" must consist of visible ASCII characters`);
   return position;
 }

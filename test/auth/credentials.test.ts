@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { call, startGate } from './gate.ts';
 
 const BARE = 'Bearer realm="Users"';
-const SHAPE = 'the Authorization header must be the word Bearer, one space, and the token';
+const SHAPE = 'the Authorization header must be the word Bearer, one space and the token';
 const IN_QUERY = 'the token belongs in the Authorization header, not in the query';
 const IN_BODY = 'the token belongs in the Authorization header, not in the body';
 const TWO = 'there is more than one Authorization header';

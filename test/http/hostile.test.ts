@@ -143,7 +143,7 @@ for (const lineBreak of ['\r\n', '\n', '\r']) {
     );
 
     assert.deepEqual(statuses, [400], text);
-    assert.match(text, /"detail":"a header has a line break \(a token pasted with one\?\)/);
+    assert.match(text, /"detail":"a header contains a line break \(pasted with a token\?\)/);
   });
 }
 
