@@ -1,12 +1,14 @@
+/** What stands between a request and a new task: how many a user may keep, and the key of a POST that may be repeated. */
 import { createHash } from 'node:crypto';
 import type { Request } from 'restify';
 import { ownedId } from '../database/ownedId.ts';
-import { BadRequestError, IdempotencyKeyReusedError } from '../errors.ts';
-import { type Birth, type Draft, randomId, type TaskState } from './document.ts';
+import { BadRequestError, IdempotencyKeyReusedError, TooManyTasksError } from '../errors.ts';
+import { type Birth, type Draft, newBirth, newTask, type TaskState } from './document.ts';
 import { CREATION_HOURS, type CreationDocument } from './model.ts';
-import { type Content, equals, LifeEndedError, OwnedCollection } from './owned.ts';
-import { admitTask } from './quota.ts';
-import { type Session, TaskStore } from './store.ts';
+import { type Content, equals, LifeEndedError, memoryOfOwners, OwnedCollection } from './owned.ts';
+import type { Session } from './store.ts';
+
+type Creation = Content<CreationDocument>;
 
 const LIFETIME_MS = CREATION_HOURS * 3_600_000;
 
@@ -15,17 +17,23 @@ const LIFETIME_MS = CREATION_HOURS * 3_600_000;
  * and is written before it. So a repeat finds the same id, whether it comes while the first runs, to another instance,
  * after a crash between the two writes or after the task was deleted: where a task or its tombstone is, nothing is inserted.
  *
+ * @param path the same key on another one is another request.
  * @returns the task as it was when it was created, made anew from the request, which is the same as the first.
  * @throws {IdempotencyKeyReusedError} when the key came with another request.
+ * @throws {TooManyTasksError}
  */
-export async function createTask(session: Session, draft: Draft, { key, path }: Repeatable): Promise<TaskState> {
+export async function createTask(
+  session: Session,
+  draft: Draft,
+  key: string | undefined,
+  path: string,
+): Promise<TaskState> {
   const create = async (): Promise<TaskState> => {
-    const store = new TaskStore(session);
-    if (key === undefined) {
-      await admitTask(session);
-      return await store.create(draft);
-    }
-    return await store.createOnce(await claim(session, key, fingerprintOf(path, draft)), draft);
+    if (key === undefined) await admitTask(session);
+    const birth = key === undefined ? birthNow(session) : await birthOnce(session, key, fingerprintOf(path, draft));
+    const task = newTask(birth, draft);
+    await new OwnedCollection(session.models.tasks, session).insert(task);
+    return task;
   };
   try {
     return await create();
@@ -36,13 +44,6 @@ export async function createTask(session: Session, draft: Draft, { key, path }: 
   }
 }
 
-/** What makes a POST repeatable. */
-export interface Repeatable {
-  key: string | undefined;
-  /** The same key on another path is another request. */
-  path: string;
-}
-
 /** Two requests are the same when they are read the same, however they were written. */
 function fingerprintOf(path: string, { text, due, details }: Draft): string {
   return createHash('sha256')
@@ -51,47 +52,37 @@ function fingerprintOf(path: string, { text, due, details }: Draft): string {
 }
 
 /** Where the task of this key comes from: decided by the first request that gets here. */
-async function claim(session: Session, key: string, fingerprint: string): Promise<Birth> {
-  const { owner, clock } = session;
+async function birthOnce(session: Session, key: string, fingerprint: string): Promise<Birth> {
   const creations = new OwnedCollection(session.models.creations, session);
-  const _id = ownedId(owner, key);
-  for (;;) {
-    const at = new Date(clock.now());
-    const mine = { _id, fingerprint, task: randomId(), version: randomId(), at };
-    if (await creations.insert(mine)) return await admitted(session, creations, mine);
-    const known = await creations.findOne({ _id: equals(_id) });
-    if (known === undefined) continue; // the store has just dropped it
-    if (at.getTime() - known.at.getTime() < LIFETIME_MS) return sameRequest(known, fingerprint);
-    // Too old, and not yet dropped. Of those who see that at once, one takes its place.
-    if (await creations.replace({ _id: equals(_id), task: equals(known.task) }, mine)) return birthOf(mine);
-  }
-}
-
-/** A key that has just come counts as a task; one that is too many leaves its key free. */
-async function admitted(
-  session: Session,
-  creations: OwnedCollection<CreationDocument>,
-  mine: Content<CreationDocument>,
-): Promise<Birth> {
+  const mine = { _id: ownedId(session.owner, key), fingerprint, ...birthNow(session) };
+  const first = await claim(creations, mine);
+  if (first.fingerprint !== fingerprint) throw new IdempotencyKeyReusedError();
+  if (first !== mine) return first;
   try {
     await admitTask(session);
   } catch (error) {
+    // One task too many leaves its key free.
     await creations.remove({ _id: equals(mine._id), task: equals(mine.task) });
     throw error;
   }
-  return birthOf(mine);
+  return mine;
 }
 
-function sameRequest(known: CreationDocument, fingerprint: string): Birth {
-  if (known.fingerprint !== fingerprint) throw new IdempotencyKeyReusedError();
-  return birthOf(known);
+/** The record of a key that holds: this one, or an earlier one. */
+async function claim(creations: OwnedCollection<CreationDocument>, mine: Creation): Promise<Creation> {
+  for (;;) {
+    if (await creations.insert(mine)) return mine;
+    const known = await creations.get(mine._id);
+    if (known === undefined) continue; // the store has just dropped it
+    if (mine.at.getTime() - known.at.getTime() < LIFETIME_MS) return known;
+    // Too old, and not yet dropped. Of those who see that at once, one takes its place.
+    if (await creations.replace({ _id: equals(mine._id), task: equals(known.task) }, mine)) return mine;
+  }
 }
 
-function birthOf({ task, version, at }: Pick<CreationDocument, 'task' | 'version' | 'at'>): Birth {
-  return { id: task, version, at };
+function birthNow({ clock }: Session): Birth {
+  return newBirth(new Date(clock.now()));
 }
-
-const KEY = /^[\x21-\x7E]{1,255}$/;
 
 /**
  * The Idempotency-Key header (IETF draft-ietf-httpapi-idempotency-key-header).
@@ -102,8 +93,43 @@ export function readIdempotencyKey(headers: Request['headers']): string | undefi
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
   // Node joins a repeated header with ", ", whose space no key may hold.
-  if (typeof header !== 'string' || !KEY.test(header)) {
+  if (typeof header !== 'string' || !/^[\x21-\x7E]{1,255}$/.test(header)) {
     throw new BadRequestError('Idempotency-Key is malformed: send 1 to 255 visible ASCII characters, once');
   }
   return header;
+}
+
+/** Tasks that one user keeps at most. */
+const MAX_TASKS = 100_000;
+/** Milliseconds after which a count is old: other instances create as well. */
+const TRUST_MS = 600_000;
+
+interface Count {
+  /** Tasks that may be created before they are counted again: a tenth of the room there was. */
+  left: number;
+  at: number;
+}
+
+const countsOf = memoryOfOwners<Count>();
+
+/**
+ * Refuses a task too many. Tasks are counted on an index, and not for every new one: a count is good for a tenth of the room
+ * that it left, so that who has few is counted rarely and who has nearly all each time. Several instances at once may let
+ * somebody pass by as much.
+ *
+ * @throws {TooManyTasksError}
+ */
+export async function admitTask(session: Session): Promise<void> {
+  const { models, owner, clock } = session;
+  const known = countsOf(models.tasks);
+  const now = clock.now();
+  const count = known.get(owner);
+  if (count !== undefined && count.left > 0 && Math.abs(now - count.at) < TRUST_MS) {
+    count.left -= 1;
+    return;
+  }
+  const tasks = new OwnedCollection(models.tasks, session);
+  const room = MAX_TASKS - (await tasks.count({ deletedAt: null }, MAX_TASKS));
+  if (room <= 0) throw new TooManyTasksError(MAX_TASKS);
+  known.set(owner, { left: Math.floor(room / 10), at: now });
 }

@@ -4,17 +4,13 @@ import mongoose, { type Types } from 'mongoose';
 import { type Due, dueOfChanged, dueOfNew, isoOf, NOT_DUE, showDue } from './due.ts';
 import { agreedText, type TaskInput } from './input.ts';
 import { ABSENT, type Details, memberList } from './members.ts';
-import type { TaskDocument } from './model.ts';
+import type { CreationDocument, TaskDocument } from './model.ts';
 
 /** A document but for its owner, whom the collection of one owner adds. */
 export type TaskState = Omit<TaskDocument, 'owner'>;
 
 /** Where a task comes from: its id, its first version, and when. */
-export interface Birth {
-  id: Types.ObjectId;
-  version: Types.ObjectId;
-  at: Date;
-}
+export type Birth = Pick<CreationDocument, 'task' | 'version' | 'at'>;
 
 /** All that a client can say of a task. */
 export interface Draft {
@@ -52,9 +48,13 @@ export function draftOf({ texts, dues, details }: TaskInput): Draft {
   return { text: agreedText(texts), due: dueOfNew(dues), details: { ...ABSENT, ...details } };
 }
 
-export function newTask({ id, version, at }: Birth, draft: Draft): TaskState {
+export function newBirth(at: Date, task = randomId()): Birth {
+  return { task, version: randomId(), at };
+}
+
+export function newTask({ task, version, at }: Birth, draft: Draft): TaskState {
   const completedAt = draft.details.completed ? at : null;
-  return { _id: id, ...stored(draft, at), completedAt, createdAt: at, updatedAt: at, version };
+  return { _id: task, ...stored(draft, at), completedAt, createdAt: at, updatedAt: at, version };
 }
 
 /** The next state when what the body does not name stays. `seq` is left out of it on purpose. */

@@ -80,7 +80,7 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
 
   async function create(call: Call, input: TaskInput): Promise<Answer> {
     const key = readIdempotencyKey(call.headers);
-    return created(call, await createTask(sessionOf(call), draftOf(input), { key, path: call.path }));
+    return created(call, await createTask(sessionOf(call), draftOf(input), key, call.path));
   }
 
   async function deleteTasks(call: Call, isAll: boolean): Promise<Answer> {

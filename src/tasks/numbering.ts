@@ -1,10 +1,8 @@
-import { LRUCache } from 'lru-cache';
-import type { Model } from 'mongoose';
-import { oncePer } from '../database/together.ts';
+import type { LRUCache } from 'lru-cache';
 import { randomId } from './document.ts';
 import { type History, inNewEpoch, type Mark, newEpoch, vouchesFor } from './history.ts';
 import type { SyncDocument, TaskDocument } from './model.ts';
-import { type Content, equals, OwnedCollection } from './owned.ts';
+import { type Content, equals, memoryOfOwners, OwnedCollection } from './owned.ts';
 import type { Session } from './store.ts';
 
 /** How far an owner's changes are numbered. */
@@ -36,9 +34,7 @@ interface Memory extends Mark {
   mayContinue: boolean;
 }
 
-const MAX_REMEMBERED = 10_000;
-/** One for each connection, so that two instances in one process know no more of each other than two processes do. */
-const memoryOf = oncePer<Model<SyncDocument>, LRUCache<string, Memory>>(() => new LRUCache({ max: MAX_REMEMBERED }));
+const memoryOf = memoryOfOwners<Memory>();
 
 /**
  * Gives numbers to an owner's changes. Writers only leave their task without one; it is the readers who number, so no
@@ -148,10 +144,10 @@ export class Numbering {
     // No two tasks share a version, so a version of the batch on an id of the batch is a state of the batch. The
     // tutorial's tasks have none until they are written, and never lose it again.
     const version = { $in: entries.map((entry) => entry.version) };
-    await this.#tasks.update({ _id, version, seq: null }, { $set: { seq: number } });
+    await this.#tasks.update({ _id, version, seq: null }, { seq: number });
     // From here on it need not be repeated.
     const where = { _id: equals(record), epoch: equals(epoch), number: equals(number) };
-    await this.#syncs.update(where, { $set: { entries: [] } });
+    await this.#syncs.update(where, { entries: [] });
   }
 }
 

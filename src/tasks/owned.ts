@@ -1,7 +1,8 @@
+import { LRUCache } from 'lru-cache';
 import type { Model, Types } from 'mongoose';
 import { DEADLINE_MS } from '../database/deadline.ts';
 import { isDuplicateKey, refusedOnes } from '../database/errors.ts';
-import { findAll } from '../database/find.ts';
+import { findAll, type FindOptions } from '../database/find.ts';
 import { anyOf, oncePer, Together } from '../database/together.ts';
 import { StoreUnavailableError } from '../errors.ts';
 
@@ -29,9 +30,8 @@ export type Where<T extends Owned> = { [K in Exclude<keyof T, 'owner'>]?: Condit
 /** A document but for its owner, who is added as well. */
 export type Content<T extends Owned> = Omit<T, 'owner'>;
 
-export interface Page<T> {
-  sort?: Readonly<Record<string, 1 | -1>>;
-  skip?: number;
+/** Which of them to read. */
+interface Portion<T> extends Pick<FindOptions, 'sort' | 'skip'> {
   limit: number;
   /** The members to read; all of them when absent. */
   only?: readonly (keyof T & string)[];
@@ -56,12 +56,7 @@ export interface Ownership {
   owner: string;
   /** Ends every operation when the request's time is over. */
   signal: AbortSignal;
-  life?: Life | undefined;
-}
-
-/** Values to set. */
-export interface Update<T extends Owned> {
-  $set: Partial<Content<T>>;
+  life: Life;
 }
 
 /**
@@ -72,7 +67,7 @@ export class OwnedCollection<T extends Owned> {
   readonly #model: Model<T>;
   readonly #owner: string;
   readonly #signal: AbortSignal;
-  readonly #life: Life | undefined;
+  readonly #life: Life;
 
   constructor(model: Model<T>, { owner, signal, life }: Ownership) {
     // The driver would send an undefined owner as null, which matches every document without one.
@@ -83,8 +78,8 @@ export class OwnedCollection<T extends Owned> {
     this.#life = life;
   }
 
-  async find(where: Where<T>, page: Page<T>): Promise<T[]> {
-    return await this.#found(where, page);
+  async find(where: Where<T>, portion: Portion<T>): Promise<T[]> {
+    return await this.#found(where, portion);
   }
 
   async findOne(where: Where<T>): Promise<T | undefined> {
@@ -109,9 +104,9 @@ export class OwnedCollection<T extends Owned> {
    * @throws {LifeEndedError} when the owner was erased meanwhile; then it is not there.
    */
   async insert(document: Content<T>): Promise<boolean> {
-    const mayStay = await this.#life?.begin(this.#signal);
+    const mayStay = await this.#life.begin(this.#signal);
     if (!(await this.#insertNew(document))) return false;
-    if (mayStay === undefined || (await mayStay(this.#signal))) return true;
+    if (await mayStay(this.#signal)) return true;
     const { deletedCount } = await this.#model.deleteOne(this.#mine(this.#sameState(document)), this.#options());
     // Where it is gone but its id is not, it was given to another owner: it is stored, and theirs.
     const isTheirs =
@@ -141,10 +136,9 @@ export class OwnedCollection<T extends Owned> {
     return result.matchedCount;
   }
 
-  /** Resolves to how many documents the conditions hold for. */
-  async update(where: Where<T>, update: Update<T>): Promise<number> {
-    const result = await this.#model.updateMany(this.#mine(where), update as never, this.#options());
-    return result.matchedCount;
+  /** Sets these members wherever the conditions hold. */
+  async update(where: Where<T>, members: Partial<Content<T>>): Promise<void> {
+    await this.#model.updateMany(this.#mine(where), { $set: members } as never, this.#options());
   }
 
   async #insertNew(document: Content<T>): Promise<boolean> {
@@ -158,10 +152,10 @@ export class OwnedCollection<T extends Owned> {
     }
   }
 
-  async #found(where: Where<T>, { only, ...page }: Page<T>): Promise<T[]> {
+  async #found(where: Where<T>, { only, ...portion }: Portion<T>): Promise<T[]> {
     const options = {
-      ...page,
-      batchSize: page.limit + 1,
+      ...portion,
+      batchSize: portion.limit + 1,
       ...(only && { projection: Object.fromEntries(only.map((name) => [name, 1])) }),
     };
     return (await findAll(this.#collection, this.#mine(where), options, this.#signal)) as unknown as T[];
@@ -196,6 +190,14 @@ export class OwnedCollection<T extends Owned> {
 /** A condition that no value can turn into an operator. */
 export function equals<V extends string | number | boolean | Date | Types.ObjectId | null>(value: V): { $eq: V } {
   return { $eq: value };
+}
+
+/** Owners remembered; one more than that costs a query, no more. */
+const MAX_REMEMBERED = 10_000;
+
+/** What is remembered of owners. Apart for each connection: two instances in one process know no more than two processes do. */
+export function memoryOfOwners<M extends object>(): (model: object) => LRUCache<string, M> {
+  return oncePer(() => new LRUCache<string, M>({ max: MAX_REMEMBERED }));
 }
 
 type Collection = Model<unknown>['collection'];

@@ -1,15 +1,14 @@
-import mongoose, { type Types } from 'mongoose';
+import mongoose from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { TaskExistsError, TaskNotFoundError } from '../errors.ts';
 import { assertPreconditions, type Conditions } from '../http/conditional.ts';
+import { admitTask } from './creations.ts';
 import {
-  type Birth,
-  type Draft,
   draftOf,
   isDeleted,
+  newBirth,
   newTask,
   patchedTask,
-  randomId,
   replacedTask,
   tagOf,
   type TaskState,
@@ -21,18 +20,14 @@ import { cursorBehind, type Listing, orderOf, partsBehind } from './listing.ts';
 import type { TaskDocument, TaskModels } from './model.ts';
 import { equals, OwnedCollection, type Ownership, type Where } from './owned.ts';
 import { type Cursor, Page } from './page.ts';
-import { admitTask } from './quota.ts';
 import { containing } from './search.ts';
 
 export interface Session extends Ownership {
   models: TaskModels;
   clock: Clock;
   /** Starts the request's time anew: called when a part of what is large is done. */
-  extend?: () => void;
+  extend: () => void;
 }
-
-/** What a write is to find before it is done; empty means anything. */
-const UNCONDITIONAL: Conditions = { ifMatch: undefined, ifNoneMatch: undefined };
 
 const LIVE = { deletedAt: null } satisfies Where<TaskDocument>;
 // Documents that one command writes, so that none of them holds up everybody else's.
@@ -49,55 +44,35 @@ const MAX_SEARCHED = 5_000;
  */
 export class TaskStore {
   readonly #tasks: OwnedCollection<TaskDocument>;
-  readonly #clock: Clock;
-  readonly #extend: () => void;
   readonly #session: Session;
 
   constructor(session: Session) {
     this.#session = session;
     this.#tasks = new OwnedCollection(session.models.tasks, session);
-    this.#clock = session.clock;
-    this.#extend = session.extend ?? (() => undefined);
   }
 
   /** A page of tasks, and where the next one begins. */
   async list(listing: Listing): Promise<{ page: Page; next: Cursor | undefined }> {
     const { limit, sort, q } = listing;
     const page = new Page(limit);
-    const isWanted = q === undefined ? undefined : containingTask(q);
+    const isWanted = q === undefined ? () => true : containingTask(q);
     let from = listing.cursor;
     for (let searched = 0; ;) {
-      const count = isWanted === undefined ? page.room : SEARCHED_AT_A_TIME;
+      const count = q === undefined ? page.room : SEARCHED_AT_A_TIME;
       const found = await this.#readBehind(from, listing, count);
       for (const task of found) {
-        if ((isWanted?.(task) ?? true) && !page.add(task)) return { page, next: from };
+        if (isWanted(task) && !page.add(task)) return { page, next: from };
         from = cursorBehind(task, sort);
       }
       searched += found.length;
       if (found.length < count) return { page, next: undefined };
-      if (isWanted !== undefined && searched >= MAX_SEARCHED) return { page, next: from };
+      if (searched >= MAX_SEARCHED) return { page, next: from };
     }
   }
 
   /** @throws {TaskNotFoundError} when this user has no task with that id. */
   async get(id: string): Promise<TaskState> {
-    const task = await this.#read(id);
-    if (task === undefined || isDeleted(task)) throw new TaskNotFoundError(id);
-    return task;
-  }
-
-  async create(draft: Draft): Promise<TaskState> {
-    const task = newTask(this.#birth(), draft);
-    // Two of 2^96 ids would have to be equal.
-    if (!(await this.#tasks.insert(task))) throw new TaskExistsError(task._id.toHexString());
-    return task;
-  }
-
-  /** Creates the task unless it was created before; also when it was changed or deleted since. */
-  async createOnce(birth: Birth, draft: Draft): Promise<TaskState> {
-    const task = newTask(birth, draft);
-    await this.#tasks.insert(task);
-    return task;
+    return existing(living(await this.#read(id)), id);
   }
 
   /**
@@ -106,30 +81,25 @@ export class TaskStore {
    * @throws {TaskExistsError} when the id is somebody else's.
    * @throws {PreconditionFailedError | TooManyTasksError}
    */
-  async replace(
-    id: string,
-    input: TaskInput,
-    conditions = UNCONDITIONAL,
-  ): Promise<{ task: TaskState; isNew: boolean }> {
-    for (;;) {
-      const current = await this.#read(id);
-      const isNew = current === undefined || isDeleted(current);
-      assertPreconditions(conditions, isNew ? undefined : tagOf(current));
-      const task = isNew ? newTask(this.#birth(id), draftOf(input)) : replacedTask(current, input, this.#now());
-      if (isNew) await admitTask(this.#session);
-      const isDone = current === undefined ? await this.#insertAt(id, task) : await this.#swap(current, task);
-      if (isDone) return { task, isNew };
-    }
+  async replace(id: string, input: TaskInput, conditions: Conditions): Promise<{ task: TaskState; isNew: boolean }> {
+    return await this.#write(id, conditions, (current, now) =>
+      current === undefined
+        ? newTask(newBirth(now, new mongoose.Types.ObjectId(id)), draftOf(input))
+        : replacedTask(current, input, now),
+    );
   }
 
   /** @throws {TaskNotFoundError | PreconditionFailedError} */
-  async patch(id: string, input: TaskInput, conditions = UNCONDITIONAL): Promise<TaskState> {
-    return await this.#change(id, conditions, (current) => patchedTask(current, input, this.#now()));
+  async patch(id: string, input: TaskInput, conditions: Conditions): Promise<TaskState> {
+    const { task } = await this.#write(id, conditions, (current, now) =>
+      patchedTask(existing(current, id), input, now),
+    );
+    return task;
   }
 
   /** @throws {TaskNotFoundError | PreconditionFailedError} */
-  async remove(id: string, conditions = UNCONDITIONAL): Promise<void> {
-    await this.#change(id, conditions, (current) => tombstone(current._id, this.#now()));
+  async remove(id: string, conditions: Conditions): Promise<void> {
+    await this.#write(id, conditions, (current, now) => tombstone(existing(current, id)._id, now));
   }
 
   async removeAll(): Promise<void> {
@@ -149,21 +119,14 @@ export class TaskStore {
   async updateByText(text: string, changes: TaskInput): Promise<{ page: Page; count: number }> {
     const page = new Page(Infinity);
     let count = 0;
-    let batch: TaskState[] = [];
-    do {
-      const after = batch.at(-1);
-      batch = await this.#liveBatch({ ...hasText(text), ...(after && { _id: { $gt: after._id } }) });
-      for (let i = 0; i < batch.length; i += CONCURRENCY) {
-        const changed = batch.slice(i, i + CONCURRENCY).map((task) => this.#changeIfText(task, text, changes));
-        for (const task of await Promise.all(changed)) {
-          if (task === undefined) continue;
-          // What follows the first that had no room has none either: a page has no gaps.
-          if (page.tasks.length === count) page.add(task);
-          count += 1;
-        }
+    for await (const tasks of this.#batches(hasText(text), CONCURRENCY)) {
+      for (const task of await Promise.all(tasks.map((one) => this.#changeIfText(one, text, changes)))) {
+        if (task === undefined) continue;
+        // What follows the first that had no room has none either: a page has no gaps.
+        if (page.tasks.length === count) page.add(task);
+        count += 1;
       }
-      this.#extend();
-    } while (batch.length === BATCH);
+    }
     if (count === 0) throw new TaskNotFoundError(text);
     return { page, count };
   }
@@ -173,25 +136,26 @@ export class TaskStore {
     for (const part of partsBehind(from, sort)) {
       const limit = count - found.length;
       if (limit === 0) break;
-      const all = { $and: [part, where] };
-      found.push(
-        ...(await this.#tasks.find({ ...LIVE, ...(isEmpty(where) ? part : all) }, { sort: orderOf(sort), limit })),
-      );
+      found.push(...(await this.#tasks.find({ ...LIVE, ...part, ...where }, { sort: orderOf(sort), limit })));
     }
     return found;
   }
 
-  async #change(id: string, conditions: Conditions, next: (current: TaskState) => TaskState): Promise<TaskState> {
+  /** Decides on what is there, `undefined` where no task is, and writes the next state if that is still there then. */
+  async #write(
+    id: string,
+    conditions: Conditions,
+    next: (current: TaskState | undefined, now: Date) => TaskState,
+  ): Promise<{ task: TaskState; isNew: boolean }> {
     for (;;) {
-      const current = await this.#read(id);
-      const isMissing = current === undefined || isDeleted(current);
-      // Before the 404: RFC 9110, section 13.1.1 has If-Match fail when there is nothing to match.
-      if (conditions.ifMatch !== undefined || !isMissing) {
-        assertPreconditions(conditions, isMissing ? undefined : tagOf(current));
-      }
-      if (isMissing) throw new TaskNotFoundError(id);
-      const state = next(current);
-      if (await this.#swap(current, state)) return state;
+      const found = await this.#read(id);
+      const current = living(found);
+      const isNew = current === undefined;
+      assertPreconditions(conditions, isNew ? undefined : tagOf(current));
+      const task = next(current, this.#now());
+      if (isNew) await admitTask(this.#session);
+      const isDone = found === undefined ? await this.#insertAt(id, task) : await this.#swap(found, task);
+      if (isDone) return { task, isNew };
     }
   }
 
@@ -208,22 +172,25 @@ export class TaskStore {
 
   async #removeEach(where: Where<TaskDocument>): Promise<number> {
     let removed = 0;
-    let batch: TaskState[] = [];
-    do {
-      const after = batch.at(-1);
-      batch = await this.#liveBatch({ ...where, ...(after && { _id: { $gt: after._id } }) });
-      if (batch.length === 0) break;
+    for await (const tasks of this.#batches(where, BATCH)) {
       const now = this.#now();
       removed += await this.#tasks.replaceEach(
-        batch.map(({ _id }) => ({ where: { _id: equals(_id), ...LIVE, ...where }, document: tombstone(_id, now) })),
+        tasks.map(({ _id }) => ({ where: { _id: equals(_id), ...LIVE, ...where }, document: tombstone(_id, now) })),
       );
-      this.#extend();
-    } while (batch.length === BATCH);
+    }
     return removed;
   }
 
-  async #liveBatch(where: Where<TaskDocument>): Promise<TaskState[]> {
-    return await this.#tasks.find({ ...LIVE, ...where }, { sort: { _id: 1 }, limit: BATCH });
+  /** All tasks that the conditions hold for, some at a time, and the request's whole time for each batch. */
+  async *#batches(where: Where<TaskDocument>, limit: number): AsyncGenerator<TaskState[]> {
+    let batch: TaskState[] = [];
+    do {
+      const after = batch.at(-1);
+      const behind = after && { _id: { $gt: after._id } };
+      batch = await this.#tasks.find({ ...LIVE, ...where, ...behind }, { sort: { _id: 1 }, limit });
+      if (batch.length > 0) yield batch;
+      this.#session.extend();
+    } while (batch.length === limit);
   }
 
   async #read(id: string): Promise<TaskState | undefined> {
@@ -242,14 +209,19 @@ export class TaskStore {
     return false;
   }
 
-  #birth(id?: string): Birth {
-    const born: Types.ObjectId = id === undefined ? randomId() : new mongoose.Types.ObjectId(id);
-    return { id: born, version: randomId(), at: this.#now() };
-  }
-
   #now(): Date {
-    return new Date(this.#clock.now());
+    return new Date(this.#session.clock.now());
   }
+}
+
+/** @throws {TaskNotFoundError} when there is none. */
+function existing(task: TaskState | undefined, id: string): TaskState {
+  if (task === undefined) throw new TaskNotFoundError(id);
+  return task;
+}
+
+function living(state: TaskState | undefined): TaskState | undefined {
+  return state === undefined || isDeleted(state) ? undefined : state;
 }
 
 function hasText(text: string): Where<TaskDocument> {
@@ -259,8 +231,4 @@ function hasText(text: string): Where<TaskDocument> {
 function containingTask(q: string): (task: TaskState) => boolean {
   const isIn = containing(q);
   return (task) => isIn(textOf(task)) || (task.notes != null && isIn(task.notes));
-}
-
-function isEmpty(where: Where<TaskDocument>): boolean {
-  return Object.keys(where).length === 0;
 }

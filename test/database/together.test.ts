@@ -65,7 +65,8 @@ test('two owners whose tasks have one id, as they may on two shards, each get th
   const connection = await mongoose.createConnection(uri, { autoIndex: false, autoCreate: false }).asPromise();
   t.after(() => connection.destroy());
   const { tasks } = taskModels(connection);
-  const of = (owner: string) => new OwnedCollection(tasks, { owner, signal: never }).get(_id);
+  const of = (owner: string) =>
+    new OwnedCollection(tasks, { owner, signal: never, life: { begin: () => assert.fail() } }).get(_id);
 
   const texts = (await Promise.all([of('alice'), of('bob'), of('carol')])).map((task) => task?.Text);
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import mongoose from 'mongoose';
-import { draftOf, newTask, patchedTask, randomId, tagOf, taskJson, type TaskState } from '../../src/tasks/document.ts';
+import { draftOf, newBirth, newTask, patchedTask, tagOf, taskJson, type TaskState } from '../../src/tasks/document.ts';
 import { readPatch, readTask } from '../../src/tasks/input.ts';
 import { ABSENT } from '../support/client.ts';
 
 const at = new Date('2026-11-23T09:00:00Z');
 const later = new Date('2026-11-24T09:00:00Z');
-const born = { id: new mongoose.Types.ObjectId('6742d0c4e1a2b3c4d5e6f708'), version: randomId(), at };
+const born = newBirth(at, new mongoose.Types.ObjectId('6742d0c4e1a2b3c4d5e6f708'));
 const json = (body: object) => ({ body: body as Record<string, unknown>, bodyKind: 'json' }) as const;
 const draft = (body: object = {}) => draftOf(readTask(json({ Text: 'Buy milk', date: later.toISOString(), ...body })));
 const patched = (task: TaskState, body: object, now: Date) => patchedTask(task, readPatch(json(body)), now);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { draftOf, newTask, randomId, taskJson, type TaskState } from '../../src/tasks/document.ts';
+import { draftOf, newBirth, newTask, taskJson, type TaskState } from '../../src/tasks/document.ts';
 import { MAX_PAGE_BYTES, Page } from '../../src/tasks/page.ts';
 
 function tasks(count: number, Text = 'Buy milk'): TaskState[] {
   const at = new Date();
   const draft = draftOf({ texts: [Text], dues: [], details: {} });
-  return Array.from({ length: count }, () => newTask({ id: randomId(), version: randomId(), at }, draft));
+  return Array.from({ length: count }, () => newTask(newBirth(at), draft));
 }
 
 function filled(limit: number, all: TaskState[]): Page {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import mongoose from 'mongoose';
+import mongoose, { type Connection } from 'mongoose';
+import { readConditions } from '../../src/http/conditional.ts';
 import { ChangesFeed } from '../../src/tasks/changes.ts';
 import { taskModels } from '../../src/tasks/model.ts';
 import { OwnedCollection } from '../../src/tasks/owned.ts';
@@ -104,6 +105,15 @@ class Device {
 }
 
 const TASK = { texts: ['Task'], dues: [], details: {} };
+const ALWAYS = readConditions({});
+/** Nobody is erased here. */
+const life = { begin: () => Promise.resolve(() => Promise.resolve(true)) };
+
+function sessionOf(connection: Connection, owner: string): Session {
+  const signal = AbortSignal.timeout(60_000);
+  return { models: taskModels(connection), owner, clock: Date, signal, life, extend: () => undefined };
+}
+
 const ids = ['a', 'b', 'c', 'd', 'e'].map((digit) => digit.repeat(24));
 const write = fc.record({ id: fc.constantFrom(...ids), isDeletion: fc.boolean() });
 const scenario = fc.record({
@@ -117,14 +127,13 @@ const scenario = fc.record({
 
 test('no order of store operations makes a reader miss a write', async (t) => {
   const { connection } = await startServer(t);
-  const models = taskModels(connection);
   const control = takeTurns(t);
   let users = 0;
 
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), scenario, async (scheduler, { writers, readers, batch }) => {
       await connection.collection('tasks').deleteMany({});
-      const session = { models, owner: `user-${(users += 1)}`, clock: Date, signal: AbortSignal.timeout(60_000) };
+      const session = sessionOf(connection, `user-${(users += 1)}`);
       const devices = readers.map(() => new Device());
       control.written = [];
       control.turn = (operation) => scheduler.scheduleFunction(operation)();
@@ -133,8 +142,8 @@ test('no order of store operations makes a reader miss a write', async (t) => {
         ...writers.map(async (writes) => {
           for (const { id, isDeletion } of writes) {
             const store = new TaskStore(session);
-            if (isDeletion) await store.remove(id).catch(() => undefined);
-            else await store.replace(id, TASK);
+            if (isDeletion) await store.remove(id, ALWAYS).catch(() => undefined);
+            else await store.replace(id, TASK, ALWAYS);
           }
         }),
         ...readers.map(async (polls, i) => {
@@ -163,21 +172,21 @@ test('no order of store operations makes a reader miss a write', async (t) => {
 test('a reader that is slow to hand out a number takes no task out of the sight of others', async (t) => {
   const { connection } = await startServer(t);
   const control = takeTurns(t);
-  const session = { models: taskModels(connection), owner: 'alice', clock: Date, signal: AbortSignal.timeout(60_000) };
+  const session = sessionOf(connection, 'alice');
   const store = new TaskStore(session);
   const [a = '', b = '', c = ''] = ids;
   const [slow, quick] = [new Device(), new Device()];
   await quick.poll(session, 100, 1);
 
-  await store.replace(c, TASK);
+  await store.replace(c, TASK, ALWAYS);
   const { held, letGo } = holdHandOut(control);
   const slowPoll = slow.poll(session, 100, 1);
   await held;
   // More than the quick reader can number at once, and all of it comes before what the slow one holds.
-  await store.replace(a, TASK);
-  await store.replace(b, TASK);
+  await store.replace(a, TASK, ALWAYS);
+  await store.replace(b, TASK, ALWAYS);
   await quick.poll(session, 100, 1);
-  await store.patch(c, { texts: [], dues: [], details: { completed: true } });
+  await store.patch(c, { texts: [], dues: [], details: { completed: true } }, ALWAYS);
   letGo();
   await slowPoll;
 
@@ -193,17 +202,17 @@ test('a reader that is slow to hand out a number takes no task out of the sight 
 test('a number that was written down by a reader that is gone is handed out by the next', async (t) => {
   const { connection } = await startServer(t);
   const control = takeTurns(t);
-  const session = { models: taskModels(connection), owner: 'alice', clock: Date, signal: AbortSignal.timeout(60_000) };
+  const session = sessionOf(connection, 'alice');
   const store = new TaskStore(session);
   const [a = '', b = '', c = '', d = ''] = ids;
   const device = new Device();
   await device.poll(session, 100, 1);
 
-  await store.replace(d, TASK);
+  await store.replace(d, TASK, ALWAYS);
   const { held, letGo } = holdHandOut(control);
   const late = new Device().poll(session, 100, 1);
   await held;
-  for (const id of [a, b, c]) await store.replace(id, TASK);
+  for (const id of [a, b, c]) await store.replace(id, TASK, ALWAYS);
   // One request of the device only: it numbers two of the four by itself.
   const { hasMore } = await device.request(session, 100, 1);
   letGo();
