@@ -151,7 +151,7 @@ function operationsOf(parts: Required<Parts> & { limits: Limits }, drain: Drain)
       authority: authorityOf(config),
       signIn: signInOf(config),
     }).map((operation) => (COSTLY.includes(operation.path) ? charged(operation, throttle) : operation)),
-    ...peopleOperations({ connection, clock, registration, toRead, toWrite }),
+    ...peopleOperations({ connection, clock, registration, toRead, toWrite, readBody: readBodyOf }),
     ...taskOperations({
       models: taskModels(connection),
       clock,

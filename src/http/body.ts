@@ -15,6 +15,9 @@ export interface BodyOptions {
   isLatin1Accepted?: boolean;
 }
 
+/** The body of an operation that says all in its URL: refused as any other is when it is malformed or has a token. */
+export const IGNORED_BODY = { description: 'Read, and not looked at.', isRequired: false, content: {} };
+
 /**
  * A handler that sets `req.body` (nothing when there is no body or an empty one), `req.bodyKind` and `req.bodyBytes`.
  * Mount it behind authentication, so that an unknown caller costs no memory.

@@ -2,7 +2,8 @@
 import type { Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { noContent, ok } from '../http/answer.ts';
-import type { Guard, Operation } from '../http/operation.ts';
+import { IGNORED_BODY } from '../http/body.ts';
+import type { Body, Guard, Operation } from '../http/operation.ts';
 import { answer, example, schema } from '../http/schema.ts';
 import { erasePerson } from './erasure.ts';
 import { exportPerson } from './personal.ts';
@@ -15,6 +16,8 @@ export interface PeopleParts {
   registration: Registration;
   toRead: Guard;
   toWrite: Guard;
+  /** How a body that is described so is read. */
+  readBody: (body: typeof IGNORED_BODY) => Body;
 }
 
 const named = schema('Caller', { type: 'object', required: ['name'], properties: { name: { type: 'string' } } });
@@ -61,7 +64,8 @@ const everything = {
 
 const ATTACHMENT = { 'Content-Disposition': 'attachment; filename="tasks.json"' };
 
-export function peopleOperations({ connection, clock, registration, toRead, toWrite }: PeopleParts): Operation[] {
+export function peopleOperations(parts: PeopleParts): Operation[] {
+  const { connection, clock, registration, toRead, toWrite, readBody } = parts;
   const users = new UserStore(connection);
   const account = { path: '/api/me', tag: 'Account' } as const;
   return [
@@ -118,6 +122,7 @@ export function peopleOperations({ connection, clock, registration, toRead, toWr
         'Erases everything that is stored about you, **at once and for good**: your tasks, what your devices have still to ' +
         'hear of, and yourself. Sync tokens from before are 410. If you call again, and this server takes new users, you ' +
         'begin anew, with nothing. After 503 send it again: it goes on where it was.',
+      body: readBody(IGNORED_BODY),
       answers: { 204: answer('Erased') },
       handle: async ({ caller, signal, extend }) => {
         // Before, so that this instance lets nothing of theirs pass meanwhile; and after, for what it learnt meanwhile.

@@ -10,7 +10,7 @@ import {
   TaskNotFoundError,
   TooManyTasksError,
 } from '../errors.ts';
-import type { BodyOptions } from '../http/body.ts';
+import { type BodyOptions, IGNORED_BODY } from '../http/body.ts';
 import type { Body, Guard, Operation } from '../http/operation.ts';
 import { answer, example } from '../http/schema.ts';
 import { onlyOwn, taskHandlers, type TaskParts } from './handlers.ts';
@@ -173,7 +173,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       summary: 'Delete a task',
       description: 'For good. To delete it again is 404 `TaskNotFound`, which a client may take for done.',
       parameters: [parameters.id, ...parameters.write],
-      body: readBody(bodies.ignored),
+      body: readBody(IGNORED_BODY),
       answers: gone,
       problems: [TaskNotFoundError, PreconditionFailedError],
       handle: handle.deleteTask,
@@ -232,7 +232,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       summary: 'Delete by id, or all your tasks with exactly this text',
       description: 'An id comes before a text.',
       parameters: [parameters.task, ...parameters.write],
-      body: readBody(bodies.ignored),
+      body: readBody(IGNORED_BODY),
       answers: gone,
       problems: [...BAD_TASK, TaskNotFoundError, PreconditionFailedError],
       handle: onlyOwn(handle.deleteNamedTask),

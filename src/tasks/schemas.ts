@@ -170,7 +170,6 @@ export const bodies = {
       [FORM]: { schema: selection, examples: formExample },
     },
   },
-  ignored: { description: 'Read, and not looked at.', isRequired: false, content: {} },
 };
 
 export const taskAnswer = (description: string, examples = taskExample): AnswerSchema =>

@@ -157,6 +157,15 @@ test('a second token in the body is 400, and stores nothing', async (t) => {
   assert.deepEqual(await alice.list(), []);
 });
 
+test('a DELETE of the account with a second token in its body is 400, and erases nothing', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+  await alice.create({ Text: 'Buy milk' });
+
+  await expectProblem(await alice.delete('/api/me', { access_token: 'x' }), 400, 'InvalidRequest');
+
+  assert.equal((await alice.list()).length, 1);
+});
+
 test('a DELETE of one task with a second token in its body is 400, and deletes nothing', async (t) => {
   const alice = (await startServer(t)).as('alice');
   const { _id } = await alice.create({ Text: 'Buy milk' });
