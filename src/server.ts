@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import restify, { type Request, type RequestHandler, type Response, type Route, type Server } from 'restify';
-import { refuseBodyToken } from './auth/credentials.ts';
+import { refuseStrayToken } from './auth/credentials.ts';
 import type { Authentication } from './auth/index.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -206,6 +206,7 @@ function signedIn(
   const guardFor = (scope: string | undefined): Guard => ({
     steps: known,
     scope: authentication.requireScope(scope),
+    check: refuseStrayToken,
     charge: throttle.chargeUser,
     problems: SIGNED_IN,
     headers: RATE_LIMIT,
@@ -225,7 +226,6 @@ function bodyReader(authentication: Authentication) {
   return (body: Pick<Body, 'description' | 'isRequired' | 'content'>, options: Partial<BodyOptions> = {}): Body => ({
     ...body,
     steps: [readBody({ maxBytes: MAX_BODY_BYTES, ...options }), authentication.refuseBodyToken],
-    check: refuseBodyToken,
     problems: [InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError],
   });
 }

@@ -15,8 +15,7 @@ const OTHER_SCHEME = /^(?!bearer )[!#$%&'*+\-.^_`|~0-9A-Za-z]+ +\S/i;
  * @throws {UnauthorizedError} when there is no token.
  */
 export function requireBearerToken(req: Request): string {
-  refuseQueryToken(req);
-  refuseBodyToken(req);
+  refuseStrayToken({ query: req.getQuery(), body: req.body });
   const count = countHeaders(req, 'authorization');
   // Node keeps the first of two; a proxy in front may have checked the other.
   if (count > 1) throw new InvalidRequestError('there is more than one Authorization header');
@@ -45,10 +44,11 @@ function encodedOrNot(character: string): string {
 }
 
 /** RFC 6750, section 2.3 warns of tokens in URLs: they end up in logs and histories. */
-function refuseQueryToken(req: Request): void {
-  if (QUERY_TOKEN.test(req.getQuery())) {
+export function refuseStrayToken({ query, body }: { readonly query: string; readonly body?: unknown }): void {
+  if (QUERY_TOKEN.test(query)) {
     throw new InvalidRequestError('the token belongs in the Authorization header, not in the query');
   }
+  refuseBodyToken({ body });
 }
 
 /** RFC 6750, section 2: a client must not send the token in more than one way. */

@@ -50,6 +50,8 @@ export interface Guard {
   readonly steps: readonly Step[];
   /** The scope that the operation needs. Apart, since each operation of a batch asks for its own. */
   readonly scope?: Step;
+  /** What its steps refuse in the query and the body: for a request inside another one. */
+  readonly check?: (read: Pick<Call, 'query' | 'body'>) => void;
   /** Takes a request from the caller's share once more. */
   readonly charge?: Step;
   readonly problems: readonly ProblemClass[];
@@ -62,8 +64,6 @@ export interface Body {
   readonly isRequired: boolean;
   /** Reads it, and lets nothing bad pass. */
   readonly steps: readonly Step[];
-  /** What its steps refuse of the members that were read: for the body of a request inside another one. */
-  readonly check: (read: { readonly body?: unknown }) => void;
   readonly problems: readonly ProblemClass[];
   /** By media type; none: whatever it holds is ignored. */
   readonly content: Readonly<Record<string, { schema: Component<Schema>; examples?: Record<string, Example> }>>;
@@ -268,7 +268,7 @@ class HttpCall implements Call {
       const { operation, params } = this.#mounted.find(method, path, this.#res);
       await operation.guard.scope?.(this.#req, this.#res);
       const body = operation.body === undefined ? undefined : this.#membersOf(request.body);
-      operation.body?.check({ body });
+      operation.guard.check?.({ query, body });
       const { caller, requestId, charge, inner } = this;
       const read = { method, path, receivedPath, params, query, headers, body, bodyKind: 'json' as const };
       return await perform(operation, { ...read, caller, requestId, signal, extend, charge, inner });

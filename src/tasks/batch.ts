@@ -10,7 +10,7 @@ export const MAX_BATCH_BYTES = 256 * 1024;
 const MAX_OPERATIONS = 50;
 /** One request of the caller's share pays for so many. */
 const OPERATIONS_PER_CHARGE = 10;
-const MAX_ANSWER_CHARS = 1024 * 1024;
+const MAX_ANSWER_BYTES = 1024 * 1024;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const HEADERS = ['if-match', 'if-none-match', 'idempotency-key'];
 const TASKS = /^\/+api\/+tasks(?:[/?]|$)/;
@@ -42,17 +42,17 @@ export function batchOperation(
 async function runBatch(call: Call, requests: readonly InnerRequest[], maxMs: number): Promise<Answer> {
   const done: string[] = [];
   const start = performance.now();
-  let chars = 0;
+  let bytes = 0;
   let end: NotDoneError | undefined;
   for (const [i, request] of requests.entries()) {
-    if (performance.now() - start >= maxMs || chars > MAX_ANSWER_CHARS) end ??= new NotDoneError();
+    if (performance.now() - start >= maxMs || bytes > MAX_ANSWER_BYTES) end ??= new NotDoneError();
     if (i > 0 && i % OPERATIONS_PER_CHARGE === 0) end ??= await chargeAgain(call);
     const answered = end === undefined ? await call.inner(request) : problemAnswer(end, call.requestId);
     // A store that is down for one is down for the next.
     if (answered.status === 503) end ??= new NotDoneError();
     const result = written(answered, request.method === 'HEAD');
     done.push(result);
-    chars += result.length;
+    bytes += Buffer.byteLength(result);
   }
   return { status: 200, body: `{"results":[${done.join(',')}]}` };
 }

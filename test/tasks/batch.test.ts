@@ -133,6 +133,26 @@ test('a token in the body of an operation is refused as it is alone', async (t) 
   assert.equal((await alice.list()).length, 1);
 });
 
+test('a token in the query of an operation is refused as it is alone, and nothing is done', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+  const { _id } = await alice.create({ Text: 'Buy milk' });
+
+  const alone = await alice.delete(`/api/tasks/${_id}?access_token=eyJ`);
+  const results = await send(alice, [
+    { method: 'DELETE', path: `/api/tasks/${_id}?access_token=eyJ` },
+    { method: 'POST', path: '/api/tasks?%61ccess_token', body: { Text: 'Buy bread' } },
+    { method: 'GET', path: '/api/tasks?access_token=eyJ' },
+  ]);
+
+  await expectProblem(alone, 400, 'InvalidRequest');
+  assert.deepEqual(codes(results), ['InvalidRequest', 'InvalidRequest', 'InvalidRequest']);
+  assert.equal(results[0]?.headers['WWW-Authenticate'], alone.headers.get('www-authenticate'));
+  assert.deepEqual(
+    (await alice.list()).map(({ Text }) => Text),
+    ['Buy milk'],
+  );
+});
+
 test('each operation asks for the scope that it needs', async (t) => {
   const { as } = await startServer(t, { env: { B2C_READ_SCOPE: 'tasks.read', B2C_WRITE_SCOPE: 'tasks.write' } });
   const operations = [
@@ -192,6 +212,16 @@ test('answers of a batch end at 1 MB; what follows is not done', async (t) => {
   assert.equal(results[0]?.status, 200);
   assert.equal(results[4]?.body?.['code'], 'NotDone');
   assert.equal((await alice.list()).length, 40);
+});
+
+test('the 1 MB of a batch is counted in bytes', async (t) => {
+  const alice = (await startServer(t)).as('alice');
+  for (let i = 0; i < 40; i += 1) await alice.create({ Text: '\u20ac'.repeat(4_096) });
+  const list = { method: 'GET', path: '/api/tasks?limit=100' };
+
+  const results = await send(alice, [list, list, list]);
+
+  assert.deepEqual(codes(results).slice(1), [200, 'NotDone']);
 });
 
 test('what is not begun when the time of a batch is over is not done, and is done when it is sent again', async (t) => {
