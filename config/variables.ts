@@ -81,7 +81,7 @@ export const generalVariables = {
   docsScopes: {
     name: 'DOCS_SCOPES',
     default: '',
-    expected: 'scopes as the portal shows them in full, separated by commas',
+    expected: 'full scope names as the portal shows them, separated by commas',
     read: list(text(SCOPE)),
   },
   autoRegister: { name: 'AUTO_REGISTER', default: 'true', expected: 'true or false', read: flag },
@@ -103,7 +103,7 @@ export const generalVariables = {
   trustProxy: {
     name: 'TRUST_PROXY',
     default: 'false',
-    expected: 'the number of proxies of yours in front, from 0 to 10 (true: 1, false: 0)',
+    expected: 'the number of your own proxies in front, from 0 to 10 (true: 1, false: 0)',
     read: (value: string): number =>
       value === 'true' ? 1 : value === 'false' ? 0 : number({ min: 0, max: 10, integer: true })(value),
   },
@@ -156,7 +156,7 @@ export const b2cVariables = {
   identityMetadata: {
     name: 'B2C_IDENTITY_METADATA',
     default: '',
-    expected: "an https URL of the tenant's OpenID metadata, in which {policy} is replaced",
+    expected: "an https URL of the tenant's OpenID metadata ({policy} in it is replaced)",
     read: optional(httpsUrl),
   },
   /** Accepted `iss` values besides the metadata's own. */

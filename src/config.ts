@@ -98,7 +98,7 @@ function checkB2c(reader: Reader, isProduction: boolean): void {
 function checkExternalId(reader: Reader): void {
   const { metadataUrl, audiences, ownerClaim } = externalIdVariables;
   const other = [audiences, ownerClaim].find((row) => reader.isSet(row));
-  if (!reader.isSet(metadataUrl)) reader.refuse(metadataUrl, `not set, although ${other?.name} is`);
+  if (!reader.isSet(metadataUrl)) reader.refuse(metadataUrl, `not set, although ${other?.name} is set`);
   else if (!reader.isSet(audiences)) reader.refuse(audiences, 'not set');
 }
 
@@ -200,7 +200,7 @@ class Reader {
 /** What the variable holds: not a secret, nor what may be one by mistake. */
 function describe({ secret }: Variable, text: string, { message, isSecret }: UnusableValueError): string {
   const why = message === '' ? '' : ` (${message})`;
-  if (secret === true || isSecret) return `not of that form${why}`;
+  if (secret === true || isSecret) return `malformed${why}`;
   // Nor the user and password of a URL.
   return `"${shortened(visible(text.replace(/\/\/[^/]*@/g, '//…@')))}"${why}`;
 }

@@ -28,5 +28,5 @@ function readEnvFile(): string {
 /** Windows editors write UTF-16, in which no line would be found: every other character of it is a NUL. */
 function decode(bytes: Buffer): string {
   if (isUtf8(bytes) && !bytes.includes(0)) return new TextDecoder().decode(bytes);
-  throw new ConfigError(['.env is not UTF-8, expected a text file in UTF-8: save it again in that encoding']);
+  throw new ConfigError(['.env is not UTF-8, expected a text file in UTF-8: save it in that encoding']);
 }

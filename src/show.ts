@@ -51,6 +51,11 @@ export function showDuration(seconds: number): string {
     .join(' ');
 }
 
+/** A time by its distance in seconds: `in 5 min`, `5 min ago`. */
+export function showFromNow(seconds: number): string {
+  return seconds < 0 ? `${showDuration(seconds)} ago` : `in ${showDuration(seconds)}`;
+}
+
 /** The engine's own writer recurses: it must not be the depth of a value that ends a report. */
 function toJson(value: unknown): string {
   try {

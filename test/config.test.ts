@@ -178,7 +178,7 @@ test('the password in a bad MONGODB_URI is not shown', () => {
   const problems = problemsOf({ ...good, MONGODB_URI: 'mongo://admin:hunter2@db.example.com' });
 
   assert.deepEqual(problems, [
-    'MONGODB_URI is not of that form, expected mongodb://…, mongodb+srv://… or embedded:<directory>',
+    'MONGODB_URI is malformed, expected mongodb://…, mongodb+srv://… or embedded:<directory>',
   ]);
 });
 
@@ -312,7 +312,7 @@ test('a client secret in the place of an id is named, and not shown', () => {
 
   for (const name of ['B2C_CLIENT_ID', 'B2C_AUDIENCE', 'DOCS_CLIENT_ID']) {
     const problems = problemsOf({ ...good, [name]: secret }).join();
-    assert.match(problems, new RegExp(`^${name} is not of that form \\(a client secret\\)`));
+    assert.match(problems, new RegExp(`^${name} is malformed \\(a client secret\\)`));
     assert.ok(!problems.includes(secret));
   }
 });
@@ -320,7 +320,7 @@ test('a client secret in the place of an id is named, and not shown', () => {
 test('a placeholder left in MONGODB_URI is told without the URI', () => {
   const problems = problemsOf({ ...good, MONGODB_URI: 'mongodb+srv://me:<db_password>@cluster.example.net/' }).join();
 
-  assert.match(problems, /^MONGODB_URI is not of that form \(still with angle brackets\)/);
+  assert.match(problems, /^MONGODB_URI is malformed \(still with angle brackets\)/);
   assert.ok(!problems.includes('cluster'));
 });
 
@@ -390,7 +390,7 @@ test('External ID in part is refused', () => {
     const [name] = Object.keys(env);
     assert.match(
       problemsOf({ ...good, ...env }).join(),
-      new RegExp(`^EXTERNAL_ID_METADATA is not set, although ${name} is, expected an https URL`),
+      new RegExp(`^EXTERNAL_ID_METADATA is not set, although ${name} is set, expected an https URL`),
     );
   }
   for (const value of [

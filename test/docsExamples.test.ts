@@ -48,8 +48,8 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
   'ID=$(node -p \'crypto.randomBytes(12).toString("hex")\')\ncurl -s': /"results":\[\{"status":201,.*\{"status":200,/,
   'npm run doctor': /^This configuration works\.(.*^This configuration ACCEPTS this token){2}/ms,
   'npm run -s users -- add': /Alice/,
-  'npm run restored': /\d+ users' devices will start their sync anew/,
-  'rm -r data/store': /\d+ users' devices will start their sync anew/,
+  'npm run restored': /the devices of \d+ user\(s\) will sync from the beginning/,
+  'rm -r data/store': /the devices of \d+ user\(s\) will sync from the beginning/,
 };
 
 /** Exit codes other than 0. */

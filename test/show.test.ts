@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { show, showDuration, visible } from '../src/show.ts';
+import { show, showDuration, showFromNow, visible } from '../src/show.ts';
 
 test('a value is shown on one line, shortened, and without characters that a terminal obeys', () => {
   assert.equal(show(undefined), 'absent');
@@ -28,4 +28,8 @@ test('a length of time is shown by its two largest units', () => {
   const shown = [0, 0.4, 59, 60, 7_500, 7_200, 86_400, 200_000, -90].map(showDuration);
 
   assert.deepEqual(shown, ['0 s', '0 s', '59 s', '1 min', '2 h 5 min', '2 h', '1 day', '2 days 7 h', '1 min 30 s']);
+});
+
+test('a time that is still to come is not shown as one that has passed', () => {
+  assert.deepEqual([3_600, 0, -90].map(showFromNow), ['in 1 h', 'in 0 s', '1 min 30 s ago']);
 });

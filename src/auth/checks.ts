@@ -28,11 +28,11 @@ const appOnly: Check = {
   reason: 'app_only',
   subject: 'roles, idtyp',
   isMet: ({ claims }) => !isAppOnly(claims),
-  expected: 'the token of a user: with scp, without roles alone',
+  expected: "a user's token: with scp, not with roles alone",
   received: ({ claims }) =>
     `roles ${show(claims['roles'])}, idtyp ${show(claims['idtyp'])}, scp ${show(claims['scp'])}`,
-  description: 'the token was issued to an application, not to a user: sign a user in and send the token from that',
-  cure: 'use the authorization code flow in the client; tokens from client credentials open no tasks, since nobody owns them',
+  description: 'the token was issued to an application, not to a user: sign a user in and send their token',
+  cure: 'use the authorization code flow in the client; a client credentials token has no user, so no tasks belong to it',
 };
 
 const policy: Check = {
@@ -61,9 +61,9 @@ const isObjectId: Check = {
   reason: 'no_oid',
   subject: 'oid',
   isMet: ({ claims }) => !Object.hasOwn(claims, 'oid') || isOwnerId(claims['oid']),
-  expected: `a text of 1 to ${MAX_OWNER_LENGTH} characters`,
+  expected: `a string of 1 to ${MAX_OWNER_LENGTH} characters`,
   description: 'the oid claim of the token must be a non-empty string',
-  cure: "let the policy put the user's object id, and nothing else, into oid",
+  cure: "have the policy put the user's object id, and nothing else, into oid",
 };
 
 const owner: Check = {
@@ -73,10 +73,10 @@ const owner: Check = {
     const value = ownerClaimOf(claims, tenant);
     return value === undefined || isOwnerId(value);
   },
-  expected: ({ tenant }) => `${tenant.ownerClaim} absent, or a text of 1 to ${MAX_OWNER_LENGTH} characters`,
+  expected: ({ tenant }) => `${tenant.ownerClaim} absent, or a string of 1 to ${MAX_OWNER_LENGTH} characters`,
   received: ({ claims }, { tenant }) => show(ownerClaimOf(claims, tenant)),
   description: 'the claim that names the owner must be a non-empty string',
-  cure: 'let the claim of EXTERNAL_ID_OWNER_CLAIM carry the object id that the user had in B2C, and nothing else',
+  cure: "have the claim named by EXTERNAL_ID_OWNER_CLAIM carry the user's B2C object id, and nothing else",
 };
 
 /**
@@ -92,8 +92,8 @@ export const tokenChecks: Readonly<Record<Tenant['kind'], readonly Check[]>> = {
     appOnly,
     {
       ...hasObjectId,
-      description: 'the token has no oid claim: ask for the scope openid too when signing in',
-      cure: 'External ID puts oid into every access token of a user: send that',
+      description: 'the token has no oid claim: also ask for the scope openid when signing in',
+      cure: "External ID puts oid into every user's access token: send that token",
     },
     isObjectId,
     owner,
@@ -147,7 +147,7 @@ export const signatureCheck = {
   reason: 'signature',
   subject: 'signature',
   expected: 'made by the key that the header names',
-  received: 'made by another key, or over other content',
+  received: 'made by another key, or for other content',
   description: 'the signature of the token does not verify',
   cure: 'send the token exactly as the tenant issued it, whole and unchanged',
 } as const;

@@ -1,6 +1,6 @@
 /** What every tenant's tokens must be: their header and their times. */
 import type { Tenant } from '../config.ts';
-import { show, showDuration, showTime } from '../show.ts';
+import { show, showFromNow, showTime } from '../show.ts';
 import { isNumber, isText, isTokenType, lifetimeSeconds, secondsOf } from './claims.ts';
 import type { Reason } from './refusal.ts';
 import type { Token } from './token.ts';
@@ -59,7 +59,7 @@ export const headerChecks: readonly Check[] = [
     isMet: ({ header }) => isTokenType(header['typ']),
     expected: 'JWT, at+jwt or absent',
     received: ({ header }) => show(header['typ']),
-    description: 'the token is of a type that is not an access token',
+    description: 'the token is not an access token',
     cure: 'send the access token, not a logout token or another kind',
   },
   {
@@ -69,7 +69,7 @@ export const headerChecks: readonly Check[] = [
     expected: 'a key id',
     received: ({ header }) => show(header['kid']),
     description: 'the token does not say which key signed it: its header has no kid',
-    cure: 'send a token that the tenant issued; B2C names the key in each',
+    cure: 'send a token that the tenant issued; B2C names the key in every token',
   },
 ];
 
@@ -88,8 +88,7 @@ export const timeChecks: readonly Check[] = [
     subject: 'exp',
     isMet: ({ claims }, { now, clockSkewSeconds }) => now < secondsOf(claims['exp']) + clockSkewSeconds,
     expected: ({ now, clockSkewSeconds }) => `later than ${showTime(now - clockSkewSeconds)}`,
-    received: ({ claims }, { now }) =>
-      `${showTime(claims['exp'])}, ${showDuration(now - secondsOf(claims['exp']))} ago`,
+    received: ({ claims }, { now }) => `${showTime(claims['exp'])}, ${showFromNow(secondsOf(claims['exp']) - now)}`,
     description: 'the token has expired',
     cure: 'get a new token from the tenant; if the token is fresh, set the clock of this server',
   },

@@ -27,7 +27,7 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 export function createAuthentication(options: AuthenticationOptions) {
   const { config, clock, log, onOutcome = () => undefined, onKeyFetch: onFetch = () => undefined } = options;
   if (!config.tenants.every(({ validateIssuer }) => validateIssuer)) {
-    log.warn('B2C_VALIDATE_ISSUER=false: tokens of any issuer that shares a key are accepted');
+    log.warn('B2C_VALIDATE_ISSUER=false: tokens of any issuer that uses the same keys are accepted');
   }
   const client = new TenantClient();
   const shared = { client, clock, log, timeoutMs: options.tenantTimeoutMs ?? DEFAULT_TIMEOUT_MS, onFetch };

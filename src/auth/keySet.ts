@@ -32,7 +32,7 @@ export function readMetadata(document: unknown): Metadata {
   // Of `common` and `organizations`: it stands for any tenant, and no token carries it.
   if (/[{}]/.test(issuer)) {
     throw new UnusableAnswerError(
-      `the metadata is for any tenant, its issuer is a template (${visible(issuer)}): use your tenant's own`,
+      `the metadata is for any tenant (its issuer is a template, ${visible(issuer)}): use your own tenant's`,
     );
   }
   if (typeof jwksUri !== 'string') throw new UnusableAnswerError('the metadata has no jwks_uri');

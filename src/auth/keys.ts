@@ -169,7 +169,7 @@ export class TenantKeys {
     this.#dueAt = clock.now() + backoffMs;
     if (this.#closing.signal.aborted) return;
     const facts = { policy: policy.label, metadataUrl: policy.metadataUrl, err, failures: this.#failures };
-    log.warn({ ...facts, cure: 'run `npm run doctor` here: it says what to change' }, 'tenant keys not fetched');
+    log.warn({ ...facts, cure: 'run `npm run doctor` here to see what to change' }, 'tenant keys not fetched');
   }
 
   #report(result: 'ok' | 'failed', startedAt: number): void {

@@ -65,7 +65,7 @@ export class TenantClient {
       discard(response);
       url = redirectTarget(url, response.headers['location']);
     }
-    throw new UnusableAnswerError(`${from} redirects in circles`);
+    throw new UnusableAnswerError(`${from} redirects too many times`);
   }
 
   #dispatcherFor({ hostname }: URL): Dispatcher {
@@ -98,7 +98,7 @@ function parseJson(url: URL, bytes: Buffer): unknown {
     return JSON.parse(bytes.toString('utf8'));
   } catch {
     // The parser's own message quotes the answer.
-    throw new UnusableAnswerError(`${url.href} did not answer JSON`);
+    throw new UnusableAnswerError(`${url.href} did not answer with JSON`);
   }
 }
 

@@ -40,7 +40,7 @@ export async function withStore<T>(command: StoreCommand, work: (connection: Con
 /** What to tell the operator of an error. */
 export function explainFailure(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  if (isRefusal(error)) return `the store refuses the user that MONGODB_URI names: ${message}`;
+  if (isRefusal(error)) return `the store refuses the user in MONGODB_URI: ${message}`;
   return toStoreError(error) === undefined ? message : `the store cannot be reached: ${message}`;
 }
 
@@ -49,7 +49,7 @@ function readUri(env: NodeJS.ProcessEnv): string {
   const { name, expected } = generalVariables.mongodbUri;
   const uri = env[name]?.trim() ?? '';
   if (!/^(mongodb(\+srv)?:\/\/|embedded:.)/.test(uri)) {
-    throw new Error(`${name} is ${uri === '' ? 'not set' : 'not of that form'}, expected ${expected}`);
+    throw new Error(`${name} is ${uri === '' ? 'not set' : 'malformed'}, expected ${expected}`);
   }
   return uri;
 }

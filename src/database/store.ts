@@ -68,7 +68,7 @@ async function openEmbedded({ uri, clock, log }: { uri: string; clock: Clock; lo
 /** Why the driver could never connect to this `mongodb://` or `mongodb+srv://` URI, without its password; nothing when it could. */
 export function uriProblem(uri: string): string | undefined {
   if (isEmbedded(uri)) return undefined;
-  if (isUnjournaled(uri)) return 'it says j=false, but a write is answered only when it is journaled: remove it';
+  if (isUnjournaled(uri)) return 'it says j=false, but writes must be journaled: remove it';
   try {
     // Making a client opens no connection.
     new mongoose.mongo.MongoClient(uri, {});
@@ -82,12 +82,12 @@ export function uriProblem(uri: string): string | undefined {
 function explain(error: unknown, uri: string): string {
   const message = error instanceof Error ? error.message : String(error);
   // What stands in the place of a host may be a password whose host was forgotten.
-  if (message.startsWith('Unable to parse')) return 'a host cannot be read, expected host or host:port';
+  if (message.startsWith('Unable to parse')) return 'a host is malformed, expected host or host:port';
   const credentials = uri.slice(uri.indexOf('://') + 3, uri.lastIndexOf('@') + 1).slice(0, -1);
   const secrets = [credentials, ...credentials.split(/[:@]/)].filter((part) => part.length > 0);
   const isTelling = secrets.some((secret) => message.includes(secret) || message.includes(safeDecode(secret)));
   return isTelling
-    ? 'user and password must be percent-encoded (encodeURIComponent), and the hosts come after the last @'
+    ? 'percent-encode the user and password (encodeURIComponent), and put the hosts after the last @'
     : message;
 }
 

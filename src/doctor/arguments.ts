@@ -13,17 +13,17 @@ export interface Request {
 export const USAGE = `Usage: npm run doctor -- [--dev] [--verbose] [<token>]
 
 Says whether this configuration (the environment and .env) accepts a token, and what to change if not; also whether the
-tenants can be reached. Without a token on the command line it is read from stdin, where no list of processes shows it:
+tenants can be reached. Give the token on stdin, so that it does not show in the list of processes:
 
   pbpaste | npm run -s doctor
 
-Without any, the configuration alone is examined.
+Without a token, only the configuration is examined.
 
   --dev       examine with the settings of the development tenant of \`npm run dev\`
-  --verbose   show everything that was looked at, check by check
+  --verbose   show every check
   --help      show this
 
-Exit code: 0 accepted (or, without a token, the configuration works), 1 refused, 2 command line not understood.
+Exit code: 0 accepted (without a token: the configuration works), 1 refused, 2 invalid command line.
 `;
 
 /** @throws {UsageError} */
@@ -38,7 +38,7 @@ export function parseArguments(args: string[]): Request | 'help' {
   // As it is copied from a header.
   if (/^bearer$/i.test(positionals[0] ?? '')) positionals.shift();
   const [token, ...rest] = positionals;
-  if (rest.length > 0) throw new UsageError('one token at a time: put it between quotes');
+  if (rest.length > 0) throw new UsageError('only one token can be examined: put it in quotes');
   return {
     isForDevelopment: values.dev === true,
     isVerbose: values.verbose === true,

@@ -36,7 +36,7 @@ export function renderPage(
   const shown = sections
     .map(({ title, lines }) => ({ title, lines: lines.filter((line) => isVerbose || line.verdict !== 'ok') }))
     .filter(({ lines }) => lines.length > 0);
-  const more = isVerbose ? '' : '\nEverything that was looked at: --verbose\n';
+  const more = isVerbose ? '' : '\nTo see every check: --verbose\n';
   return `${verdict}\n${shown.map((section) => `\n${renderSection(section)}`).join('')}${more}`;
 }
 
@@ -66,7 +66,7 @@ export function verdictOf(tenants: readonly Section[], tokenLines: readonly Line
   const first = tokenLines.find(isWrong);
   if (first !== undefined) return `This configuration REFUSES this token (401): ${first.description ?? first.subject}.`;
   if (tokenLines.some(({ verdict }) => verdict === 'skipped')) {
-    return 'This configuration cannot tell (503): the keys of the tenant cannot be had.';
+    return "This configuration cannot tell (503): the tenant's keys cannot be fetched.";
   }
   return 'This configuration ACCEPTS this token.';
 }
@@ -75,8 +75,8 @@ export function verdictOf(tenants: readonly Section[], tokenLines: readonly Line
 function verdictOfTenants(tenants: readonly Section[]): string {
   const failing = tenants.filter(({ lines }) => lines.some(isWrong));
   if (failing.length === 0) {
-    return 'This configuration works. Give it a token to see what it says about that: npm run -s doctor < token.txt';
+    return 'This configuration works. To examine a token: npm run -s doctor < token.txt';
   }
   if (failing.length === tenants.length) return 'This configuration does not work as it is.';
-  return `This configuration works in part, and not for: ${failing.map(({ title }) => title).join(', ')}.`;
+  return `This configuration works, but not for: ${failing.map(({ title }) => title).join(', ')}.`;
 }

@@ -31,7 +31,7 @@ export async function examineTenants(options: ExaminationOptions): Promise<Tenan
 
 async function examinePolicy(tenant: Tenant, policy: Policy, options: ExaminationOptions): Promise<TenantExamination> {
   const title = `${nameOf(tenant, policy)} (${policy.label})`;
-  const metadata = { subject: 'metadata', expected: `an answer at ${policy.metadataUrl}` };
+  const metadata = { subject: 'metadata', expected: `an answer from ${policy.metadataUrl}` };
   try {
     const signal = new AbortController().signal;
     const answer = await options.client.fetchKeySet(policy.metadataUrl, { timeoutMs: TIMEOUT_MS, signal });
@@ -69,7 +69,7 @@ function clockLine(date: string | undefined, toleranceSeconds: number, clock: Cl
   const received = `this machine is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} the tenant`;
   const expected = `at most ${toleranceSeconds} s apart (B2C_CLOCK_SKEW)`;
   if (Math.abs(seconds) <= Math.max(toleranceSeconds, 2)) return { verdict: 'ok', subject, expected, received };
-  const cure = 'set the clock of this machine (NTP), rather than raise B2C_CLOCK_SKEW';
+  const cure = 'set the clock of this machine (NTP) rather than raising B2C_CLOCK_SKEW';
   return { verdict: 'wrong', subject, expected, received, cure };
 }
 
@@ -85,13 +85,13 @@ function cureOf(error: unknown, { kind }: Tenant): string {
   if (/answered 4\d\d/.test(reason)) {
     return isExternal
       ? 'check EXTERNAL_ID_METADATA against the portal: the host and the path both carry the tenant id'
-      : 'check B2C_TENANT_NAME and B2C_POLICY_NAME against the portal: the tenant knows no such policy';
+      : 'check B2C_TENANT_NAME and B2C_POLICY_NAME against the portal: the tenant does not know this policy';
   }
   if (/template/.test(reason)) {
-    return 'put the id of your tenant in the place of "common" or "organizations" in the URL';
+    return 'replace "common" or "organizations" in the URL with the id of your tenant';
   }
   if (/cert|self.signed|altname/i.test(reason)) {
-    return 'name the certificate authority that signed for this host, in a PEM file, with NODE_EXTRA_CA_CERTS';
+    return "set NODE_EXTRA_CA_CERTS to a PEM file with the authority that signed this host's certificate";
   }
   const names = isExternal ? 'EXTERNAL_ID_METADATA' : 'B2C_TENANT_NAME, B2C_IDENTITY_METADATA';
   return `check ${names} and the network; behind a proxy, set HTTPS_PROXY`;

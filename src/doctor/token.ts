@@ -45,8 +45,8 @@ function read(text: string): Token | Line {
       verdict: 'wrong',
       subject: 'token',
       received: /[\r\n]/.test(text) ? 'a line break in the middle' : 'white space in the middle',
-      description: 'the token is broken into pieces: a header with a line break or a space in the token is refused',
-      cure: 'copy the token as one line, without the breaks that a terminal or a mail put in',
+      description: 'the token is broken up: a header with a line break or a space in the token is refused',
+      cure: 'copy the token as one line, without the breaks that a terminal or an e-mail put in',
     };
   }
   try {
@@ -100,12 +100,12 @@ function signatureLines(text: string, token: Token, { keys }: KeySet, key: Tenan
     const skipped = {
       verdict: 'skipped',
       subject: 'signature',
-      received: 'the key that made it is not known',
+      received: 'its key is not known',
     } as const;
     return [{ verdict: 'wrong', ...keyCheck, expected, received }, skipped];
   }
   const signature: Line = isSignedBy(text, key)
-    ? { verdict: 'ok', subject: 'signature', expected: signatureCheck.expected, received: 'just that' }
+    ? { verdict: 'ok', subject: 'signature', expected: signatureCheck.expected, received: 'made by that key' }
     : { verdict: 'wrong', ...signatureCheck };
   return [{ verdict: 'ok', subject: 'published key', expected, received }, signature];
 }
@@ -135,6 +135,6 @@ function scopeLines({ claims }: Token, { readScope, writeScope }: Config): Line[
     const cure = scope.includes('/')
       ? `set ${variable} to the short name: tokens carry ${show(scope.split('/').at(-1))}, not the whole URI`
       : `ask for ${scope} when signing in, and grant it to the client in the portal (API permissions)`;
-    return [{ verdict: 'note', ...line, description: `${verb} is answered 403`, cure }];
+    return [{ verdict: 'note', ...line, description: `${verb} is refused with 403`, cure }];
   });
 }

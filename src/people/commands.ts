@@ -15,12 +15,12 @@ export const USAGE = `usage: npm run -s users -- <command>
   add <oid> [--name <name>]  let this user call (needed with AUTO_REGISTER=false)
   list                       all users, one JSON object a line
   show <oid>                 one user
-  export <oid>               everything that is stored about a person, as JSON
+  export <oid>               everything stored about a user, as JSON
   erase <oid>                erase all of it, at once and for good
-  move <from> <to>           give one user's tasks to another, whose object id is the new one
+  move <from> <to>           move a user's tasks to their new object id
 
-<oid> is the user's object id in the tenant. MONGODB_URI says where (the environment or .env); with --dev it is the
-store of \`npm run dev\`, whether that runs or not.
+<oid> is the user's object id in the tenant. The store is the one in MONGODB_URI (the environment or .env); with --dev
+it is that of \`npm run dev\`, running or not.
 `;
 
 /** There is nobody to show or export. */
@@ -58,7 +58,7 @@ const verbs: ReadonlyMap<string, Verb> = new Map<string, Verb>([
 ]);
 
 async function* add({ users, oid, name, now }: Given): AsyncGenerator<string> {
-  yield (await users.add(oid, name, now)) ? `added ${oid}\n` : `${oid} was there already\n`;
+  yield (await users.add(oid, name, now)) ? `added ${oid}\n` : `${oid} was already there\n`;
 }
 
 async function* list({ users }: Given): AsyncGenerator<string> {
@@ -82,7 +82,7 @@ async function* erase({ connection, oid, now }: Given): AsyncGenerator<string> {
 
 async function* move({ connection, oid, to, now }: Given): AsyncGenerator<string> {
   const { tasks } = await movePerson(connection, oid, to, now);
-  yield tasks === 0 ? `nothing was left to move\n` : `${tasks} tasks moved to ${to}\n`;
+  yield tasks === 0 ? `nothing left to move\n` : `${tasks} tasks moved to ${to}\n`;
 }
 
 /** JSON that a terminal shows and does not obey, whatever people call themselves. */
@@ -103,17 +103,17 @@ export function parseCommand(args: string[]): Command | 'help' {
   const [word, ...rest] = positionals;
   const verb = verbs.get(word ?? '');
   if (verb === undefined || (verb.people === 0 && rest.length > 0)) {
-    throw new UsageError(word === undefined ? 'a command is missing' : `"${positionals.join(' ')}" is not a command`);
+    throw new UsageError(word === undefined ? 'the command is missing' : `"${positionals.join(' ')}" is not a command`);
   }
   const tooMuch = rest.slice(verb.people);
-  if (tooMuch.length > 0) throw new UsageError(`"${tooMuch.join(' ')}" is one argument too many`);
-  if (values.name !== undefined && word !== 'add') throw new UsageError('--name goes with add');
+  if (tooMuch.length > 0) throw new UsageError(`unexpected argument "${tooMuch.join(' ')}"`);
+  if (values.name !== undefined && word !== 'add') throw new UsageError('--name only goes with add');
   const oids = rest.map((text) => canonicalId(text.trim())).filter((oid) => oid !== '');
   const [oid = '', to = ''] = oids;
   if (oids.length < verb.people) {
-    throw new UsageError(`${word} needs ${verb.people === 1 ? 'an oid' : 'two oids: from whom, and to whom'}`);
+    throw new UsageError(`${word} needs ${verb.people === 1 ? 'an oid' : 'two oids: from and to'}`);
   }
-  if (verb.people === 2 && oid === to) throw new UsageError('both oids of a move are the same person');
+  if (verb.people === 2 && oid === to) throw new UsageError('the two oids of a move are the same');
   return { verb, oid, to, name: values.name };
 }
 

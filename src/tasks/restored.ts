@@ -5,7 +5,7 @@ import { beginNewHistories } from './history.ts';
 const store = { name: 'restored', env: process.env, stderr: process.stderr };
 try {
   const count = await withStore(store, beginNewHistories);
-  process.stdout.write(`${count} users' devices will start their sync anew\n`);
+  process.stdout.write(`the devices of ${count} user(s) will sync from the beginning\n`);
 } catch (error) {
   process.stderr.write(`restored: ${explainFailure(error)}\n`);
   process.exitCode = 1;

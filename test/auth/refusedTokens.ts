@@ -10,9 +10,9 @@ const OTHER_POLICY = 'the token is from a policy that is not accepted here';
 const OTHER_AUDIENCE = 'the token is for another audience';
 const BAD_SIGNATURE = 'the signature of the token does not verify';
 const NOT_RS256 = 'the token is not signed with RS256';
-const APP_ONLY = 'the token was issued to an application, not to a user: sign a user in and send the token from that';
+const APP_ONLY = 'the token was issued to an application, not to a user: sign a user in and send their token';
 const LONG_LIFE = 'the token is valid for more than 24 hours';
-const OTHER_TYPE = 'the token is of a type that is not an access token';
+const OTHER_TYPE = 'the token is not an access token';
 const CRITICAL = 'the token uses a critical header extension that is not supported';
 const NO_KID = 'the token does not say which key signed it: its header has no kid';
 

@@ -57,7 +57,7 @@ test('External ID alone works without B2C, with and without the appid in its met
 
 // A policy is none of External ID's business.
 const rows = Object.entries(refused).filter(([, [reason]]) => reason !== 'policy');
-const NO_OID = 'the token has no oid claim: ask for the scope openid too when signing in';
+const NO_OID = 'the token has no oid claim: also ask for the scope openid when signing in';
 
 test('what is refused of B2C is refused of External ID, alone and beside B2C, for the same reasons', async (t) => {
   const alone = await startExternalId(t);

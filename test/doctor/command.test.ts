@@ -42,7 +42,7 @@ test('a good token on the command line: exit code 0', async (t) => {
 
   assert.equal(code, 0);
   assert.equal(stderr, '');
-  assert.equal(stdout, 'This configuration ACCEPTS this token.\n\nEverything that was looked at: --verbose\n');
+  assert.equal(stdout, 'This configuration ACCEPTS this token.\n\nTo see every check: --verbose\n');
 });
 
 test('a refused token on stdin: exit code 1, and what to do about it', async (t) => {
@@ -64,7 +64,7 @@ test('no token: the configuration alone', async (t) => {
 
   assert.deepEqual([good.code, bad.code], [0, 1]);
   assert.match(good.stdout, /This configuration works\./);
-  assert.match(bad.stdout, /WRONG +metadata +.*did not answer JSON/);
+  assert.match(bad.stdout, /WRONG +metadata +.*did not answer with JSON/);
 });
 
 test('a configuration that the server would refuse: exit code 1, and every bad variable', async (t) => {
@@ -81,7 +81,7 @@ test('a command line that is not understood: exit code 2, the reason and the usa
 
   assert.equal(code, 2);
   assert.equal(stdout, '');
-  assert.match(stderr, /^doctor: one token at a time.*\n\nUsage: npm run doctor/);
+  assert.match(stderr, /^doctor: only one token.*\n\nUsage: npm run doctor/);
 });
 
 test('a token may be pasted as it stands in a header', () => {
@@ -130,7 +130,7 @@ test('a token that was pasted with a line break in it is told just that', async 
   const { code, stdout } = await runDoctor(t, { tenant, stdin: `${token.slice(0, 80)}\n  ${token.slice(80)}\n` });
 
   assert.equal(code, 1);
-  assert.match(stdout, /^This configuration REFUSES this token \(401\): the token is broken into pieces/);
+  assert.match(stdout, /^This configuration REFUSES this token \(401\): the token is broken up/);
   assert.match(stdout, /received: {2}a line break in the middle\n/);
 });
 
@@ -163,7 +163,7 @@ test('one policy that does not work is named, beside those that do', async (t) =
   const { code, stdout } = await runDoctor(t, { tenant });
 
   assert.equal(code, 1);
-  assert.match(stdout, /^This configuration works in part, and not for: Azure AD B2C \(b2c_1_old\)\.\n/);
+  assert.match(stdout, /^This configuration works, but not for: Azure AD B2C \(b2c_1_old\)\.\n/);
 });
 
 test('a .env that cannot be read is exit code 1, as for the server', async (t) => {

@@ -93,9 +93,12 @@ test('a lacking scope is noted, and the cure fits the mistake', async (t) => {
   assert.deepEqual(
     notes.map(({ description, cure }) => [description, cure]),
     [
-      ['reading is answered 403', 'set B2C_READ_SCOPE to the short name: tokens carry "tasks.read", not the whole URI'],
       [
-        'writing is answered 403',
+        'reading is refused with 403',
+        'set B2C_READ_SCOPE to the short name: tokens carry "tasks.read", not the whole URI',
+      ],
+      [
+        'writing is refused with 403',
         'ask for tasks.admin when signing in, and grant it to the client in the portal (API permissions)',
       ],
     ],

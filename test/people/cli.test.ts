@@ -64,7 +64,7 @@ describe('npm run users', { concurrency: true }, () => {
     const listed = await users(t, uri, ['list']);
 
     assert.deepEqual(added, { code: 0, stdout: 'added alice-oid\n', stderr: '' });
-    assert.deepEqual(again, { code: 0, stdout: 'alice-oid was there already\n', stderr: '' });
+    assert.deepEqual(again, { code: 0, stdout: 'alice-oid was already there\n', stderr: '' });
     const { firstSeen, ...user } = JSON.parse(shown.stdout) as Record<string, unknown>;
     assert.deepEqual(user, { oid: 'alice-oid', name: 'Alice' });
     assert.match(String(firstSeen), /^\d{4}-\d\d-\d\dT/);
@@ -156,7 +156,7 @@ describe('npm run users', { concurrency: true }, () => {
     );
     assert.equal((JSON.parse(shown.stdout) as { oid: string }).oid, newId);
     assert.equal(ontoOneself.code, 2);
-    assert.match(ontoOneself.stderr, /^users: both oids of a move are the same person/);
+    assert.match(ontoOneself.stderr, /^users: the two oids of a move are the same/);
     assert.match(erased.stdout, /^tasks: 1 erased$/m);
     assert.deepEqual(await as(newId).list(), []);
   });
@@ -190,7 +190,7 @@ describe('npm run users', { concurrency: true }, () => {
     'no MONGODB_URI': { uri: undefined, message: /^users: MONGODB_URI is not set, expected mongodb:/ },
     'a MONGODB_URI of another form': {
       uri: 'postgres://u:hunter2@127.0.0.1/',
-      message: /MONGODB_URI is not of that form/,
+      message: /MONGODB_URI is malformed/,
     },
     'a server that is not there': {
       uri: 'mongodb://u:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=5000',
@@ -217,14 +217,14 @@ describe('npm run users', { concurrency: true }, () => {
   });
 
   const bad = {
-    'a command is missing': [],
+    'the command is missing': [],
     'erase needs an oid': ['erase'],
     'add needs an oid': ['add', ' '],
     'move needs two oids': ['move', 'alice'],
-    'both oids of a move are the same person': ['move', 'alice', 'alice'],
-    '"bob" is one argument too many': ['erase', 'alice', 'bob'],
+    'the two oids of a move are the same': ['move', 'alice', 'alice'],
+    'unexpected argument "bob"': ['erase', 'alice', 'bob'],
     '"list bob" is not a command': ['list', 'bob'],
-    '--name goes with add': ['show', 'alice', '--name', 'Alice'],
+    '--name only goes with add': ['show', 'alice', '--name', 'Alice'],
     "Unknown option '--all'": ['erase', '--all'],
   };
   for (const [reason, args] of Object.entries(bad)) {

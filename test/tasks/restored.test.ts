@@ -181,7 +181,7 @@ test('npm run restored says for how many, and needs nothing but the store', asyn
 
   const { stdout } = await promisify(execFile)(process.execPath, [entry], { cwd: await temporaryDirectory(t), env });
 
-  assert.equal(stdout, "1 users' devices will start their sync anew\n");
+  assert.equal(stdout, 'the devices of 1 user(s) will sync from the beginning\n');
   await expectExpired(as('alice'), next);
 });
 
