@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { testDatabase } from './support/database.ts';
 import { startServer, type TestServer } from './support/server.ts';
+import { proxyStore } from './support/tcpProxy.ts';
 import { until } from './support/until.ts';
 
 const HEADERS = { 'X-Request-Id': 'this-one' };
@@ -41,6 +46,28 @@ test('a log line has the code that the client got', async (t) => {
 
   const line = await lineOf(server);
   assert.deepEqual([line['status'], line['code']], [409, 'MissingTask']);
+});
+
+test('the line of a client that left early does not have a status that nobody got', async (t) => {
+  const proxy = await proxyStore(t, (await testDatabase(t)).uri);
+  const server = await startServer(t, { uri: proxy.uri });
+  const alice = server.as('alice');
+  await alice.list();
+  const httpServer = server.app.server.server as HttpServer;
+  const accepted = once(httpServer, 'connection') as Promise<[Socket]>;
+  const leaving = connect(server.port, '127.0.0.1');
+  const [socket] = await accepted;
+  const headers = Object.entries({ ...HEADERS, Host: 'localhost', Authorization: `Bearer ${alice.token ?? ''}` });
+  proxy.stall();
+  leaving.write(`GET /api/tasks HTTP/1.1\r\n${headers.map((header) => `${header.join(': ')}\r\n`).join('')}\r\n`);
+  await until(() => server.app.server.inflightRequests() === 1);
+
+  leaving.resetAndDestroy();
+  await until(() => socket.destroyed);
+  await proxy.resume();
+
+  const line = await lineOf(server);
+  assert.deepEqual([line['status'], line['code']], [444, 'RequestClose']);
 });
 
 test('in production no path is logged', async (t) => {

@@ -82,6 +82,8 @@ function write(res: Response, answer: Answer, body: string | Buffer, length: num
 /** Not `res.sendRaw`, which ends after the body: head and body leave in one piece only when they are the end. */
 function finish(res: Response, status: number, body?: string | Buffer): void {
   res._sent = true;
+  // The client has left: the log keeps restify's status for that, rather than one that nobody got.
+  if (res.closed) return;
   res.statusCode = status;
   res.writeHead(status);
   res.end(body);
