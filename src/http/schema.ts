@@ -84,10 +84,10 @@ const count = { type: 'integer', minimum: 0 };
 
 /** Every header that tells a client something. */
 export const headers = {
-  ETag: { description: 'The state of what is sent, for `If-Match` and `If-None-Match`.', schema: text },
+  ETag: { description: 'Identifies this state, for `If-Match` and `If-None-Match`.', schema: text },
   Link: {
     description:
-      'The next page, `<…>; rel="next"` (RFC 8288), relative to this one. Not on the last. A page that would become larger than 1 MB ends before its limit.',
+      'The next page, `<…>; rel="next"` (RFC 8288), relative to this one; absent on the last. A page that would exceed 1 MB ends before its limit.',
     schema: text,
   },
   Location: {
@@ -95,15 +95,15 @@ export const headers = {
     schema: { ...text, format: 'uri-reference' },
   },
   'Retry-After': { description: 'Seconds to wait before trying again.', schema: { type: 'integer', minimum: 1 } },
-  'WWW-Authenticate': { description: 'What the token lacks (RFC 6750, section 3).', schema: text },
+  'WWW-Authenticate': { description: 'What is wrong with the token (RFC 6750, section 3).', schema: text },
   'RateLimit-Limit': { description: 'Requests that your full bucket holds.', schema: count },
-  'RateLimit-Remaining': { description: 'Requests that are left in it.', schema: count },
+  'RateLimit-Remaining': { description: 'Requests left in it.', schema: count },
   'RateLimit-Reset': { description: 'Seconds until it is full again.', schema: count },
   'X-Request-Id': {
-    description: 'Names this request in the logs: yours, when it is 1 to 64 of `[A-Za-z0-9._-]`.',
+    description: 'Identifies this request in the logs: your own, if it is 1 to 64 of `[A-Za-z0-9._-]`.',
     schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
   },
-  'X-Tasks-Changed': { description: 'How many more tasks were changed than are in this answer.', schema: count },
+  'X-Tasks-Changed': { description: 'How many more tasks were changed than this answer holds.', schema: count },
   Allow: { description: 'The methods of this path.', schema: text },
   'Content-Security-Policy': { description: 'What the page may load and where it may connect.', schema: text },
 } as const;

@@ -56,7 +56,7 @@ export function securitySchemes(authority: Authority | undefined): Record<string
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'An access token of the tenant, in `Authorization: Bearer …` and nowhere else.',
+    description: 'An access token from the tenant, in `Authorization: Bearer …` and nowhere else.',
   };
   const oauth2 = authority && authorizationCode(authority);
   return { bearer, ...(oauth2 && { oauth2 }) };
@@ -79,7 +79,7 @@ function authorizationCode({ metadataUrl, scopes }: Authority): Schema | undefin
   const described = Object.fromEntries(scopes.map((scope) => [scope, 'Your tasks.']));
   return {
     type: 'oauth2',
-    description: 'Signing in at the tenant, with PKCE. What it issues is sent as a bearer token.',
+    description: 'Sign in at the tenant, with PKCE. Its access token is sent as a bearer token.',
     flows: {
       authorizationCode: {
         authorizationUrl: endpoint('authorize'),

@@ -43,20 +43,20 @@ const problemSchema = schema('Problem', {
   required: ['type', 'title', 'status', 'detail', 'code', 'message', 'requestId'],
   properties: {
     type: { type: 'string', description: 'Always `about:blank`.' },
-    title: { type: 'string', description: 'The phrase that HTTP has for the status.' },
+    title: { type: 'string', description: 'The HTTP reason phrase of the status.' },
     status: { type: 'integer', minimum: 400, maximum: 599 },
     detail: { type: 'string', description: 'For a person: what is wrong, and what to do.' },
     code: { type: 'string', enum: [...problems.keys()] },
-    message: { type: 'string', description: 'The same as `detail`, which may say more.' },
-    requestId: { type: 'string', description: 'Names this request in the logs; also in `X-Request-Id`.' },
+    message: { type: 'string', description: 'Like `detail`, which may say more.' },
+    requestId: { type: 'string', description: 'Identifies this request in the logs; also in `X-Request-Id`.' },
   },
 });
 
 /** In the order in which they are told of. */
 export const TAGS = [
-  { name: 'Tasks', description: 'What this is about.' },
-  { name: 'Account', description: 'What is kept about you.' },
-  { name: 'Sync', description: 'For clients that keep their tasks and are not always online.' },
+  { name: 'Tasks', description: 'Create, read, change and delete tasks.' },
+  { name: 'Account', description: 'What is stored about you.' },
+  { name: 'Sync', description: 'For clients that keep a copy and are not always online.' },
   { name: 'Tasks by text', description: 'A task addressed by what it says, as in the tutorial.' },
   { name: 'First clients', description: 'What the original iOS and Android apps call. Errors are plain text.' },
   { name: 'Hello', description: 'Who am I?' },
@@ -85,14 +85,14 @@ export function documentOf(operations: readonly Operation[], authority?: Authori
       title: 'Tasks API',
       version: packageJson.version,
       description:
-        'People’s to-do tasks. Each user sees their own and nobody else’s: the access token of Azure AD B2C or Microsoft ' +
-        'Entra External ID that comes with each request says who is calling. Doubled and trailing slashes in a path are ' +
-        'cleaned up. Where there is a `GET` there is a `HEAD`, and `OPTIONS` everywhere.',
+        'People’s to-do tasks. Each user sees only their own: each request carries an access token of Azure AD B2C or ' +
+        'Microsoft Entra External ID that says who is calling. Doubled and trailing slashes in a path are ignored. Every ' +
+        '`GET` has a `HEAD`, and every path has `OPTIONS`.',
       contact: { name: 'Whoever runs this server' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
     // Relative to the document, so it holds behind a path prefix as well. `./` would double the slash before each path.
-    servers: [{ url: '.', description: 'The server that this document came from' }],
+    servers: [{ url: '.', description: 'The server that served this document' }],
     security: Object.keys(schemes).map((name) => ({ [name]: [] })),
     tags: TAGS,
     paths,

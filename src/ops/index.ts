@@ -33,7 +33,7 @@ const status = schema('Status', {
     withoutKeys: {
       type: 'array',
       items: { type: 'string' },
-      description: 'Policies (or `external-id`) whose keys are not known: their tokens are answered 503.',
+      description: 'Policies (or `external-id`) whose keys are not known: their tokens get 503.',
     },
   },
 });
@@ -51,14 +51,14 @@ export function opsOperations({ readiness, metrics, all, authority, signIn }: Op
   const routeList = once(() => kept(JSON.stringify(routesOf(all())), { headers: VARY }));
   const get = (name: string, path: string, rest: Omit<Operation, 'name' | 'method' | 'path' | 'tag'>) =>
     ({ name, method: 'GET', path, tag: 'Service', ...rest }) as const;
-  const unchanged = answer('You have it already', undefined, undefined, ['ETag']);
+  const unchanged = answer('Your copy is current', undefined, undefined, ['ETag']);
   const twoRoutes = { two: example('Two', ['GET /api/tasks', 'GET /docs']) };
 
   return [
     get('ListRoutes', '/', {
       guard: open,
       summary: 'Every route of this server',
-      description: 'A browser is led to the documentation.',
+      description: 'A browser is redirected to the documentation.',
       parameters: [ifNoneMatch],
       answers: {
         200: answer('Method and path of each', routes, twoRoutes, ['ETag']),
@@ -75,16 +75,17 @@ export function opsOperations({ readiness, metrics, all, authority, signIn }: Op
     get('GetHealth', '/healthz', {
       guard: openJson,
       summary: 'Whether the process serves',
-      description: 'Whatever its store and its tenant do: to restart it mends neither.',
+      description: 'It ignores the store and the tenant, since a restart mends neither.',
       answers: { 200: answer('It does', status, { ok: example('Alive', { status: 'ok' }) }) },
       handle: () => ok({ status: 'ok' }),
     }),
     get('GetReadiness', '/readyz', {
       guard: openJson,
       summary: 'Whether to send requests here',
-      description:
-        'Where not, the message names what is missing: the store, the keys of the tenant, or time, when it shuts down.',
-      answers: { 200: answer('Store and keys are there', status, { ready: example('Ready', { status: 'ready' }) }) },
+      description: 'If not, the message says why: the store, the tenant’s keys, or the instance is stopping.',
+      answers: {
+        200: answer('The store and the keys are available', status, { ready: example('Ready', { status: 'ready' }) }),
+      },
       problems: [NotReadyError],
       handle: () => {
         assertReady(readiness);
@@ -104,7 +105,7 @@ export function opsOperations({ readiness, metrics, all, authority, signIn }: Op
     get('GetApiDocument', '/openapi.json', {
       guard: openJson,
       summary: 'This document',
-      description: 'For a generator of clients. It changes with the version and the configuration of the server only.',
+      description: 'For client generators. It changes only with the version and the configuration of the server.',
       parameters: [ifNoneMatch],
       answers: { 200: answer('OpenAPI 3.1', documentSchema, undefined, ['ETag']), 304: unchanged },
       handle: document,

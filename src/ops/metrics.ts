@@ -52,7 +52,7 @@ export function createMetrics(clock: Clock = Date): Metrics {
   });
   const throttled = new Counter({
     name: 'http_requests_throttled_total',
-    help: 'Requests answered 429, by the kind of bucket that was spent.',
+    help: 'Requests answered with 429, by the kind of bucket that was empty.',
     labelNames: ['bucket'],
     registers,
   });
@@ -116,7 +116,7 @@ function watchReadiness(registry: Registry, { store, keys, policies }: Readiness
   gauge('tenant_keys_ready', "1 while the tenant's keys are known for any policy, else 0.", keys);
   new Gauge({
     name: 'tenant_policy_keys_ready',
-    help: '1 while the keys of the policy are known, else 0; external-id is External ID.',
+    help: '1 while the keys of the policy are known, else 0; external-id stands for External ID.',
     labelNames: ['policy'],
     registers: [registry],
     collect() {

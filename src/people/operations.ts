@@ -28,21 +28,21 @@ const me = schema('Me', {
   required: ['oid', 'firstSeen', 'lastSeen'],
   properties: {
     oid: { type: 'string', description: 'Your object id in the tenant.' },
-    name: { type: 'string', description: 'From the last token that had one; absent when none had.' },
+    name: { type: 'string', description: 'From the last token that had one; absent if none did.' },
     firstSeen: { ...time, description: 'When you first called, or were added.' },
-    lastSeen: { ...time, description: 'When you last called. At most a minute behind.' },
+    lastSeen: { ...time, description: 'When you last called, to within a minute.' },
   },
 });
 const records = { type: 'array', items: { type: 'object' } };
 const stored = schema('StoredAboutMe', {
   type: 'object',
-  description: 'Everything that is stored about you, as it is stored.',
+  description: 'Everything stored about you, as it is stored.',
   required: ['oid', 'exportedAt', 'tasks', 'creations', 'syncs', 'users'],
   properties: {
     oid: { type: 'string' },
     exportedAt: time,
-    tasks: { ...records, description: 'Deleted ones too, for as long as your devices must hear of them.' },
-    creations: { ...records, description: 'What makes a repeated `POST` create nothing.' },
+    tasks: { ...records, description: 'Including deleted ones, until your devices need no longer hear of them.' },
+    creations: { ...records, description: 'Idempotency records: a repeated `POST` creates nothing.' },
     syncs: { ...records, description: 'How far your changes are numbered.' },
     users: records,
   },
@@ -87,7 +87,7 @@ export function peopleOperations(parts: PeopleParts): Operation[] {
       method: 'GET',
       guard: toRead,
       summary: 'What is kept about you',
-      description: 'Your tasks are apart: `GET /api/tasks`, or all at once `GET /api/me/export`.',
+      description: 'Without your tasks: see `GET /api/tasks`, or `GET /api/me/export` for all of it.',
       answers: { 200: answer('You', me, { alice: example('Alice', alice) }) },
       handle: async ({ caller, signal }) => {
         const known = await users.get(caller.oid, signal);
@@ -102,9 +102,8 @@ export function peopleOperations(parts: PeopleParts): Operation[] {
       method: 'GET',
       path: '/api/me/export',
       guard: toRead,
-      summary: 'Everything that is stored about you',
-      description:
-        'For you to keep, or to take elsewhere. It is sent while it is read, so it has no length and no tag.',
+      summary: 'Everything stored about you',
+      description: 'To keep, or to take elsewhere. It is streamed, so it has no length and no tag.',
       answers: { 200: answer('Everything', stored, { everything: example('Without tasks', everything) }) },
       handle: ({ caller }) => ({
         status: 200,
@@ -119,9 +118,9 @@ export function peopleOperations(parts: PeopleParts): Operation[] {
       guard: toWrite,
       summary: 'Erase your account',
       description:
-        'Erases everything that is stored about you, **at once and for good**: your tasks, what your devices have still to ' +
-        'hear of, and yourself. Sync tokens from before are 410. If you call again, and this server takes new users, you ' +
-        'begin anew, with nothing. After 503 send it again: it goes on where it was.',
+        'Erases everything stored about you, **at once and for good**: your tasks, the records of deleted ones, and your ' +
+        'user. Earlier sync tokens become 410. If you call again, and this server accepts new users, you start with ' +
+        'nothing. After a 503 send it again: it continues where it stopped.',
       body: readBody(IGNORED_BODY),
       answers: { 204: answer('Erased') },
       handle: async ({ caller, signal, extend }) => {

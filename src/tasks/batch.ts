@@ -29,10 +29,10 @@ export function batchOperation(
     tag: 'Sync',
     summary: 'Many operations in one trip',
     description:
-      'Up to 50 requests to `/api/tasks…`, done one after the other whatever became of those before. `results` has, in the ' +
-      'same order, what each would have been answered alone. What could not be begun is 503 `NotDone`: send it again.',
+      'Up to 50 requests to `/api/tasks…`, done in order, even after one fails. `results` has, in the same order, the ' +
+      'answer that each would have got alone. One that could not be started is 503 `NotDone`: send it again.',
     body: readBody(batchBody),
-    answers: { 200: answer('What became of each', results, { one: example('One task created', EXAMPLE) }) },
+    answers: { 200: answer('The result of each', results, { one: example('One task created', EXAMPLE) }) },
     // The latter within an answer, in the place of what was not begun.
     problems: [InvalidBatchError, NotDoneError],
     handle: async (call) => await runBatch(call, readBatch(call.body), maxMs),
@@ -133,10 +133,10 @@ const batch = schema('Batch', {
           path: { type: 'string', description: 'Path and query, percent-encoded: `/api/tasks…`.' },
           headers: {
             type: 'object',
-            description: `${HEADER_NAMES}; no others.`,
+            description: `Only ${HEADER_NAMES}.`,
             additionalProperties: { type: 'string' },
           },
-          body: { type: 'object', description: 'As it would be sent alone.', additionalProperties: true },
+          body: { type: 'object', description: 'As if it were sent alone.', additionalProperties: true },
         },
       }),
     },
@@ -155,7 +155,7 @@ const results = schema('BatchResults', {
         properties: {
           status: { type: 'integer', minimum: 200, maximum: 599 },
           headers: { type: 'object', additionalProperties: { type: 'string' } },
-          body: { description: 'JSON as it would have been answered alone, or null where there is none.' },
+          body: { description: 'The JSON that it would have got alone, or null if there is none.' },
         },
       }),
     },
@@ -177,13 +177,13 @@ const EXAMPLE = {
 };
 
 const batchBody = {
-  description: 'The operations, in their order. At most 256 KiB.',
+  description: 'The operations, in order. At most 256 KiB.',
   isRequired: true,
   content: {
     'application/json': {
       schema: batch,
       examples: {
-        outbox: example('A task created with an id of its own, and another one done', {
+        outbox: example('Create a task with an id of your choice, and complete another', {
           operations: [
             {
               method: 'PUT',

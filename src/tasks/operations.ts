@@ -43,7 +43,7 @@ const OWN = '/api/tasks/:owner';
 const NAMED = '/api/tasks/:owner/:task';
 
 const BAD_TASK = [InvalidTaskError, MissingTaskError];
-const gone = { 204: answer('Gone') };
+const gone = { 204: answer('Deleted') };
 
 export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOperationParts): Operation[] {
   const handle = taskHandlers(parts);
@@ -56,7 +56,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
     tag: 'Tasks',
     summary: 'Your tasks',
     description:
-      'Twenty tasks, the oldest `date` first, unless asked otherwise. `Link` leads to the next page. A page also ends at 1 MB.',
+      'By default 20 tasks, the oldest `date` first. `Link` leads to the next page. A page also ends at 1 MB.',
     parameters: parameters.list,
     answers: pageAnswers,
     problems: [InvalidQueryError, PreconditionFailedError],
@@ -69,7 +69,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
     guard: toWrite,
     tag: 'Tasks',
     summary: 'Create a task',
-    description: 'With an `Idempotency-Key` the request may be repeated until it is answered: it creates one task.',
+    description: 'With an `Idempotency-Key` you may repeat the request until it is answered: it creates only one task.',
     parameters: [parameters.idempotencyKey],
     body: readBody(bodies.newTask),
     answers: { 201: createdAnswer },
@@ -85,7 +85,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
     summary: 'Delete the tasks with a text, or all of them',
     description:
       'With a text in the body or the query: your tasks with exactly that text. With `all=true` and no text: **all** your ' +
-      'tasks. Anything else, a slash too many in the path included, deletes nothing.',
+      'tasks. Anything else, even an extra slash in the path, deletes nothing.',
     parameters: [...parameters.selection, parameters.all, ...parameters.write],
     body: readBody(bodies.selection),
     answers: gone,
@@ -107,9 +107,9 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       tag: 'Sync',
       summary: 'What changed since the last time',
       description:
-        'Keep `next` and send it as `since` the next time. While `more` is true there is more at once. No change is ' +
-        'missed; one may come twice. Without `since` comes everything there is now, and nothing that was removed before: ' +
-        'begin with nothing. A task that is in `removed` is gone, whatever came before.',
+        'Keep `next` and send it as `since` next time. While `more` is true, ask again at once. No change is ever missed, ' +
+        'but one may come twice. Without `since` you get every task there is now but no earlier removals, so start with an ' +
+        'empty copy. A task in `removed` is gone, whatever came before.',
       parameters: parameters.changes,
       answers: {
         200: answer('What changed', changes, {
@@ -130,11 +130,11 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       method: 'GET',
       guard: toRead,
       summary: 'One task',
-      description: 'Its `ETag` is for `If-Match`, so that a change made on another device is not overwritten unseen.',
+      description: 'Send its `ETag` as `If-Match` when you write, so as not to overwrite a change from another device.',
       parameters: [parameters.id, ...parameters.read],
       answers: {
         200: taskAnswer('The task'),
-        304: answer('You have it already', undefined, undefined, ['ETag']),
+        304: answer('Your copy is current', undefined, undefined, ['ETag']),
       },
       problems: [TaskNotFoundError, PreconditionFailedError],
       handle: handle.getTask,
@@ -145,7 +145,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       method: 'PUT',
       guard: toWrite,
       summary: 'Replace a task, or create it with an id of your choice',
-      description: 'What the body lacks goes back to what it is when absent; `createdAt` stays.',
+      description: 'Members that the body omits return to their defaults; `createdAt` stays.',
       parameters: [parameters.id, ...parameters.replace],
       body: readBody(bodies.newTask),
       answers: { 200: taskAnswer('The task', doneExample), 201: createdAnswer },
@@ -158,7 +158,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       method: 'PATCH',
       guard: toWrite,
       summary: 'Change members of a task',
-      description: 'What the body does not name stays as it is.',
+      description: 'Members that the body omits stay as they are.',
       parameters: [parameters.id, ...parameters.write],
       body: readBody(bodies.patch),
       answers: { 200: taskAnswer('The task as it is now', doneExample) },
@@ -171,7 +171,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       method: 'DELETE',
       guard: toWrite,
       summary: 'Delete a task',
-      description: 'For good. To delete it again is 404 `TaskNotFound`, which a client may take for done.',
+      description: 'Permanently. Deleting it again is 404 `TaskNotFound`, which a client may treat as success.',
       parameters: [parameters.id, ...parameters.write],
       body: readBody(IGNORED_BODY),
       answers: gone,
@@ -183,7 +183,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       name: 'ListOwnTasks',
       path: OWN,
       summary: 'Your tasks, as in the tutorial',
-      description: 'The same as `GET /api/tasks`. Your own `oid` may stand in place of `me`.',
+      description: 'The same as `GET /api/tasks`. Your own `oid` works in place of `me`.',
       problems: [InvalidQueryError, PreconditionFailedError, TaskNotFoundError],
       handle: onlyOwn(handle.listTasks),
     },
@@ -195,8 +195,8 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       guard: toWrite,
       summary: 'Change all your tasks with one text',
       description:
-        'Changes whatever else the body names, in your tasks with exactly the text in the body, and answers them. Where ' +
-        'they do not fit into an answer of 1 MB, `X-Tasks-Changed` says how many more were changed.',
+        'Sets the other members of the body in all your tasks with exactly its text, and returns them. If they do not fit ' +
+        'into 1 MB, `X-Tasks-Changed` says how many more were changed.',
       parameters: parameters.write,
       body: readBody(bodies.newTask),
       answers: { 200: answer('The tasks', tasks, doneListExample, ['ETag', 'X-Tasks-Changed']) },
@@ -217,7 +217,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       name: 'CreateNamedTask',
       path: NAMED,
       summary: 'Create a task from its URL',
-      description: 'A text in the body must be the one in the URL.',
+      description: 'A text in the body must be the same as in the URL.',
       parameters: [parameters.task, parameters.idempotencyKey],
       body: readBody(bodies.details),
       problems: [...BAD_TASK, TaskNotFoundError, TooManyTasksError, IdempotencyKeyReusedError],
@@ -230,7 +230,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       path: NAMED,
       guard: toWrite,
       summary: 'Delete by id, or all your tasks with exactly this text',
-      description: 'An id comes before a text.',
+      description: 'An id takes precedence over a text.',
       parameters: [parameters.task, ...parameters.write],
       body: readBody(IGNORED_BODY),
       answers: gone,
@@ -253,7 +253,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
         ...theirs,
         name: 'FirstClientsListTasks',
         summary: 'Your tasks, as one array on one line',
-        description: 'As `GET /api/tasks`, but 1,000 tasks unless asked otherwise.',
+        description: 'Like `GET /api/tasks`, but 1,000 tasks by default.',
         parameters: parameters.firstClientsList,
         // These clients show what comes in the first answer, and cannot ask for more.
         handle: handle.listing({ defaultLimit: 1000, isStrict: false }),
@@ -262,7 +262,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
         ...like.createTask,
         ...theirs,
         name: 'FirstClientsCreateTask',
-        description: 'As `POST /api/tasks`, but a body that is not valid UTF-8 is read as Latin-1.',
+        description: 'Like `POST /api/tasks`, but a body that is not valid UTF-8 is read as Latin-1.',
         // The Android app writes the low bytes of its characters, whatever it calls them.
         body: readBody(bodies.newTask, { isLatin1Accepted: true }),
       },
@@ -271,7 +271,7 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
         ...theirs,
         name: 'FirstClientsDeleteTasks',
         summary: 'Delete the tasks with a text',
-        description: 'As `DELETE /api/tasks`, but never without a text.',
+        description: 'Like `DELETE /api/tasks`, but never without a text.',
         parameters: [...parameters.selection, ...parameters.write],
         body: readBody(bodies.selection, { isLatin1Accepted: true }),
         handle: handle.deleteTasksByText,

@@ -44,10 +44,19 @@ const task = schema('Task', {
     _id: id,
     Text: text,
     task: sameText,
-    date: time('When it is due, as an instant: midnight UTC of a day, the time of creation without a due date.'),
-    due: { type: ['string', 'null'], description: 'What was said of the date: null, `YYYY-MM-DD`, or a date-time.' },
+    date: time(
+      'When it is due, as an instant: midnight UTC for a whole day, the time of creation if there is no due date.',
+    ),
+    due: {
+      type: ['string', 'null'],
+      description: 'The due date as the client gave it: null, `YYYY-MM-DD`, or a date-time.',
+    },
     ...shown,
-    completedAt: { type: ['string', 'null'], format: 'date-time', description: 'When it was completed, if it is.' },
+    completedAt: {
+      type: ['string', 'null'],
+      format: 'date-time',
+      description: 'When it was completed; null if it is not.',
+    },
     createdAt: time('When it was created.'),
     updatedAt: time('When it was last written.'),
   },
@@ -62,27 +71,27 @@ const told = { due, date, ...sent };
 
 const newTask = schema('NewTask', {
   type: 'object',
-  description: 'Other members are ignored. `task` is taken in place of `Text` as well.',
+  description: 'Other members are ignored. `task` is accepted in place of `Text`.',
   required: ['Text'],
   properties: { Text: text, ...told },
 });
 
 const taskDetails = schema('TaskDetails', {
   type: 'object',
-  description: 'What the URL does not say.',
+  description: 'Everything but the text, which is in the URL.',
   properties: told,
 });
 
 const taskPatch = schema('TaskPatch', {
   type: 'object',
   description:
-    'A JSON merge patch (RFC 7396): what is absent stays, null sets a member back to what it is when absent, lists are replaced whole.',
+    'A JSON merge patch (RFC 7396): omitted members stay, null resets a member to its default, arrays are replaced whole.',
   properties: { Text: text, ...told },
 });
 
 const selection = schema('Selection', {
   type: 'object',
-  description: 'The text of the tasks that are meant.',
+  description: 'The text of the tasks to select.',
   required: ['Text'],
   properties: { Text: text },
 });
@@ -91,9 +100,9 @@ export const changes = schema('Changes', {
   type: 'object',
   required: ['changed', 'removed', 'next', 'more'],
   properties: {
-    changed: { type: 'array', items: task, description: 'As they are now.' },
+    changed: { type: 'array', items: task, description: 'The tasks as they are now.' },
     removed: { type: 'array', items: id, description: 'Ids of tasks that are gone.' },
-    next: { type: 'string', description: 'Send it as `since` to go on from here. Good for 30 days.' },
+    next: { type: 'string', description: 'Send it as `since` to continue from here. Valid for 30 days.' },
     more: { type: 'boolean', description: 'Whether there is more to fetch at once.' },
   },
 });
@@ -141,7 +150,8 @@ const patchExamples = {
 /** What each body may hold; who mounts them says how they are read. */
 export const bodies = {
   newTask: {
-    description: 'The task. At most 64 KiB, as all bodies but a batch. A form cannot say categories and checklist.',
+    description:
+      'The task. At most 64 KiB, like all bodies except a batch. A form cannot contain categories or a checklist.',
     isRequired: true,
     content: {
       'application/json': { schema: newTask, examples: taskExamples },
@@ -150,12 +160,12 @@ export const bodies = {
     },
   },
   details: {
-    description: 'What the URL does not say; may be left out.',
+    description: 'Everything but the text; optional.',
     isRequired: false,
     content: { 'application/json': { schema: taskDetails, examples: dueExample } },
   },
   patch: {
-    description: 'What changes.',
+    description: 'The members to change.',
     isRequired: true,
     content: {
       'application/merge-patch+json': { schema: taskPatch, examples: patchExamples },
@@ -163,7 +173,7 @@ export const bodies = {
     },
   },
   selection: {
-    description: 'The text of the tasks that are meant.',
+    description: 'The text of the tasks to select.',
     isRequired: false,
     content: {
       'application/json': { schema: selection, examples: { text: example('By text', { Text: 'Buy milk' }) } },
@@ -177,7 +187,7 @@ export const taskAnswer = (description: string, examples = taskExample): AnswerS
 export const createdAnswer = answer('The new task', task, taskExample, ['ETag', 'Location']);
 export const pageAnswers = {
   200: answer('A page of tasks', tasks, { tasks: example('One task', [TASK]) }, ['ETag', 'Link']),
-  304: answer('You have this page already', undefined, undefined, ['ETag', 'Link']),
+  304: answer('Your copy of this page is current', undefined, undefined, ['ETag', 'Link']),
 };
 
 const query = (name: string, component: string, description: string, of: Schema) =>
@@ -194,20 +204,24 @@ const filters = [
   query(
     'sort',
     'Sort',
-    'The order, descending with a `-`. Ties are broken by `_id`; tasks without a position come last.',
+    'The order; descending with a leading `-`. Ties are broken by `_id`; tasks without a position come last.',
     order,
   ),
-  query('completed', 'Completed', 'Only those that are done, or only those that are not.', { type: 'boolean' }),
-  query('importance', 'Importance', 'Only those that matter this much.', importance),
-  query('category', 'Category', 'Only those that have this category.', members.categories.schema.items),
+  query('completed', 'Completed', 'Only tasks that are done, or only those that are not.', { type: 'boolean' }),
+  query('importance', 'Importance', 'Only tasks of this importance.', importance),
+  query('category', 'Category', 'Only tasks in this category.', members.categories.schema.items),
   query('dueAfter', 'DueAfter', 'Due then or later.', dayOrTime),
   query('dueBefore', 'DueBefore', 'Due before then.', dayOrTime),
-  query('q', 'Contains', 'Only those whose text or notes contain this, whatever the case of letters.', searched),
-  query('cursor', 'Cursor', 'Where the page begins. Opaque: follow the `Link` of the page before it.', notEmpty),
+  query('q', 'Contains', 'Only tasks whose text or notes contain this, ignoring case.', searched),
+  query('cursor', 'Cursor', 'Where the page begins. Opaque: follow the `Link` of the previous page.', notEmpty),
 ];
 
-const ifMatch = tagHeader('If-Match', 'IfMatch', 'Only if the task still has this `ETag`; with `*`, if there is one.');
-const onlyNew = tagHeader('If-None-Match', 'OnlyNew', 'With `*`: only create.');
+const ifMatch = tagHeader(
+  'If-Match',
+  'IfMatch',
+  'Only if the task still has this `ETag`; with `*`, only if it exists.',
+);
+const onlyNew = tagHeader('If-None-Match', 'OnlyNew', 'With `*`: only create, never replace.');
 
 export const parameters = {
   list: [query('limit', 'Limit', 'How many at most.', { ...limit, default: DEFAULT_LIMIT }), ...filters, ifNoneMatch],
@@ -217,7 +231,7 @@ export const parameters = {
     ifNoneMatch,
   ],
   changes: [
-    query('since', 'Since', 'The `next` of the last answer. Absent: everything.', notEmpty),
+    query('since', 'Since', 'The `next` of the last answer. Omit it to get everything.', notEmpty),
     query('limit', 'ChangesLimit', 'How many changes at most.', { ...limit, default: MAX_LIMIT }),
   ],
   id: inPath('TaskId', 'id', 'A task’s id.', {
@@ -229,7 +243,7 @@ export const parameters = {
     example: 'Buy milk',
   }),
   selection: [
-    query('Text', 'Text', 'The text of the tasks that are meant, in place of a body.', selectedText),
+    query('Text', 'Text', 'The text of the tasks to select, in place of a body.', selectedText),
     query('task', 'TaskText', 'The same as `Text`.', selectedText),
   ],
   all: query('all', 'All', 'With `true` and without a text: all your tasks.', { type: 'string', enum: ['true'] }),
@@ -239,7 +253,7 @@ export const parameters = {
   idempotencyKey: parameter('IdempotencyKey', {
     name: 'Idempotency-Key',
     in: 'header',
-    description: 'New for each task, the same when the request is repeated: for 24 hours a repeat creates nothing.',
+    description: 'New for each task, the same for each repeat: for 24 hours a repeat creates nothing.',
     schema: { type: 'string', pattern: '^[\\x21-\\x7E]{1,255}$' },
   }),
 };

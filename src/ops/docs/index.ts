@@ -42,7 +42,7 @@ export function docsOperations(partsOf: () => PageParts): Operation[] {
       name: 'GetDocs',
       path: '/docs',
       summary: 'This page',
-      description: 'Where there is an application for it, readers sign in and try each operation.',
+      description: 'Readers can try each operation, signed in or with a pasted token.',
       parameters: [ifNoneMatch],
       answers: {
         200: {
@@ -50,8 +50,8 @@ export function docsOperations(partsOf: () => PageParts): Operation[] {
           content: { 'text/html': { schema: text } },
           headers: ['ETag', 'Content-Security-Policy'],
         },
-        303: answer('To the path without a slash at its end', undefined, undefined, ['Location']),
-        304: answer('You have it already', undefined, undefined, ['ETag', 'Content-Security-Policy']),
+        303: answer('To the path without a trailing slash', undefined, undefined, ['Location']),
+        304: answer('Your copy is current', undefined, undefined, ['ETag', 'Content-Security-Policy']),
       },
       handle: ({ receivedPath }) => {
         // What the page refers to is relative, and would be looked for in a folder.
@@ -65,14 +65,14 @@ export function docsOperations(partsOf: () => PageParts): Operation[] {
       name: 'GetDocsFile',
       path: '/docs/:fingerprint/:file',
       summary: 'A file of this page',
-      description: 'Kept for good: other contents are under another fingerprint.',
+      description: 'May be cached for ever: changed contents get another fingerprint.',
       parameters: [
         inPath(
           'Fingerprint',
           'fingerprint',
-          'Of all files of the page together. Those of another are what they are now, and not to be kept.',
+          'Of all the page’s files. With another one you get the current file, which must not be cached.',
         ),
-        inPath('DocsFile', 'file', 'As the page names it.'),
+        inPath('DocsFile', 'file', 'Its name.'),
         ifNoneMatch,
       ],
       answers: {
@@ -85,7 +85,7 @@ export function docsOperations(partsOf: () => PageParts): Operation[] {
           },
           headers: ['ETag'],
         },
-        304: answer('You have it already', undefined, undefined, ['ETag']),
+        304: answer('Your copy is current', undefined, undefined, ['ETag']),
       },
       problems: [NotFoundError],
       handle: async ({ params: { fingerprint, file = '' } }) => {

@@ -51,7 +51,7 @@ export function docsPage({ operations, document, signIn }: PageParts, assets: st
               <h2 id="operations">Operations</h2>
               <noscript>
                 <p>
-                  Trying things and the list of operations need JavaScript. The same is in
+                  The list of operations and trying calls need JavaScript. The same is in
                   <a href="openapi.json">openapi.json</a>.
                 </p>
               </noscript>

@@ -38,7 +38,7 @@ export class Account {
   refused() {
     if (this.token === undefined) return;
     this.#forget();
-    say('The token is not good any more: sign in again.');
+    say('The token is no longer valid: sign in again.');
   }
 
   async #signIn() {
