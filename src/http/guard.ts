@@ -69,20 +69,22 @@ function isLast(req: Request): boolean {
 
 /** Marks a request that is to be refused; `refuseRejected` answers it on the one error path. */
 function prepareTarget(req: Request): void {
-  const host = checkHost(req);
-  const target = host === undefined ? undefined : originForm(req);
+  const target = hasGoodHost(req) ? originForm(req) : undefined;
   if (target === undefined) {
     req.rejection ??= new BadRequestError('the request target or the Host header is malformed');
   }
   setTarget(req, req.rejection === undefined ? (target ?? '/') : '/');
 }
 
-function checkHost(req: Request): string | undefined {
-  if (countHeaders(req, 'host') > 1) return undefined;
+function hasGoodHost(req: Request): boolean {
   // RFC 9112, section 3.2.3: HTTP/1.0 knows no Host header.
-  const host = req.headers.host ?? (req.httpVersion === '1.0' ? 'localhost' : '');
-  const match = HOST.exec(host);
-  return match !== null && Number(match[1] ?? 0) <= MAX_PORT ? host : undefined;
+  const { host = req.httpVersion === '1.0' ? 'localhost' : '' } = req.headers;
+  return countHeaders(req, 'host') <= 1 && isHost(host);
+}
+
+function isHost(text: string): boolean {
+  const match = HOST.exec(text);
+  return match !== null && Number(match[1] ?? 0) <= MAX_PORT;
 }
 
 /** The target as a path and a query (RFC 9112, section 3.2), or nothing when it is of no known form. */
@@ -94,14 +96,23 @@ function originForm(req: Request): string | undefined {
   // The asterisk form asks about the server as a whole: its root answers for it.
   if (target === '*' && req.method === 'OPTIONS') return '/';
   const [, authority, rest] = ABSOLUTE_FORM.exec(target) ?? [];
-  if (authority === undefined || rest === undefined || !HOST.test(authority)) return undefined;
+  if (authority === undefined || rest === undefined || !isHost(authority)) return undefined;
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 /** A target of the origin form, its path cleaned and as it came. */
 export function splitTarget(target: string): { path: string; receivedPath: string; query: string } {
-  const [receivedPath, query = ''] = splitAtFirst(target, '?');
+  const [path, query = ''] = splitAtFirst(target, '?');
+  const receivedPath = path.includes('%') ? path.replace(ENCODED, decodeUnreserved) : path;
   return { path: cleanPath(receivedPath), receivedPath, query };
+}
+
+const ENCODED = /%[2-7][0-9a-f]/gi;
+
+/** RFC 3986, section 6.2.2.2: `%6d` is `m`. The router takes one for the other, and so must all that look at a path. */
+function decodeUnreserved(encoded: string): string {
+  const character = String.fromCharCode(parseInt(encoded.slice(1), 16));
+  return /[\w.~-]/.test(character) ? character : encoded;
 }
 
 /** Gives restify a cleaned path, taken as it is: WHATWG parsing would drop a task named `..`. */

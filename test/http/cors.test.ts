@@ -57,6 +57,9 @@ test('metrics are for no script of another origin, and a stranger is granted not
   const answers = [
     await anonymous.get('/metrics', { Origin: 'https://a.example' }),
     await preflight('/metrics', 'https://a.example'),
+    // The same path (RFC 3986, section 6.2.2.2).
+    await anonymous.get('/%6detrics', { Origin: 'https://a.example' }),
+    await anonymous.get('/metric%73/', { Origin: 'https://a.example' }),
     await preflight('/api/tasks', 'https://b.example'),
   ];
 

@@ -18,6 +18,7 @@ const requests: Record<string, [bytes: string, status: number]> = {
   'two Host headers': [`GET / HTTP/1.1\r\n${HOST}${HOST}\r\n`, 400],
   'no Host header': ['GET / HTTP/1.1\r\n\r\n', 400],
   'an absolute target with a bad authority': [`GET http://[/ HTTP/1.1\r\n${HOST}\r\n`, 400],
+  'an absolute target with a port out of range': [`GET http://a:99999/ HTTP/1.1\r\n${HOST}\r\n`, 400],
   'a target of another scheme': [`GET ftp://a/ HTTP/1.1\r\n${HOST}\r\n`, 400],
   'an asterisk that is not for OPTIONS': [`GET * HTTP/1.1\r\n${HOST}\r\n`, 400],
   'an absolute target': [`GET http://localhost/ HTTP/1.1\r\n${HOST}\r\n`, 200],
