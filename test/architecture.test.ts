@@ -15,7 +15,7 @@ const FOR_ALL = ['clock.ts', 'guid.ts', 'show.ts'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['server.ts', 'auth', 'database', 'ops', 'log.ts', 'config.ts', 'envFile.ts', 'stopSignal.ts'],
   'server.ts': ['tasks', 'people', 'auth', 'ops', 'database', 'http', 'log.ts', 'config.ts', 'errors.ts'],
-  tasks: ['database', 'http', 'errors.ts'],
+  tasks: ['commandLine.ts', 'database', 'http', 'errors.ts'],
   people: ['commandLine.ts', 'database', 'http', 'errors.ts', 'local'],
   auth: ['http', 'log.ts', 'errors.ts', 'config.ts'],
   ops: ['auth', 'http', 'log.ts', 'errors.ts', 'config.ts'],

@@ -185,6 +185,20 @@ test('npm run restored says for how many, and needs nothing but the store', asyn
   await expectExpired(as('alice'), next);
 });
 
+test('npm run restored takes no arguments: it does nothing for one who asks for help', async (t) => {
+  const { as, uri } = await startServer(t);
+  const { next } = await changes(as('alice'));
+  const entry = path.join(import.meta.dirname, '../../src/tasks/restored.ts');
+  const env = { ...bareEnv, MONGODB_URI: uri };
+
+  for (const argument of ['--help', '--dev', 'now']) {
+    const command = promisify(execFile)(process.execPath, [entry, argument], { cwd: await temporaryDirectory(t), env });
+    await assert.rejects(command, { code: 2, stdout: '', stderr: new RegExp(`^restored: .*${argument}`) });
+  }
+
+  assert.deepEqual((await changes(as('alice'), next)).changed, []);
+});
+
 type Dump = Record<string, object[]>;
 
 async function dump(connection: Connection, names: string[]): Promise<Dump> {
