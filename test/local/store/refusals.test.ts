@@ -84,6 +84,7 @@ const refused: Record<string, Refused> = {
         .sort({ a: { $meta: 'textScore' } })
         .toArray(),
   ],
+  'a sort by $natural': [238, '$natural', (c) => c.find().sort({ $natural: -1 }).toArray()],
   $lookup: [40324, '$lookup', (c) => c.aggregate([{ $lookup: {} }]).toArray()],
   'an aggregation without a count': [40324, '$group', (c) => c.aggregate([{ $match: {} }]).toArray()],
   'another $group': [40324, '$group', (c) => c.aggregate([{ $group: { _id: '$a' } }]).toArray()],

@@ -47,6 +47,7 @@ function readQuery(body: Doc): Query {
 /** @throws {CommandError} when it is not `{path: 1 | -1, …}`. */
 function readSort(body: Doc): Field[] {
   return Object.entries(readDoc(body, 'sort') ?? {}).map(([path, value]) => {
+    if (path.startsWith('$')) throw notImplemented(`sorting by ${path}`);
     const direction = toNumber(value);
     if (direction === 1 || direction === -1) return { path, direction };
     throw new CommandError(15975, `$sort key ordering must be 1 or -1: ${path}`);
