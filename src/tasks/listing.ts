@@ -116,8 +116,8 @@ function readFilters(query: ListQuery): Where<TaskDocument> {
   if (importance !== undefined) {
     all.push({ importance: { $in: [importance, importance === 'normal' ? null : importance] } });
   }
-  if (category !== undefined && category.length > MAX_CATEGORY_LENGTH) {
-    throw new InvalidQueryError(`category must have at most ${MAX_CATEGORY_LENGTH} characters`);
+  if (category === '' || (category?.length ?? 0) > MAX_CATEGORY_LENGTH) {
+    throw new InvalidQueryError(`category must have 1 to ${MAX_CATEGORY_LENGTH} characters`);
   }
   if (category !== undefined) all.push({ categories: equals(category) });
   if (dueAfter !== undefined || dueBefore !== undefined) all.push({ due: { $ne: 'none' } });

@@ -46,6 +46,8 @@ const bad: [ListQuery, string][] = [
   [{ q: 'a'.repeat(101) }, 'q'],
   [{ q: '' }, 'q'],
   [{ importance: 'urgent' }, 'importance'],
+  [{ category: '' }, 'category'],
+  [{ category: 'a'.repeat(65) }, 'category'],
   [{ sort: 'position', cursor: json(['position', 1, id.toHexString()]) }, 'cursor'],
   ...[
     ...['', 'x', good.slice(1), `${good}=`, `${good} `, json({}), json(null), json(5), json([]), json(['date', 1])],
