@@ -1,13 +1,27 @@
-import type { Types } from 'mongoose';
-import type { Clock } from '../clock.ts';
-import { SyncTokenExpiredError } from '../errors.ts';
+import mongoose, { type Types } from 'mongoose';
+import { InvalidQueryError, SyncTokenExpiredError } from '../errors.ts';
 import { isDeleted, type TaskState } from './document.ts';
-import { encodeSyncToken, epochOf, type Mark, readSyncToken, type SyncToken, vouchesFor } from './history.ts';
-import type { TaskDocument } from './model.ts';
-import { type Numbered, Numbering, type Pace } from './numbering.ts';
+import { SYNC_DAYS, type TaskDocument } from './model.ts';
+import { epochOf, type Mark, type Numbered, Numbering, PACE, vouchesFor } from './numbering.ts';
 import { OwnedCollection, type Where } from './owned.ts';
-import { Page } from './page.ts';
+import { decodeOpaque, encodeOpaque, isHexId, isInteger, isText, Page } from './page.ts';
 import type { Session } from './store.ts';
+
+/** What a client knows already: opaque to it, and all that the server needs to go on from there. */
+export interface SyncToken {
+  /** Milliseconds: the time up to which the client certainly knew everything, so the age of what it may still lack. */
+  knownAt: number;
+  /** The row of numbers that the position is in. */
+  epoch: string;
+  /** Everything up to this number, and of this number up to the id when there is one, was delivered. */
+  number: number;
+  id: Types.ObjectId | undefined;
+  /** Deletions up to this number are of no interest: they were there when the first sync began. */
+  quietUntil: number;
+}
+
+/** Behind which state of the numbered ones: the last of a number when there is no id. */
+type Position = Pick<SyncToken, 'number' | 'id'>;
 
 export interface Changes {
   /** The latest state of each; no task is here and in `removed`. */
@@ -19,15 +33,14 @@ export interface Changes {
   hasMore: boolean;
 }
 
-/** Behind which state of the numbered ones: the last of a number when there is no id. */
-type Position = Pick<SyncToken, 'number' | 'id'>;
-
 /** States that one query passes over at most while it looks for those that are of interest. */
 const SLICE = 5000;
 /** States that have one number: never more, in any version. */
 const MAX_BATCH = 1000;
 /** Milliseconds after which a request looks no further, and answers with what it has. */
 const BUDGET_MS = 1000;
+
+const BY_NUMBER = { seq: 1, _id: 1 } as const;
 
 /**
  * What has changed in one user's tasks since a token. Positions are (number, id), and numbers are given by readers (see
@@ -36,12 +49,12 @@ const BUDGET_MS = 1000;
 export class ChangesFeed {
   readonly #tasks: OwnedCollection<TaskDocument>;
   readonly #numbering: Numbering;
-  readonly #clock: Clock;
+  readonly #session: Session;
 
-  constructor(session: Session, pace: Partial<Pace> = {}) {
+  constructor(session: Session, pace = PACE) {
     this.#tasks = new OwnedCollection(session.models.tasks, session);
     this.#numbering = new Numbering(session, pace);
-    this.#clock = session.clock;
+    this.#session = session;
   }
 
   /**
@@ -50,24 +63,17 @@ export class ChangesFeed {
    * @throws {SyncTokenExpiredError}
    */
   async read(since: string | undefined, limit: number): Promise<Changes> {
-    const now = this.#clock.now();
+    const now = this.#session.clock.now();
     const token = since === undefined ? undefined : readSyncToken(since, now);
     const numbered = await this.#numbering.advance();
     const from = token ?? firstToken(numbered, now);
     if (!vouchesFor(numbered, markOf(from))) throw new SyncTokenExpiredError();
-    return await this.#page(from, numbered, now, limit);
-  }
-
-  async #page(from: SyncToken, numbered: Numbered, now: number, limit: number): Promise<Changes> {
     const page = new Page(limit);
-    // The usual answer to a client that polls, for two small reads.
-    if (numbered.isQuiet && from.number === numbered.number && from.id === undefined) {
-      return answer(page, { ...from, knownAt: now }, numbered, false);
-    }
     const stop = await this.#numberedSince(from, numbered.number, page);
     if (stop !== undefined) return answer(page, { ...from, ...stop }, numbered, true);
-    const isCut = numbered.isComplete && !(await this.#addFresh(numbered, page));
-    const hasMore = !numbered.isComplete || isCut;
+    // The usual answer to a client that polls, for two small reads.
+    const isIdle = numbered.isQuiet && from.number === numbered.number && from.id === undefined;
+    const hasMore = !numbered.isComplete || (!isIdle && !(await this.#addFresh(numbered, page)));
     const next = { ...from, knownAt: hasMore ? from.knownAt : now, number: numbered.number, id: undefined };
     return answer(page, next, numbered, hasMore);
   }
@@ -75,61 +81,43 @@ export class ChangesFeed {
   /** Resolves to where it had to stop; to nothing when it came to the end. */
   async #numberedSince(from: SyncToken, last: number, page: Page): Promise<Position | undefined> {
     const deadline = performance.now() + BUDGET_MS;
-    for (let position: Position = from; ;) {
-      if (position.number === last && position.id === undefined) return undefined;
-      const end = await this.#endOfSlice({ ...from, ...position }, last);
-      const isCut = await fill(page, (after, limit) =>
-        this.#tasks.find(
-          { ...between(after ?? position, end ?? { number: last, id: undefined }), ...quiet(from, position) },
-          { sort: { seq: 1, _id: 1 }, limit },
-        ),
-      );
-      if (isCut) return endOf(page);
-      if (end === undefined) return undefined;
-      if (performance.now() > deadline) return end;
-      position = end;
+    const end: Position = { number: last, id: undefined };
+    for (let position: Position = from; position.number !== last || position.id !== undefined;) {
+      const pause = await this.#pauseBefore(end, { ...from, ...position });
+      const where = { ...between(position, pause ?? end), ...quiet(from, position) };
+      const { room } = page;
+      const found = await this.#tasks.find(where, { sort: BY_NUMBER, limit: room });
+      if (!found.every((state) => page.add(state))) return endOf(page);
+      const next = found.length < room ? pause : endOf(page);
+      if (next === undefined || performance.now() > deadline) return next;
+      position = next;
     }
+    return undefined;
   }
 
   /** Where to pause when deletions that are of no interest may lie ahead in any number; nothing when they cannot. */
-  async #endOfSlice({ number, id, quietUntil }: SyncToken, last: number): Promise<Position | undefined> {
-    if (number >= quietUntil || (last - number) * MAX_BATCH <= SLICE) return undefined;
-    const where = between({ number, id }, { number: last, id: undefined });
-    const page = { sort: { seq: 1, _id: 1 }, skip: SLICE, limit: 1, only: ['_id', 'seq'] } as const;
-    const [end] = await this.#tasks.find(where, page);
-    return end === undefined ? undefined : { number: end.seq ?? last, id: end._id };
-  }
-
-  /** False when there may be more than the page has room for. */
-  async #addFresh(numbered: Numbered, page: Page): Promise<boolean> {
-    const { room } = page;
-    const fresh = await this.#freshSince(numbered, room);
-    return fresh.every((state) => page.add(state)) && fresh.length < room;
+  async #pauseBefore(end: Position, from: SyncToken): Promise<Position | undefined> {
+    if (from.number >= from.quietUntil || (end.number - from.number) * MAX_BATCH <= SLICE) return undefined;
+    const portion = { sort: BY_NUMBER, skip: SLICE, limit: 1, only: ['_id', 'seq'] } as const;
+    const [pause] = await this.#tasks.find(between(from, end), portion);
+    return pause && { number: pause.seq ?? end.number, id: pause._id };
   }
 
   /**
-   * What was written while this request ran. A task that was written before it, and again during it, would otherwise be
+   * Adds what was written while this request ran. A task that was written before it, and again during it, would otherwise be
    * missing from the answer. All of it comes again with the next token.
+   *
+   * @returns false when there may be more than the page has room for.
    */
-  async #freshSince(numbered: Numbered, limit: number): Promise<TaskState[]> {
-    const fresh = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit });
-    if (await this.#numbering.isLatest(numbered)) return fresh;
-    // Another reader has numbered some of it by now. One query for both, so that none moves from one to the other.
-    const where = { $or: [{ seq: null }, { seq: { $gt: numbered.number } }] };
-    return await this.#tasks.find(where, { sort: { seq: 1, _id: 1 }, limit });
-  }
-}
-
-/** Reads in portions, each behind the last state of the one before. Resolves to whether there is more than the page holds. */
-async function fill(
-  page: Page,
-  read: (after: Position | undefined, limit: number) => Promise<TaskState[]>,
-): Promise<boolean> {
-  for (let after: Position | undefined; ; after = endOf(page)) {
-    const { room } = page;
-    const found = await read(after, room);
-    if (!found.every((state) => page.add(state))) return true;
-    if (found.length < room) return false;
+  async #addFresh(numbered: Numbered, page: Page): Promise<boolean> {
+    const { room: limit } = page;
+    let fresh = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit });
+    if (!(await this.#numbering.isLatest(numbered))) {
+      // Another reader has numbered some of it by now. One query for both, so that none moves from one to the other.
+      const where = { $or: [{ seq: null }, { seq: { $gt: numbered.number } }] };
+      fresh = await this.#tasks.find(where, { sort: BY_NUMBER, limit });
+    }
+    return fresh.every((state) => page.add(state)) && fresh.length < limit;
   }
 }
 
@@ -162,8 +150,9 @@ function between(from: Position, to: Position): Where<TaskDocument> {
 }
 
 /** Leaves out deletions of before the first sync. */
-function quiet({ quietUntil }: SyncToken, { number }: Position): Where<TaskDocument> {
-  return number < quietUntil ? { $or: [{ deletedAt: null }, { seq: { $gt: quietUntil } }] } : {};
+function quiet({ quietUntil }: SyncToken, { number, id }: Position): Where<TaskDocument> {
+  const isBehind = number > quietUntil || (number === quietUntil && id === undefined);
+  return isBehind ? {} : { $or: [{ deletedAt: null }, { seq: { $gt: quietUntil } }] };
 }
 
 function answer(page: Page, next: SyncToken, numbered: Numbered, hasMore: boolean): Changes {
@@ -181,4 +170,29 @@ function answer(page: Page, next: SyncToken, numbered: Numbered, hasMore: boolea
 /** A task that was given to somebody else keeps its id, and what stays here has one of its own. */
 function toldId({ _id, gone }: TaskState): Types.ObjectId {
   return gone ?? _id;
+}
+
+const FORMAT = 1;
+const LIFETIME_MS = SYNC_DAYS * 24 * 3_600_000;
+
+export function encodeSyncToken({ knownAt, epoch, number, id, quietUntil }: SyncToken): string {
+  return encodeOpaque([FORMAT, knownAt, epoch, number, id?.toHexString() ?? '', quietUntil]);
+}
+
+const isFormat = (part: unknown): part is number => part === FORMAT;
+const isIdOrNone = (part: unknown): part is string => part === '' || isHexId(part);
+
+/**
+ * @param now milliseconds.
+ * @throws {InvalidQueryError} when it is not, byte for byte, what `encodeSyncToken` makes.
+ * @throws {SyncTokenExpiredError} when it is older than 30 days.
+ */
+export function readSyncToken(text: string, now: number): SyncToken {
+  const parts = decodeOpaque(text, [isFormat, isInteger, isText, isInteger, isIdOrNone, isInteger]);
+  if (parts === undefined) {
+    throw new InvalidQueryError('since is malformed: send "next" of the last answer as it is, or leave it out');
+  }
+  const [, knownAt, epoch, number, id, quietUntil] = parts;
+  if (now - knownAt > LIFETIME_MS) throw new SyncTokenExpiredError();
+  return { knownAt, epoch, number, id: id === '' ? undefined : new mongoose.Types.ObjectId(id), quietUntil };
 }

@@ -20,9 +20,10 @@ import { createTask, readIdempotencyKey } from './creations.ts';
 import { draftOf, isTaskId, tagOf, taskJson, type TaskState } from './document.ts';
 import type { TaskInput } from './input.ts';
 import { checkText, membersOf, readPatch, readSelection, readTask, readTaskNamed, readUpdate } from './input.ts';
-import { DEFAULT_LIMIT, LIST_PARAMETERS, MAX_LIMIT, readLimit, readListing, referenceToNext } from './listing.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT, readLimit, readListing, referenceToNext } from './listing.ts';
 import type { TaskModels } from './model.ts';
 import type { Life } from './owned.ts';
+import { parameters } from './schemas.ts';
 import { type Session, TaskStore } from './store.ts';
 
 /** What stays the same from request to request. */
@@ -47,6 +48,9 @@ type Name =
   | 'updateTasks'
   | 'createNamedTask'
   | 'deleteNamedTask';
+
+/** What is described is what a list knows. */
+const LIST_PARAMETERS = parameters.list.flatMap(({ value }) => (value.in === 'query' ? [value.name] : []));
 
 export interface ListOptions {
   /** Tasks in a page when the client does not say how many. */
@@ -126,9 +130,9 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
     },
 
     async listChanges(call) {
-      const { since, limit } = readQuery(call.query, ['since', 'limit'], true);
-      const pageSize = readLimit(limit, MAX_LIMIT);
-      const { changed, removed, next, hasMore } = await new ChangesFeed(sessionOf(call)).read(since, pageSize);
+      const query = readQuery(call.query, ['since', 'limit'], true);
+      const limit = readLimit(query, MAX_LIMIT);
+      const { changed, removed, next, hasMore } = await new ChangesFeed(sessionOf(call)).read(query.since, limit);
       const rest = JSON.stringify({ removed: removed.map((id) => id.toHexString()), next, more: hasMore });
       return { status: 200, body: `{"changed":[${changed.map(taskJson).join(',')}],${rest.slice(1)}` };
     },

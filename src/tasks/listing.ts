@@ -1,69 +1,150 @@
 /** What a list is asked for, and what that means to the store. */
-import mongoose from 'mongoose';
+import mongoose, { type Types } from 'mongoose';
 import { InvalidQueryError } from '../errors.ts';
-import type { TaskState } from './document.ts';
+import { type TaskState, textOf } from './document.ts';
 import { parseDate } from './due.ts';
-import { type Importance, members } from './members.ts';
+import { IMPORTANCES, members } from './members.ts';
 import type { TaskDocument } from './model.ts';
 import { equals, type Where } from './owned.ts';
-import { type Cursor, decodeCursor, encodeCursor } from './page.ts';
+import { decodeOpaque, encodeOpaque, isHexId, isText } from './page.ts';
 
-/** The query parameters that a list knows. */
-export const LIST_PARAMETERS = [
-  ...['limit', 'sort', 'completed', 'importance', 'category', 'dueAfter', 'dueBefore', 'q', 'cursor'],
-] as const;
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 100;
 export const MAX_SEARCH_LENGTH = 100;
 const MAX_CATEGORY_LENGTH = members.categories.schema.items.maxLength;
 
-export type ListQuery = Readonly<Partial<Record<string, string>>>;
-
 const FIELDS = ['date', 'createdAt', 'updatedAt', 'position'] as const;
-/** Every order by name, such as `-date`. */
-export const SORTS = FIELDS.flatMap((field) => [field, `-${field}`]);
 
+/** An order. Ties are broken by the id, in the same direction. */
 export interface Sort {
-  /** As the client wrote it. */
+  /** As a client writes it, such as `-date`. */
   name: string;
   field: (typeof FIELDS)[number];
   isDescending: boolean;
 }
 
-/** What to list, in which order, from where. Ties are broken by the id, in the same direction. */
+const OLDEST_FIRST: Sort = { name: 'date', field: 'date', isDescending: false };
+export const SORTS: readonly Sort[] = FIELDS.flatMap((field) => [
+  { name: field, field, isDescending: false },
+  { name: `-${field}`, field, isDescending: true },
+]);
+
+/** The place behind a task in a sorted list. A task that stays put is on the same side of it whatever comes and goes. */
+export interface Cursor {
+  /** The name of the order: a place in one means nothing in another. */
+  sort: string;
+  /** The task's sort key: milliseconds, or its position; null when it has none. */
+  key: number | string | null;
+  id: Types.ObjectId;
+}
+
+type Search = (task: TaskState) => boolean;
+
+/** What to list, in which order, from where. */
 export interface Listing {
   limit: number;
   sort: Sort;
+  /** Under `$and` alone, so that it fits beside any other condition. */
   where: Where<TaskDocument>;
-  /** Part of the text or the notes. */
-  q: string | undefined;
+  q: Search | undefined;
   cursor: Cursor | undefined;
 }
 
+export type ListQuery = Readonly<Partial<Record<string, string>>>;
+
 /** @throws {InvalidQueryError} naming the parameter that is bad. */
 export function readListing(query: ListQuery, defaultLimit = DEFAULT_LIMIT): Listing {
-  const sort = readSort(query['sort']);
+  const sort = given(query, 'sort', SORT_EXPECTED, (text) => SORTS.find(({ name }) => name === text)) ?? OLDEST_FIRST;
+  const cursor = given(query, 'cursor', 'is malformed: follow the Link header as it is', readCursor);
+  if (cursor !== undefined && cursor.sort !== sort.name) {
+    throw new InvalidQueryError(`cursor belongs to sort=${cursor.sort}`);
+  }
+  const filters = [
+    given(query, 'completed', 'must be true or false', whereCompleted),
+    given(query, 'importance', `must be one of ${IMPORTANCES.join(', ')}`, whereImportance),
+    given(query, 'category', `must have 1 to ${MAX_CATEGORY_LENGTH} characters`, whereCategory),
+    given(query, 'dueAfter', DAY_EXPECTED, (text) => whereDue('$gte', text)),
+    given(query, 'dueBefore', DAY_EXPECTED, (text) => whereDue('$lt', text)),
+  ].filter((filter) => filter !== undefined);
   return {
-    limit: readLimit(query['limit'], defaultLimit),
+    limit: readLimit(query, defaultLimit),
     sort,
-    where: readFilters(query),
-    q: readPart(query['q']),
-    cursor: readCursor(query['cursor'], sort),
+    where: filters.length === 0 ? {} : { $and: filters },
+    q: given(query, 'q', `must have 1 to ${MAX_SEARCH_LENGTH} characters`, readSearch),
+    cursor,
   };
 }
 
+const SORT_EXPECTED = `must be ${FIELDS.join(', ')}, or one of these after a "-"`;
+const DAY_EXPECTED = 'must be YYYY-MM-DD or an RFC 3339 date-time, with "+" written as %2B';
+
 /** A number from 1 to 100. Also for the changes. */
-export function readLimit(limit: string | undefined, absent: number): number {
-  if (limit === undefined) return absent;
-  const number = /^\d{1,3}$/.test(limit) ? Number(limit) : 0;
-  if (number < 1 || number > MAX_LIMIT) throw new InvalidQueryError(`limit must be a number from 1 to ${MAX_LIMIT}`);
-  return number;
+export function readLimit(query: ListQuery, absent: number): number {
+  const read = (text: string) => {
+    const number = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+    return number >= 1 && number <= MAX_LIMIT ? number : undefined;
+  };
+  return given(query, 'limit', `must be a number from 1 to ${MAX_LIMIT}`, read) ?? absent;
+}
+
+/**
+ * A parameter as it is read; nothing when it is not there.
+ *
+ * @throws {InvalidQueryError} with what was expected, when it is read as nothing.
+ */
+function given<T>(query: ListQuery, name: string, expected: string, read: (text: string) => T): T | undefined {
+  const text = query[name];
+  if (text === undefined) return undefined;
+  const value = read(text);
+  if (value === undefined) throw new InvalidQueryError(`${name} ${expected}`);
+  return value;
+}
+
+function whereCompleted(text: string): Where<TaskDocument> | undefined {
+  if (text === 'true') return { completed: { $eq: true } };
+  // The tutorial's tasks may have no such member, and are not completed then.
+  return text === 'false' ? { completed: { $ne: true } } : undefined;
+}
+
+function whereImportance(text: string): Where<TaskDocument> | undefined {
+  const importance = IMPORTANCES.find((known) => known === text);
+  // What is absent is not stored.
+  return importance && { importance: { $in: [importance, importance === 'normal' ? null : importance] } };
+}
+
+function whereCategory(text: string): Where<TaskDocument> | undefined {
+  return text === '' || text.length > MAX_CATEGORY_LENGTH ? undefined : { categories: equals(text) };
+}
+
+/** The tutorial's tasks may have no date. They are due when they were made, which their id tells in seconds. */
+function whereDue(operator: '$gte' | '$lt', text: string): Where<TaskDocument> | undefined {
+  const date = parseDate(text);
+  if (date === undefined) return undefined;
+  const seconds = Math.min(Math.max(Math.ceil(date.getTime() / 1000), 0), 0xffff_ffff);
+  const id = mongoose.Types.ObjectId.createFromTime(seconds);
+  return { due: { $ne: 'none' }, $or: [{ date: { [operator]: date } }, { date: null, _id: { [operator]: id } }] };
 }
 
 /** The place behind this task in this order. */
 export function cursorBehind(task: TaskState, { name, field }: Sort): Cursor {
   const key = task[field] ?? null;
   return { sort: name, key: key instanceof Date ? key.getTime() : key, id: task._id };
+}
+
+export function encodeCursor({ sort, key, id }: Cursor): string {
+  return encodeOpaque([sort, key, id.toHexString()]);
+}
+
+function readCursor(text: string): Cursor | undefined {
+  const parts = decodeOpaque(text, [isText, isKey, isHexId]);
+  if (parts === undefined) return undefined;
+  const [sort, key, id] = parts;
+  if (key !== null && (typeof key === 'string') !== sort.endsWith('position')) return undefined;
+  return { sort, key, id: new mongoose.Types.ObjectId(id) };
+}
+
+function isKey(part: unknown): part is Cursor['key'] {
+  return part === null || isText(part) || (Number.isInteger(part) && !Number.isNaN(new Date(part as number).getTime()));
 }
 
 /** The same list from another place. What the list does not know is left out, so that no reference grows without a bound. */
@@ -103,70 +184,38 @@ export function partsBehind(cursor: Cursor | undefined, { field, isDescending }:
   return isKeyFirst ? [following, withoutKey] : [following];
 }
 
-function readFilters(query: ListQuery): Where<TaskDocument> {
-  const { category } = query;
-  const completed = readCompleted(query['completed']);
-  const importance = readImportance(query['importance']);
-  const dueAfter = readDay('dueAfter', query['dueAfter']);
-  const dueBefore = readDay('dueBefore', query['dueBefore']);
-  const all: Where<TaskDocument>[] = [];
-  // The tutorial's tasks may have no such member, and are not completed then.
-  if (completed !== undefined) all.push({ completed: completed ? { $eq: true } : { $ne: true } });
-  // What is absent is not stored.
-  if (importance !== undefined) {
-    all.push({ importance: { $in: [importance, importance === 'normal' ? null : importance] } });
-  }
-  if (category === '' || (category?.length ?? 0) > MAX_CATEGORY_LENGTH) {
-    throw new InvalidQueryError(`category must have 1 to ${MAX_CATEGORY_LENGTH} characters`);
-  }
-  if (category !== undefined) all.push({ categories: equals(category) });
-  if (dueAfter !== undefined || dueBefore !== undefined) all.push({ due: { $ne: 'none' } });
-  if (dueAfter !== undefined) all.push(due('$gte', dueAfter));
-  if (dueBefore !== undefined) all.push(due('$lt', dueBefore));
-  return all.length === 0 ? {} : { $and: all };
-}
-/** The tutorial's tasks may have no date. They are due when they were made, which their id tells in seconds. */
-function due(operator: '$gte' | '$lt', date: Date): Where<TaskDocument> {
-  const seconds = Math.min(Math.max(Math.ceil(date.getTime() / 1000), 0), 0xffff_ffff);
-  const id = mongoose.Types.ObjectId.createFromTime(seconds);
-  return { $or: [{ date: { [operator]: date } }, { date: null, _id: { [operator]: id } }] };
+function readSearch(q: string): Search | undefined {
+  if (q === '' || q.length > MAX_SEARCH_LENGTH) return undefined;
+  const isIn = containing(q);
+  return (task) => isIn(textOf(task)) || (task.notes != null && isIn(task.notes));
 }
 
-function readSort(name = 'date'): Sort {
-  const isDescending = name.startsWith('-');
-  const field = FIELDS.find((known) => known === (isDescending ? name.slice(1) : name));
-  if (field !== undefined) return { name, field, isDescending };
-  throw new InvalidQueryError(`sort must be ${FIELDS.join(', ')}, or one of these after a "-"`);
+/**
+ * Whether a text contains another, whatever the case of letters and the normalization form of either. A pattern in the
+ * database would know no forms, and could be made to take a time that grows with the product of both lengths, and V8's own
+ * search to compare the whole part at every place. This takes a time that grows with the length of the text alone (Knuth,
+ * Morris, Pratt).
+ *
+ * @param part not empty.
+ */
+export function containing(part: string): (text: string) => boolean {
+  const wanted = folded(part);
+  /** For each beginning of it: the length of its longest proper beginning that is also its end. */
+  const borders = [0];
+  const next = (matched: number, char: string | undefined): number => {
+    while (matched > 0 && char !== wanted[matched]) matched = borders[matched - 1] ?? 0;
+    return char === wanted[matched] ? matched + 1 : matched;
+  };
+  for (let i = 1; i < wanted.length; i += 1) borders.push(next(borders[i - 1] ?? 0, wanted[i]));
+  return (text) => {
+    const all = folded(text);
+    let matched = 0;
+    for (let i = 0; i < all.length && matched < wanted.length; i += 1) matched = next(matched, all[i]);
+    return matched === wanted.length;
+  };
 }
 
-function readCompleted(completed: string | undefined): boolean | undefined {
-  if (completed === undefined) return undefined;
-  if (completed !== 'true' && completed !== 'false') throw new InvalidQueryError('completed must be true or false');
-  return completed === 'true';
-}
-
-function readImportance(importance: string | undefined): Importance | undefined {
-  const known = members.importance.schema.enum as readonly string[];
-  if (importance === undefined || known.includes(importance)) return importance as Importance | undefined;
-  throw new InvalidQueryError(`importance must be one of ${known.join(', ')}`);
-}
-
-function readDay(name: string, text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const date = parseDate(text);
-  if (date !== undefined) return date;
-  throw new InvalidQueryError(`${name} must be YYYY-MM-DD or an RFC 3339 date-time, with "+" written as %2B`);
-}
-
-function readPart(q: string | undefined): string | undefined {
-  if (q === undefined || (q.length > 0 && q.length <= MAX_SEARCH_LENGTH)) return q;
-  throw new InvalidQueryError(`q must have 1 to ${MAX_SEARCH_LENGTH} characters`);
-}
-
-function readCursor(text: string | undefined, { name }: Sort): Cursor | undefined {
-  if (text === undefined) return undefined;
-  const cursor = decodeCursor(text);
-  if (cursor === undefined) throw new InvalidQueryError('cursor is malformed: follow the Link header unchanged');
-  if (cursor.sort !== name) throw new InvalidQueryError(`cursor belongs to sort=${cursor.sort}`);
-  return cursor;
+/** Upper case knows one form of what lower case has several of, such as the two small sigmas and the sharp s. */
+export function folded(text: string): string {
+  return text.normalize('NFD').toLowerCase().toUpperCase().normalize('NFC');
 }

@@ -27,6 +27,9 @@ export interface ChecklistItem {
   completed: boolean;
 }
 
+export const IMPORTANCES = ['low', 'normal', 'high'] as const;
+type Importance = (typeof IMPORTANCES)[number];
+
 const asIs = (text: string): string => text;
 
 export const members = {
@@ -55,7 +58,7 @@ export const members = {
     read: readImportance,
     fromForm: asIs,
     type: String,
-    schema: { type: 'string', enum: ['low', 'normal', 'high'], description: 'How much it matters.' },
+    schema: { type: 'string', enum: IMPORTANCES, description: 'How much it matters.' },
   } satisfies Member<Importance>,
 
   categories: {
@@ -112,8 +115,6 @@ export const members = {
   } satisfies Member<string | null>,
 };
 
-export type Importance = 'low' | 'normal' | 'high';
-
 type MemberName = keyof typeof members;
 export type Details = { -readonly [Name in MemberName]: ReturnType<(typeof members)[Name]['read']> };
 
@@ -143,7 +144,8 @@ function readBoolean(value: unknown, path: string): boolean {
 }
 
 function readImportance(value: unknown, path: string): Importance {
-  if (value === 'low' || value === 'normal' || value === 'high') return value;
+  const known = IMPORTANCES.find((one) => one === value);
+  if (known !== undefined) return known;
   throw new InvalidTaskError(`"${path}" must be low, normal or high`);
 }
 

@@ -36,7 +36,7 @@ export interface TaskDocument extends Partial<Details> {
 export interface SyncDocument {
   _id: Types.ObjectId;
   owner: string;
-  /** Names the row of numbers that the last one is in (see `history.ts`). */
+  /** Names the row of numbers that the last one is in (see `numbering.ts`). */
   epoch: string;
   /** The last number given. */
   number: number;

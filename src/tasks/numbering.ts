@@ -1,14 +1,19 @@
+import { randomBytes } from 'node:crypto';
 import type { LRUCache } from 'lru-cache';
+import type { Connection } from 'mongoose';
 import { randomId } from './document.ts';
-import { type History, inNewEpoch, type Mark, newEpoch, vouchesFor } from './history.ts';
-import type { SyncDocument, TaskDocument } from './model.ts';
+import { type SyncDocument, type TaskDocument, taskModels } from './model.ts';
 import { type Content, equals, memoryOfOwners, OwnedCollection } from './owned.ts';
 import type { Session } from './store.ts';
 
-/** How far an owner's changes are numbered. */
+/** Which numbers were given in which epoch. */
+type History = Pick<SyncDocument, 'epoch' | 'number' | 'past'>;
+
+/** A number that was handed out, with the epoch in which it was given. */
+export type Mark = Pick<SyncDocument, 'epoch' | 'number'>;
+
+/** An owner's changes up to a number: everything that has it, or a lower one, has it for good; nothing is ever added behind it. */
 export interface Numbered extends History {
-  /** Everything that has a number up to this one has it for good: nothing will ever be added behind it. */
-  number: number;
   /** Whether all that was written before is numbered; if not, there is too much of it, or too many who number it, for one request. */
   isComplete: boolean;
   /** Whether nothing had to be numbered: what was written before the request has a number up to this one. */
@@ -17,14 +22,8 @@ export interface Numbered extends History {
 
 type Sync = Content<SyncDocument>;
 
-export interface Pace {
-  /** States that get one number. */
-  batch: number;
-  /** Numbers that one request gives, or tries to give while other readers are faster. */
-  maxNumbers: number;
-}
-
-const PACE: Pace = { batch: 250, maxNumbers: 8 };
+/** How many states get one number, and how many numbers one request gives, or tries to give while other readers are faster. */
+export const PACE = { batch: 250, maxNumbers: 8 };
 /** Milliseconds after which a request begins no further batch: what is left of its time is for the answer. */
 const BUDGET_MS = 1000;
 
@@ -53,14 +52,14 @@ export class Numbering {
   readonly #syncs: OwnedCollection<SyncDocument>;
   readonly #memory: LRUCache<string, Memory>;
   readonly #owner: string;
-  readonly #pace: Pace;
+  readonly #pace: typeof PACE;
 
-  constructor(session: Session, pace: Partial<Pace> = {}) {
+  constructor(session: Session, pace: typeof PACE) {
     this.#tasks = new OwnedCollection(session.models.tasks, session);
     this.#syncs = new OwnedCollection(session.models.syncs, session);
     this.#memory = memoryOf(session.models.syncs);
     this.#owner = session.owner;
-    this.#pace = { ...PACE, ...pace };
+    this.#pace = pace;
   }
 
   /** Numbers what was written until now, as far as the time allows. */
@@ -69,23 +68,21 @@ export class Numbering {
     // In this order: whatever was written before, and has a number by now, has none that is higher than the record's.
     let states = await this.#unnumbered();
     let sync = await this.#current();
-    if (states.length === 0 && sync.entries.length === 0) return { ...sync, isComplete: true, isQuiet: true };
+    const isQuiet = states.length === 0 && sync.entries.length === 0;
     for (let given = 0; ; given += 1) {
       if (sync.entries.length > 0) {
         await this.#handOut(sync);
         states = await this.#unnumbered();
       }
       const isOver = given === this.#pace.maxNumbers || performance.now() > end;
-      if (states.length === 0 || isOver) return { ...sync, isComplete: states.length === 0, isQuiet: false };
+      if (states.length === 0 || isOver) return { ...sync, isComplete: states.length === 0, isQuiet };
       sync = await this.#give(sync, states);
     }
   }
 
   async #unnumbered(): Promise<TaskDocument[]> {
-    return await this.#tasks.find(
-      { seq: null },
-      { sort: { _id: 1 }, limit: this.#pace.batch, only: ['_id', 'version'] },
-    );
+    const portion = { sort: { _id: 1 }, limit: this.#pace.batch, only: ['_id', 'version'] } as const;
+    return await this.#tasks.find({ seq: null }, portion);
   }
 
   /** Whether nobody has given a number since. */
@@ -96,11 +93,8 @@ export class Numbering {
   /** Writes the next number down. Where another reader was faster, what it numbered needs no number from us. */
   async #give(sync: Sync, states: TaskDocument[]): Promise<Sync> {
     const mayContinue = this.#memory.get(this.#owner)?.mayContinue === true;
-    const next = {
-      ...(mayContinue ? sync : inNewEpoch(sync)),
-      number: sync.number + 1,
-      entries: states.map(entryOf),
-    };
+    const entries = states.map(({ _id, version }) => ({ id: _id, version: version ?? null }));
+    const next = { ...(mayContinue ? sync : inNewEpoch(sync)), number: sync.number + 1, entries };
     if (!(await this.#swap(sync, next))) return await this.#current();
     this.#remember(next, true);
     return next;
@@ -139,7 +133,6 @@ export class Numbering {
   }
 
   async #handOut({ _id: record, epoch, number, entries }: Sync): Promise<void> {
-    if (entries.length === 0) return;
     const _id = { $in: entries.map(({ id }) => id) };
     // No two tasks share a version, so a version of the batch on an id of the batch is a state of the batch. The
     // tutorial's tasks have none until they are written, and never lose it again.
@@ -151,6 +144,49 @@ export class Numbering {
   }
 }
 
-function entryOf({ _id, version }: Pick<TaskDocument, '_id' | 'version'>): SyncDocument['entries'][number] {
-  return { id: _id, version: version ?? null };
+function newEpoch(): string {
+  return randomBytes(9).toString('base64url');
+}
+
+/** Epochs that are remembered. One begins whenever an instance first meets an owner, so this is weeks of deployments. */
+const MAX_PAST = 100;
+
+/** The same numbers so far; the next one is in a new epoch. */
+function inNewEpoch(sync: Sync): Sync {
+  const { epoch, number, past = [] } = sync;
+  return { ...sync, epoch: newEpoch(), past: [...past, { epoch, until: number }].slice(-MAX_PAST) };
+}
+
+/** Whether this history is the one that the number was given in, and has come as far. */
+export function vouchesFor({ epoch, number, past = [] }: History, mark: Mark): boolean {
+  if (mark.epoch === epoch) return mark.number <= number;
+  return past.some((row) => row.epoch === mark.epoch && mark.number <= row.until);
+}
+
+/** The epoch in which this history gave the number. */
+export function epochOf({ epoch, past = [] }: History, number: number): string {
+  return past.find(({ until }) => number <= until)?.epoch ?? epoch;
+}
+
+/** Records that one command writes. */
+const BATCH = 500;
+
+/**
+ * Begins a new history of changes for everyone, so that every sync token from before is refused. Live: what is being
+ * numbered meanwhile is numbered in the old history or in the new one. Where tasks have higher numbers than their record,
+ * whoever reads first goes on from these. May be run again. Resolves to how many users.
+ */
+export async function beginNewHistories(connection: Connection): Promise<number> {
+  const { syncs } = taskModels(connection);
+  let count = 0;
+  for (let behind: object = {}; ;) {
+    const records = await syncs.find(behind, { owner: 1 }).sort({ _id: 1 }).limit(BATCH).lean();
+    if (records.length === 0) return count;
+    const renewals = records.map(({ _id, owner }) => ({
+      updateOne: { filter: { owner: { $eq: owner }, _id }, update: { $set: { epoch: newEpoch(), past: [] } } },
+    }));
+    await syncs.bulkWrite(renewals, { ordered: false });
+    count += records.length;
+    behind = { _id: { $gt: records.at(-1)?._id } };
+  }
 }

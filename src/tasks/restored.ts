@@ -4,7 +4,7 @@
  */
 import { readCommandLine, UsageError } from '../commandLine.ts';
 import { explainFailure, withStore } from '../database/command.ts';
-import { beginNewHistories } from './history.ts';
+import { beginNewHistories } from './numbering.ts';
 
 const store = { name: 'restored', env: process.env, stderr: process.stderr };
 try {

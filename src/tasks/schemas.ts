@@ -197,7 +197,7 @@ const limit = { type: 'integer', minimum: 1, maximum: MAX_LIMIT };
 const notEmpty = { type: 'string', minLength: 1 };
 const selectedText = { ...notEmpty, maxLength: MAX_TEXT_LENGTH };
 const importance = { type: 'string', enum: members.importance.schema.enum };
-const order = { type: 'string', enum: SORTS, default: 'date' };
+const order = { type: 'string', enum: SORTS.map(({ name }) => name), default: 'date' };
 const searched = { ...notEmpty, maxLength: MAX_SEARCH_LENGTH };
 
 const filters = [

@@ -12,15 +12,13 @@ import {
   replacedTask,
   tagOf,
   type TaskState,
-  textOf,
   tombstone,
 } from './document.ts';
 import type { TaskInput } from './input.ts';
-import { cursorBehind, type Listing, orderOf, partsBehind } from './listing.ts';
+import { type Cursor, cursorBehind, type Listing, orderOf, partsBehind } from './listing.ts';
 import type { TaskDocument, TaskModels } from './model.ts';
 import { equals, OwnedCollection, type Ownership, type Where } from './owned.ts';
-import { type Cursor, Page } from './page.ts';
-import { containing } from './search.ts';
+import { Page } from './page.ts';
 
 export interface Session extends Ownership {
   models: TaskModels;
@@ -55,13 +53,12 @@ export class TaskStore {
   async list(listing: Listing): Promise<{ page: Page; next: Cursor | undefined }> {
     const { limit, sort, q } = listing;
     const page = new Page(limit);
-    const isWanted = q === undefined ? () => true : containingTask(q);
     let from = listing.cursor;
     for (let searched = 0; ;) {
       const count = q === undefined ? page.room : SEARCHED_AT_A_TIME;
       const found = await this.#readBehind(from, listing, count);
       for (const task of found) {
-        if (isWanted(task) && !page.add(task)) return { page, next: from };
+        if ((q?.(task) ?? true) && !page.add(task)) return { page, next: from };
         from = cursorBehind(task, sort);
       }
       searched += found.length;
@@ -226,9 +223,4 @@ function living(state: TaskState | undefined): TaskState | undefined {
 
 function hasText(text: string): Where<TaskDocument> {
   return { $or: [{ Text: equals(text) }, { Text: null, task: equals(text) }] };
-}
-
-function containingTask(q: string): (task: TaskState) => boolean {
-  const isIn = containing(q);
-  return (task) => isIn(textOf(task)) || (task.notes != null && isIn(task.notes));
 }

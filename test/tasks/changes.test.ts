@@ -54,6 +54,18 @@ test('a first sync is everything there is, and says nothing of what was deleted 
   assert.deepEqual(second, { ...nothing, next: second.next });
 });
 
+test('a first sync in several pages says nothing of what was deleted before either', async (t) => {
+  const { as } = await startServer(t);
+  const alice = as('alice');
+  for (const digit of ['a', 'b', 'c']) await alice.put(`/api/tasks/${digit.repeat(24)}`, { Text: digit });
+  await alice.delete(`/api/tasks/${'c'.repeat(24)}`);
+
+  const { changed, removed, pages } = await allChanges(alice, undefined, 1);
+
+  assert.deepEqual([changed.map(({ Text }) => Text), removed], [['a', 'b'], []]);
+  assert.ok(pages >= 2);
+});
+
 test('what was created, changed and deleted since is in the next answer, each task once', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');

@@ -43,7 +43,7 @@ test('every filter in every order is served by an index that leads with the owne
     const { find, filter, sort, limit } = command as Record<string, unknown>;
     finds.set(JSON.stringify([filter, sort]), { find, filter, sort, limit });
   });
-  for (const sort of SORTS) {
+  for (const { name: sort } of SORTS) {
     for (const filter of FILTERS) {
       const first = await alice.get(`/api/tasks?limit=1&sort=${sort}&${filter}`);
       const [, next] = /^<([^>]+)>/.exec(first.headers.get('link') ?? '') ?? [];

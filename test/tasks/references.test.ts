@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import mongoose from 'mongoose';
 import { referenceToTask } from '../../src/tasks/handlers.ts';
-import { referenceToNext } from '../../src/tasks/listing.ts';
-import { encodeCursor } from '../../src/tasks/page.ts';
+import { encodeCursor, referenceToNext } from '../../src/tasks/listing.ts';
 
 const ID = '6742d0c4e1a2b3c4d5e6f708';
 const paths = ['/api/tasks', '/tasks', '/api/tasks/me/Buy%20milk', `/api/tasks/${ID}`, '/api//tasks'];

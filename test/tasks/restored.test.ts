@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { Connection } from 'mongoose';
-import { beginNewHistories } from '../../src/tasks/history.ts';
+import { beginNewHistories } from '../../src/tasks/numbering.ts';
 import { type Client, expectProblem, type TaskJson } from '../support/client.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { bareEnv } from '../support/process.ts';

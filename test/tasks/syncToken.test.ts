@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { InvalidQueryError, SyncTokenExpiredError } from '../../src/errors.ts';
+import { encodeSyncToken, readSyncToken } from '../../src/tasks/changes.ts';
 import { randomId } from '../../src/tasks/document.ts';
-import { encodeSyncToken, readSyncToken } from '../../src/tasks/history.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const now = Date.parse('2026-11-24T09:00:00Z');
