@@ -119,7 +119,7 @@ export const scenarios: Record<string, (stage: Stage) => Promise<Made> | Made> =
 
   rubbish({ servers, readers }) {
     const bad = eachOf(readers, () => refused(randomBytes(500).toString('base64url')));
-    return { title: 'A flood of what is no token', lanes: against(servers, CHECKING, 401, bad) };
+    return { title: 'A flood of malformed tokens', lanes: against(servers, CHECKING, 401, bad) };
   },
 };
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** What Microsoft answers, by its code: what it is called in OAuth, and its own words. */
+/** Microsoft's error codes, each with its OAuth error and a text close to Microsoft's own. */
 const refusals = {
   AADB2C90014: ['invalid_request', "The requested response mode '{0}' provided in the request is not supported."],
   AADB2C90013: [
@@ -51,7 +51,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** As Microsoft words it, with what a log of theirs would be searched for. */
+/** In the form of Microsoft's answers. */
 export function refusal(code: RefusalCode, value = ''): RefusedError {
   const [error, text] = refusals[code];
   const timestamp = new Date().toISOString().replace('T', ' ').replace(/\.\d+/, '');
