@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { parse, populate } from 'dotenv';
 import { ConfigError } from './config.ts';
 
@@ -17,13 +17,19 @@ function readEnvFile(): string {
   try {
     bytes = readFileSync('.env');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return '';
-    const reason = code === 'EISDIR' ? 'a directory' : code === 'EACCES' ? 'not readable by this user' : String(code);
-    throw new ConfigError([`.env is ${reason}, expected a text file, or none`]);
+    const { code = '' } = error as NodeJS.ErrnoException;
+    // A link to what is not there, not mounted yet perhaps, was meant to be read.
+    if (code === 'ENOENT' && lstatSync('.env', { throwIfNoEntry: false }) === undefined) return '';
+    throw new ConfigError([`.env is ${REASONS[code] ?? code}, expected a text file, or none`]);
   }
   return decode(bytes);
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  EISDIR: 'a directory',
+  EACCES: 'not readable by this user',
+  ENOENT: 'a link to nothing',
+};
 
 /** Windows editors write UTF-16, in which no line would be found: every other character of it is a NUL. */
 function decode(bytes: Buffer): string {
