@@ -99,7 +99,7 @@ function checkExternalId(reader: Reader): void {
   const { metadataUrl, audiences, ownerClaim } = externalIdVariables;
   const other = [audiences, ownerClaim].find((row) => reader.isSet(row));
   if (!reader.isSet(metadataUrl)) reader.refuse(metadataUrl, `not set, although ${other?.name} is set`);
-  else if (!reader.isSet(audiences)) reader.refuse(audiences, 'not set');
+  if (!reader.isSet(audiences)) reader.refuse(audiences, 'not set');
 }
 
 function b2cTenant(values: ValuesOf<typeof b2cVariables>): Tenant {

@@ -393,6 +393,7 @@ test('External ID in part is refused', () => {
       new RegExp(`^EXTERNAL_ID_METADATA is not set, although ${name} is set, expected an https URL`),
     );
   }
+  assert.match(problemsOf({ ...good, EXTERNAL_ID_OWNER_CLAIM }).join(), /EXTERNAL_ID_CLIENT_ID is not set/);
   for (const value of [
     'http://a.example/.well-known/openid-configuration',
     'nonsense',

@@ -71,7 +71,7 @@ export function uriProblem(uri: string): string | undefined {
   if (isUnjournaled(uri)) return 'it says j=false, but writes must be journaled: remove it';
   try {
     // Making a client opens no connection.
-    new mongoose.mongo.MongoClient(uri, {});
+    new mongoose.mongo.MongoClient(uri, {}).db();
     return undefined;
   } catch (error) {
     return explain(error, uri);

@@ -16,6 +16,7 @@ const unusable = {
   'names no host': 'mongodb://alice:hunter2@/tasks',
   'has a bad port': 'mongodb://alice:hunter2@127.0.0.1:99999/tasks',
   'has an option that does not exist': 'mongodb://alice:hunter2@127.0.0.1/tasks?retryWirtes=true',
+  'has a dot in the name of the database': 'mongodb://alice:hunter2@127.0.0.1/tasks.mine',
   'gives away durability': 'mongodb://alice:hunter2@127.0.0.1/tasks?j=false',
 };
 
