@@ -21,13 +21,13 @@ import {
   UnsupportedMediaTypeError,
 } from './errors.ts';
 import { acceptsJson } from './http/accept.ts';
-import { type BodyOptions, readBody } from './http/body.ts';
+import { readBody } from './http/body.ts';
 import { Connections } from './http/connections.ts';
 import { commonHeaders, corsHeaders, mountOptions } from './http/cors.ts';
 import { createDrain, type Drain } from './http/drain.ts';
 import { guard, refuseRejected } from './http/guard.ts';
 import { DEFAULT_LIMITS, limit, type Limits } from './http/limits.ts';
-import { type Body, type Guard, mountOperations, type Operation } from './http/operation.ts';
+import { type Guard, mountOperations, type Operation, type ReadBody } from './http/operation.ts';
 import { answerParserErrors } from './http/parserErrors.ts';
 import { answerProblems } from './http/problem.ts';
 import { identifyRequest } from './http/request.ts';
@@ -39,7 +39,6 @@ import type { Metrics } from './ops/metrics.ts';
 import { finishErasures } from './people/erasure.ts';
 import { peopleOperations } from './people/operations.ts';
 import { Registration } from './people/registration.ts';
-import { batchOperation, MAX_BATCH_BYTES } from './tasks/batch.ts';
 import { taskModels } from './tasks/model.ts';
 import { isFirstClientPath, taskOperations } from './tasks/operations.ts';
 
@@ -135,7 +134,7 @@ function operationsOf(parts: Required<Parts> & { limits: Limits }, drain: Drain)
   });
   const { connection } = database;
   const registration = new Registration({ connection, clock, storeTime, autoRegister: config.autoRegister });
-  const { toRead, toWrite, known } = signedIn(parts, registration, throttle);
+  const guards = signedIn(parts, registration, throttle);
   const readBodyOf = bodyReader(authentication);
   const operations: Operation[] = [
     ...opsOperations({
@@ -151,17 +150,15 @@ function operationsOf(parts: Required<Parts> & { limits: Limits }, drain: Drain)
       authority: authorityOf(config),
       signIn: signInOf(config),
     }).map((operation) => (COSTLY.includes(operation.path) ? charged(operation, throttle) : operation)),
-    ...peopleOperations({ connection, clock, registration, toRead, toWrite, readBody: readBodyOf }),
+    ...peopleOperations({ connection, clock, registration, ...guards, readBody: readBodyOf }),
     ...taskOperations({
       models: taskModels(connection),
       clock,
       lifeOf: (caller) => registration.lifeOf(caller),
-      toRead,
-      toWrite,
+      ...guards,
       readBody: readBodyOf,
+      batchMs: limits.batchMs,
     }),
-    // Whoever is signed in: each operation of a batch asks for the scope that it needs.
-    batchOperation(known, (body) => readBodyOf(body, { maxBytes: MAX_BATCH_BYTES }), limits.batchMs),
   ];
   return operations;
 }
@@ -222,9 +219,9 @@ const SIGNED_IN = [
 ];
 
 /** How a body is read, behind the guard, so that an unknown caller costs no memory. */
-function bodyReader(authentication: Authentication) {
-  return (body: Pick<Body, 'description' | 'isRequired' | 'content'>, options: Partial<BodyOptions> = {}): Body => ({
-    ...body,
+function bodyReader(authentication: Authentication): ReadBody {
+  return (described, options) => ({
+    ...described,
     steps: [readBody({ maxBytes: MAX_BODY_BYTES, ...options }), authentication.refuseBodyToken],
     problems: [InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError],
   });

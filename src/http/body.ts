@@ -5,7 +5,7 @@
 import type { Request, Response } from 'restify';
 import { BadRequestError, InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
 import { type BodyKind, mediaTypeOf } from './mediaType.ts';
-import type { Members, Step } from './request.ts';
+import { isObject, type Members, type Step } from './request.ts';
 import { type Decode, decodeUtf8, MAX_PAIRS, percentDecode, readUrlencoded } from './urlencoded.ts';
 
 export interface BodyOptions {
@@ -98,10 +98,10 @@ function parseJson(text: string): Members {
     // The parser's message quotes the body.
     throw new InvalidContentError('the body is not valid JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw new InvalidContentError('the body must be a JSON object');
   }
-  return value as Members;
+  return value;
 }
 
 /** A member that is given twice is the list of both, which no member of a form may be; what nobody knows may be repeated. */

@@ -12,11 +12,12 @@ import {
   type ProblemClass,
 } from '../errors.ts';
 import { type Answer, conditional } from './answer.ts';
+import type { BodyOptions } from './body.ts';
 import { allowedMethods, lookUp } from './cors.ts';
 import { splitTarget } from './guard.ts';
 import type { BodyKind } from './mediaType.ts';
 import type { Problems } from './problem.ts';
-import type { Caller, Members, Step } from './request.ts';
+import { type Caller, isObject, type Members, type Step } from './request.ts';
 import { send } from './respond.ts';
 import type { AnswerSchema, Component, Example, HeaderName, Parameter, Schema } from './schema.ts';
 
@@ -68,6 +69,12 @@ export interface Body {
   /** By media type; none: whatever it holds is ignored. */
   readonly content: Readonly<Record<string, { schema: Component<Schema>; examples?: Record<string, Example> }>>;
 }
+
+/** How a body that is described so is read. */
+export type ReadBody = (
+  described: Pick<Body, 'description' | 'isRequired' | 'content'>,
+  options?: Partial<BodyOptions>,
+) => Body;
 
 /** What was read of one request, whether it came by itself or in a batch. */
 export interface Call {
@@ -288,7 +295,7 @@ class HttpCall implements Call {
     if (mayBeLarge && Buffer.byteLength(JSON.stringify(body)) > maxInnerBytes) {
       throw new PayloadTooLargeError(maxInnerBytes);
     }
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Members;
+    if (isObject(body)) return body;
     throw new InvalidContentError('the body must be a JSON object');
   }
 }

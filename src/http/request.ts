@@ -80,3 +80,7 @@ export interface Caller {
 
 /** Members of a JSON object or a form. */
 export type Members = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -44,6 +44,11 @@ export function schema(name: string, value: Schema): Component<Schema> {
   return new Component('schemas', name, value);
 }
 
+/** An object that has all of these members, unless more is said. */
+export function objectSchema(name: string, properties: Schema, more: Schema = {}): Component<Schema> {
+  return schema(name, { type: 'object', required: Object.keys(properties), ...more, properties });
+}
+
 /** @param name of the component; the parameter's own name may be another's as well. */
 export function parameter(name: string, value: Parameter): Component<Parameter> {
   return new Component('parameters', name, value);

@@ -1,26 +1,22 @@
 /** POST /api/batch: operations on tasks, done one after the other as if each had been sent alone. */
 import { InvalidBatchError, NotDoneError, TooManyRequestsError } from '../errors.ts';
 import { type Answer, headersOf, problemAnswer } from '../http/answer.ts';
-import type { Body, Call, Guard, InnerRequest, Operation } from '../http/operation.ts';
-import type { Members } from '../http/request.ts';
-import { answer, example, schema } from '../http/schema.ts';
+import type { Call, Guard, InnerRequest, Operation, ReadBody } from '../http/operation.ts';
+import { isObject, type Members } from '../http/request.ts';
+import { answer, example, objectSchema } from '../http/schema.ts';
 import { TASK } from './schemas.ts';
 
-export const MAX_BATCH_BYTES = 256 * 1024;
+const MAX_BYTES = 256 * 1024;
 const MAX_OPERATIONS = 50;
 /** One request of the caller's share pays for so many. */
 const OPERATIONS_PER_CHARGE = 10;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const HEADERS = ['if-match', 'if-none-match', 'idempotency-key'];
+const HEADERS = ['If-Match', 'If-None-Match', 'Idempotency-Key'];
 const TASKS = /^\/+api\/+tasks(?:[/?]|$)/;
 
 /** @param maxMs after which no operation is begun; the last one may take the store's own time beyond it */
-export function batchOperation(
-  guard: Guard,
-  readBody: (body: Pick<Body, 'description' | 'isRequired' | 'content'>) => Body,
-  maxMs: number,
-): Operation {
+export function batchOperation(guard: Guard, readBody: ReadBody, maxMs: number): Operation {
   return {
     name: 'Batch',
     method: 'POST',
@@ -31,7 +27,7 @@ export function batchOperation(
     description:
       'Up to 50 requests to `/api/tasks…`, done in order, even after one fails. `results` has, in the same order, the ' +
       'answer that each would have got alone. One that could not be started is 503 `NotDone`: send it again.',
-    body: readBody(batchBody),
+    body: readBody(batchBody, { maxBytes: MAX_BYTES }),
     answers: { 200: answer('The result of each', results, { one: example('One task created', EXAMPLE) }) },
     // The latter within an answer, in the place of what was not begun.
     problems: [InvalidBatchError, NotDoneError],
@@ -100,7 +96,9 @@ function readHeaders(headers: unknown, name: string): Record<string, string> {
   const known: Record<string, string> = {};
   for (const [header, value] of Object.entries(headers)) {
     const lower = header.toLowerCase();
-    if (!HEADERS.includes(lower)) throw new InvalidBatchError(`${name} may only contain ${HEADER_NAMES}`);
+    if (!HEADERS.some((known) => known.toLowerCase() === lower)) {
+      throw new InvalidBatchError(`${name} may only contain ${HEADERS.join(', ')}`);
+    }
     if (lower in known) throw new InvalidBatchError(`${name} contains ${lower} twice`);
     // RFC 9110, section 5.5: what a header can carry.
     if (typeof value !== 'string' || !/^[\t\x20-\x7E\x80-\xFF]*$/.test(value)) {
@@ -111,70 +109,42 @@ function readHeaders(headers: unknown, name: string): Record<string, string> {
   return known;
 }
 
-const HEADER_NAMES = 'If-Match, If-None-Match, Idempotency-Key';
+const texts = { type: 'object', additionalProperties: { type: 'string' } };
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-const batch = schema('Batch', {
-  type: 'object',
-  required: ['operations'],
-  properties: {
-    operations: {
-      type: 'array',
-      minItems: 1,
-      maxItems: MAX_OPERATIONS,
-      items: schema('BatchOperation', {
-        type: 'object',
-        required: ['method', 'path'],
-        properties: {
-          method: { type: 'string', enum: METHODS },
-          path: { type: 'string', description: 'Path and query, percent-encoded: `/api/tasks…`.' },
-          headers: {
-            type: 'object',
-            description: `Only ${HEADER_NAMES}.`,
-            additionalProperties: { type: 'string' },
-          },
-          body: { type: 'object', description: 'As if it were sent alone.', additionalProperties: true },
-        },
-      }),
-    },
+const operation = objectSchema(
+  'BatchOperation',
+  {
+    method: { type: 'string', enum: METHODS },
+    path: { type: 'string', description: 'Path and query, percent-encoded: `/api/tasks…`.' },
+    headers: { ...texts, description: `Only ${HEADERS.join(', ')}.` },
+    body: { type: 'object', description: 'As if it were sent alone.', additionalProperties: true },
   },
+  { required: ['method', 'path'] },
+);
+
+const batch = objectSchema('Batch', {
+  operations: { type: 'array', minItems: 1, maxItems: MAX_OPERATIONS, items: operation },
 });
 
-const results = schema('BatchResults', {
-  type: 'object',
-  required: ['results'],
-  properties: {
-    results: {
-      type: 'array',
-      items: schema('BatchResult', {
-        type: 'object',
-        required: ['status', 'headers', 'body'],
-        properties: {
-          status: { type: 'integer', minimum: 200, maximum: 599 },
-          headers: { type: 'object', additionalProperties: { type: 'string' } },
-          body: { description: 'The JSON that it would have got alone, or null if there is none.' },
-        },
-      }),
-    },
-  },
+const result = objectSchema('BatchResult', {
+  status: { type: 'integer', minimum: 200, maximum: 599 },
+  headers: texts,
+  body: { description: 'The JSON that it would have got alone, or null if there is none.' },
 });
 
-const EXAMPLE = {
-  results: [
-    {
-      status: 201,
-      headers: {
-        'Content-Type': 'application/json',
-        ETag: '"6742d0c4e1a2b3c4d5e6f709"',
-        Location: `../../api/tasks/${TASK._id}`,
-      },
-      body: TASK,
-    },
-  ],
+const results = objectSchema('BatchResults', { results: { type: 'array', items: result } });
+
+const path = `/api/tasks/${TASK._id}`;
+const OUTBOX = [
+  { method: 'PUT', path, headers: { 'If-None-Match': '*' }, body: { Text: 'Buy milk' } },
+  { method: 'PATCH', path: '/api/tasks/6742d0c4e1a2b3c4d5e6f700', body: { completed: true } },
+];
+const CREATED = {
+  'Content-Type': 'application/json',
+  ETag: '"6742d0c4e1a2b3c4d5e6f709"',
+  Location: `../..${path}`,
 };
+const EXAMPLE = { results: [{ status: 201, headers: CREATED, body: TASK }] };
 
 const batchBody = {
   description: 'The operations, in order. At most 256 KiB.',
@@ -183,17 +153,7 @@ const batchBody = {
     'application/json': {
       schema: batch,
       examples: {
-        outbox: example('Create a task with an id of your choice, and complete another', {
-          operations: [
-            {
-              method: 'PUT',
-              path: `/api/tasks/${TASK._id}`,
-              headers: { 'If-None-Match': '*' },
-              body: { Text: 'Buy milk' },
-            },
-            { method: 'PATCH', path: '/api/tasks/6742d0c4e1a2b3c4d5e6f700', body: { completed: true } },
-          ],
-        }),
+        outbox: example('Create a task with an id of your choice, and complete another', { operations: OUTBOX }),
       },
     },
   },

@@ -35,31 +35,12 @@ export interface TaskParts {
 }
 
 export type Handle = (call: Call) => Promise<Answer>;
-type Name =
-  | 'listTasks'
-  | 'createTask'
-  | 'deleteTasks'
-  | 'deleteTasksByText'
-  | 'getTask'
-  | 'replaceTask'
-  | 'patchTask'
-  | 'deleteTask'
-  | 'listChanges'
-  | 'updateTasks'
-  | 'createNamedTask'
-  | 'deleteNamedTask';
 
 /** What is described is what a list knows. */
 const LIST_PARAMETERS = parameters.list.flatMap(({ value }) => (value.in === 'query' ? [value.name] : []));
 
-export interface ListOptions {
-  /** Tasks in a page when the client does not say how many. */
-  defaultLimit: number;
-  /** Whether a parameter that the list does not know is refused. */
-  isStrict: boolean;
-}
-
-export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing: (options: ListOptions) => Handle } {
+/** By name: what each operation on tasks does. */
+export function taskHandlers(parts: TaskParts) {
   // The store's time begins when the body is read, which is when a handler runs.
   const sessionOf = ({ caller, signal, extend }: Call): Session => ({
     models: parts.models,
@@ -71,20 +52,22 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
   });
   const storeOf = (call: Call): TaskStore => new TaskStore(sessionOf(call));
 
-  const listing =
-    ({ defaultLimit, isStrict }: ListOptions): Handle =>
-    async (call) => {
-      const query = readQuery(call.query, LIST_PARAMETERS, isStrict);
-      const wanted = readListing(query, defaultLimit);
-      const { page, next } = await storeOf(call).list(wanted);
-      const link = next === undefined ? '' : `<${referenceToNext(query, next)}>; rel="next"`;
-      const etag = tagOfAll(page.tasks, link);
-      return { status: 200, body: page.json, etag, ...(link !== '' && { headers: { Link: link } }) };
-    };
+  async function list(call: Call, defaultLimit: number, isStrict: boolean): Promise<Answer> {
+    const query = readQuery(call.query, LIST_PARAMETERS, isStrict);
+    const { page, next } = await storeOf(call).list(readListing(query, defaultLimit));
+    const link = next === undefined ? '' : `<${referenceToNext(query, next)}>; rel="next"`;
+    const etag = tagOfAll(page.tasks, link);
+    return { status: 200, body: page.json, etag, ...(link !== '' && { headers: { Link: link } }) };
+  }
 
   async function create(call: Call, input: TaskInput): Promise<Answer> {
     const key = readIdempotencyKey(call.headers);
     return created(call, await createTask(sessionOf(call), draftOf(input), key, call.path));
+  }
+
+  async function deleteById(call: Call, id: string): Promise<Answer> {
+    await storeOf(call).remove(id, readConditions(call.headers));
+    return noContent;
   }
 
   async function deleteTasks(call: Call, isAll: boolean): Promise<Answer> {
@@ -99,37 +82,36 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
   }
 
   return {
-    listing,
-    listTasks: listing({ defaultLimit: DEFAULT_LIMIT, isStrict: true }),
+    listTasks: async (call) => await list(call, DEFAULT_LIMIT, true),
+    // The first clients show what comes in the first answer, and cannot ask for more.
+    listTasksAtOnce: async (call) => await list(call, 1000, false),
 
     createTask: async (call) => await create(call, readTask(call)),
 
-    deleteTasks: async (call) => await deleteTasks(call, readAll(readQuery(call.query, ['all']).all)),
+    deleteTasks: async (call) => {
+      const { all } = readQuery(call.query, ['all']);
+      if (all !== undefined && all !== 'true') throw new InvalidQueryError('all must be true');
+      return await deleteTasks(call, all === 'true');
+    },
     deleteTasksByText: async (call) => await deleteTasks(call, false),
 
-    async getTask(call) {
-      return one(await storeOf(call).get(parameterOf(call, 'id')));
-    },
+    getTask: async (call) => one(await storeOf(call).get(parameterOf(call, 'id'))),
 
-    async replaceTask(call) {
+    replaceTask: async (call) => {
       const input = readTask(call);
       const { task, isNew } = await storeOf(call).replace(parameterOf(call, 'id'), input, readConditions(call.headers));
       return isNew ? created(call, task) : one(task);
     },
 
-    async patchTask(call) {
+    patchTask: async (call) => {
       if (call.body === undefined) throw new InvalidContentError('a patch must be a JSON object: send the changes');
-
       const input = readPatch(call);
       return one(await storeOf(call).patch(parameterOf(call, 'id'), input, readConditions(call.headers)));
     },
 
-    async deleteTask(call) {
-      await storeOf(call).remove(parameterOf(call, 'id'), readConditions(call.headers));
-      return noContent;
-    },
+    deleteTask: async (call) => await deleteById(call, parameterOf(call, 'id')),
 
-    async listChanges(call) {
+    listChanges: async (call) => {
       const query = readQuery(call.query, ['since', 'limit'], true);
       const limit = readLimit(query, MAX_LIMIT);
       const { changed, removed, next, hasMore } = await new ChangesFeed(sessionOf(call)).read(query.since, limit);
@@ -137,7 +119,7 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
       return { status: 200, body: `{"changed":[${changed.map(taskJson).join(',')}],${rest.slice(1)}` };
     },
 
-    async updateTasks(call) {
+    updateTasks: async (call) => {
       refuseTags(call);
       const { text, changes } = readUpdate(call);
       const { page, count } = await storeOf(call).updateByText(text, changes);
@@ -150,21 +132,21 @@ export function taskHandlers(parts: TaskParts): Record<Name, Handle> & { listing
       };
     },
 
-    async createNamedTask(call) {
-      return await create(call, readTaskNamed(parameterOf(call, 'task'), call));
-    },
+    createNamedTask: async (call) => await create(call, readTaskNamed(parameterOf(call, 'task'), call)),
 
     // An id comes before a text.
-    async deleteNamedTask(call) {
+    deleteNamedTask: async (call) => {
       const name = parameterOf(call, 'task');
-      const store = storeOf(call);
-      if (!isTaskId(name) || !(await wasRemoved(store.remove(name, readConditions(call.headers))))) {
-        refuseTags(call);
-        await store.removeByText(checkText(name));
+      try {
+        if (isTaskId(name)) return await deleteById(call, name);
+      } catch (error) {
+        if (!(error instanceof TaskNotFoundError)) throw error;
       }
+      refuseTags(call);
+      await storeOf(call).removeByText(checkText(name));
       return noContent;
     },
-  };
+  } satisfies Record<string, Handle>;
 }
 
 /**
@@ -182,11 +164,6 @@ export function onlyOwn(handle: Handle): Handle {
 }
 
 const HOW_TO_DELETE = 'send the text of the tasks to delete, or all=true in the query to delete all your tasks';
-
-function readAll(all: string | undefined): boolean {
-  if (all === undefined || all === 'true') return all === 'true';
-  throw new InvalidQueryError('all must be true');
-}
 
 function parameterOf({ params }: Call, name: string): string {
   return params[name] ?? '';
@@ -226,14 +203,4 @@ function refuseTags({ headers }: Call): void {
   const { ifMatch, ifNoneMatch } = readConditions(headers);
   if ((ifMatch === undefined || ifMatch === '*') && ifNoneMatch === undefined) return;
   throw new PreconditionFailedError('conditions apply to a single task: send them to /api/tasks/<id>');
-}
-
-async function wasRemoved(removal: Promise<void>): Promise<boolean> {
-  try {
-    await removal;
-    return true;
-  } catch (error) {
-    if (error instanceof TaskNotFoundError) return false;
-    throw error;
-  }
 }

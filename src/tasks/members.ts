@@ -3,6 +3,7 @@
  * is stored, and what the API document says of it. A new member is one entry here.
  */
 import { InvalidTaskError } from '../errors.ts';
+import { isObject } from '../http/request.ts';
 import { type Schema, schema } from '../http/schema.ts';
 import { parseDate } from './due.ts';
 
@@ -161,10 +162,10 @@ function readCategories(value: unknown, path: string): string[] {
 }
 
 function readItem(value: unknown, path: string): ChecklistItem {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw new InvalidTaskError(`"${path}" must be an object with a "text"`);
   }
-  const { text, completed } = value as { text?: unknown; completed?: unknown };
+  const { text, completed } = value;
   return {
     text: readString(text, `${path}.text`, 512, 1),
     completed: completed === undefined || completed === null ? false : readBoolean(completed, `${path}.completed`),

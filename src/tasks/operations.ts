@@ -10,9 +10,10 @@ import {
   TaskNotFoundError,
   TooManyTasksError,
 } from '../errors.ts';
-import { type BodyOptions, IGNORED_BODY } from '../http/body.ts';
-import type { Body, Guard, Operation } from '../http/operation.ts';
+import { IGNORED_BODY } from '../http/body.ts';
+import type { Guard, Operation, ReadBody } from '../http/operation.ts';
 import { answer, example } from '../http/schema.ts';
+import { batchOperation } from './batch.ts';
 import { onlyOwn, taskHandlers, type TaskParts } from './handlers.ts';
 import {
   bodies,
@@ -30,8 +31,11 @@ import {
 export interface TaskOperationParts extends TaskParts {
   toRead: Guard;
   toWrite: Guard;
-  /** How a body that is described so is read. */
-  readBody: (body: Pick<Body, 'description' | 'isRequired' | 'content'>, options?: Partial<BodyOptions>) => Body;
+  /** For whoever is signed in: each operation of a batch asks for the scope that it needs. */
+  known: Guard;
+  readBody: ReadBody;
+  /** Milliseconds after which a batch begins no further operation. */
+  batchMs: number;
 }
 
 const ALL = '/api/tasks';
@@ -42,10 +46,17 @@ const ONE = '/api/tasks/:id([0-9a-fA-F]{24})';
 const OWN = '/api/tasks/:owner';
 const NAMED = '/api/tasks/:owner/:task';
 
+/**
+ * The original iOS and Android apps call `/tasks` and nothing else. They delete by text, read the list as one bare array,
+ * cannot page, and know nothing of errors: iOS crashes on a JSON object where it expects the list.
+ */
+const firstClients = { path: '/tasks', tag: 'First clients', isPlainText: true, isDeprecated: true } as const;
+
 const BAD_TASK = [InvalidTaskError, MissingTaskError];
 const gone = { 204: answer('Deleted') };
 
-export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOperationParts): Operation[] {
+export function taskOperations(parts: TaskOperationParts): Operation[] {
+  const { toRead, toWrite, known, readBody, batchMs } = parts;
   const handle = taskHandlers(parts);
 
   const listTasks: Operation = {
@@ -237,47 +248,35 @@ export function taskOperations({ toRead, toWrite, readBody, ...parts }: TaskOper
       problems: [...BAD_TASK, TaskNotFoundError, PreconditionFailedError],
       handle: onlyOwn(handle.deleteNamedTask),
     },
-    ...firstClients({ listTasks, createTask, deleteTasks }),
+    {
+      ...listTasks,
+      ...firstClients,
+      name: 'FirstClientsListTasks',
+      summary: 'Your tasks, as one array on one line',
+      description: 'Like `GET /api/tasks`, but 1,000 tasks by default.',
+      parameters: parameters.firstClientsList,
+      handle: handle.listTasksAtOnce,
+    },
+    {
+      ...createTask,
+      ...firstClients,
+      name: 'FirstClientsCreateTask',
+      description: 'Like `POST /api/tasks`, but a body that is not valid UTF-8 is read as Latin-1.',
+      // The Android app writes the low bytes of its characters, whatever it calls them.
+      body: readBody(bodies.newTask, { isLatin1Accepted: true }),
+    },
+    {
+      ...deleteTasks,
+      ...firstClients,
+      name: 'FirstClientsDeleteTasks',
+      summary: 'Delete the tasks with a text',
+      description: 'Like `DELETE /api/tasks`, but never without a text.',
+      parameters: [...parameters.selection, ...parameters.write],
+      body: readBody(bodies.selection, { isLatin1Accepted: true }),
+      handle: handle.deleteTasksByText,
+    },
+    batchOperation(known, readBody, batchMs),
   ];
-
-  /**
-   * The original iOS and Android apps call `/tasks` and nothing else. They delete by text, read the list as one bare array,
-   * cannot page, and know nothing of errors: iOS crashes on a JSON object where it expects the list. All that is special
-   * for them is here, over the same handlers as everybody's.
-   */
-  function firstClients(like: Record<'listTasks' | 'createTask' | 'deleteTasks', Operation>): Operation[] {
-    const theirs = { path: '/tasks', tag: 'First clients', isPlainText: true, isDeprecated: true } as const;
-    return [
-      {
-        ...like.listTasks,
-        ...theirs,
-        name: 'FirstClientsListTasks',
-        summary: 'Your tasks, as one array on one line',
-        description: 'Like `GET /api/tasks`, but 1,000 tasks by default.',
-        parameters: parameters.firstClientsList,
-        // These clients show what comes in the first answer, and cannot ask for more.
-        handle: handle.listing({ defaultLimit: 1000, isStrict: false }),
-      },
-      {
-        ...like.createTask,
-        ...theirs,
-        name: 'FirstClientsCreateTask',
-        description: 'Like `POST /api/tasks`, but a body that is not valid UTF-8 is read as Latin-1.',
-        // The Android app writes the low bytes of its characters, whatever it calls them.
-        body: readBody(bodies.newTask, { isLatin1Accepted: true }),
-      },
-      {
-        ...like.deleteTasks,
-        ...theirs,
-        name: 'FirstClientsDeleteTasks',
-        summary: 'Delete the tasks with a text',
-        description: 'Like `DELETE /api/tasks`, but never without a text.',
-        parameters: [...parameters.selection, ...parameters.write],
-        body: readBody(bodies.selection, { isLatin1Accepted: true }),
-        handle: handle.deleteTasksByText,
-      },
-    ];
-  }
 }
 
 /** Whether errors on this path must be `text/plain`. */

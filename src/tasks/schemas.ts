@@ -5,6 +5,7 @@ import {
   example,
   ifNoneMatch,
   inPath,
+  objectSchema,
   parameter,
   type Schema,
   schema,
@@ -37,29 +38,25 @@ const shown = Object.fromEntries(
 );
 /** The same as a client may send them: null means absent. */
 const sent = Object.fromEntries(memberList.map(([name, { schema }]) => [name, orNull(schema)]));
-const task = schema('Task', {
-  type: 'object',
-  required: ['_id', 'Text', 'task', 'date', 'due', 'completedAt', 'createdAt', 'updatedAt', ...Object.keys(shown)],
-  properties: {
-    _id: id,
-    Text: text,
-    task: sameText,
-    date: time(
-      'When it is due, as an instant: midnight UTC for a whole day, the time of creation if there is no due date.',
-    ),
-    due: {
-      type: ['string', 'null'],
-      description: 'The due date as the client gave it: null, `YYYY-MM-DD`, or a date-time.',
-    },
-    ...shown,
-    completedAt: {
-      type: ['string', 'null'],
-      format: 'date-time',
-      description: 'When it was completed; null if it is not.',
-    },
-    createdAt: time('When it was created.'),
-    updatedAt: time('When it was last written.'),
+const task = objectSchema('Task', {
+  _id: id,
+  Text: text,
+  task: sameText,
+  date: time(
+    'When it is due, as an instant: midnight UTC for a whole day, the time of creation if there is no due date.',
+  ),
+  due: {
+    type: ['string', 'null'],
+    description: 'The due date as the client gave it: null, `YYYY-MM-DD`, or a date-time.',
   },
+  ...shown,
+  completedAt: {
+    type: ['string', 'null'],
+    format: 'date-time',
+    description: 'When it was completed; null if it is not.',
+  },
+  createdAt: time('When it was created.'),
+  updatedAt: time('When it was last written.'),
 });
 
 export const tasks = schema('Tasks', { type: 'array', items: task });
@@ -89,22 +86,13 @@ const taskPatch = schema('TaskPatch', {
   properties: { Text: text, ...told },
 });
 
-const selection = schema('Selection', {
-  type: 'object',
-  description: 'The text of the tasks to select.',
-  required: ['Text'],
-  properties: { Text: text },
-});
+const selection = objectSchema('Selection', { Text: text }, { description: 'The text of the tasks to select.' });
 
-export const changes = schema('Changes', {
-  type: 'object',
-  required: ['changed', 'removed', 'next', 'more'],
-  properties: {
-    changed: { type: 'array', items: task, description: 'The tasks as they are now.' },
-    removed: { type: 'array', items: id, description: 'Ids of tasks that are gone.' },
-    next: { type: 'string', description: 'Send it as `since` to continue from here. Valid for 30 days.' },
-    more: { type: 'boolean', description: 'Whether there is more to fetch at once.' },
-  },
+export const changes = objectSchema('Changes', {
+  changed: { type: 'array', items: task, description: 'The tasks as they are now.' },
+  removed: { type: 'array', items: id, description: 'Ids of tasks that are gone.' },
+  next: { type: 'string', description: 'Send it as `since` to continue from here. Valid for 30 days.' },
+  more: { type: 'boolean', description: 'Whether there is more to fetch at once.' },
 });
 
 const FORM = 'application/x-www-form-urlencoded';
