@@ -65,7 +65,7 @@ async function run(config: Config, log: Logger): Promise<void> {
   // On a laptop nobody balances, and whoever presses Ctrl-C waits.
   const graceMs = config.isProduction ? GRACE_MS : 0;
   void stopOnSignal(log, async () => {
-    await app.drain.drain(DRAIN_MS, graceMs);
+    await app.connections.drain(DRAIN_MS, graceMs);
     // Nothing is in flight any more, and the driver was seen to wait for ever for a server that had left before us.
     const closed = Promise.allSettled([database.close(), authentication.keys.close()]);
     await Promise.race([closed, setTimeout(CLOSE_MS)]);

@@ -24,7 +24,6 @@ import { acceptsJson } from './http/accept.ts';
 import { readBody } from './http/body.ts';
 import { Connections } from './http/connections.ts';
 import { commonHeaders, corsHeaders, mountOptions } from './http/cors.ts';
-import { createDrain, type Drain } from './http/drain.ts';
 import { guard, refuseRejected } from './http/guard.ts';
 import { DEFAULT_LIMITS, limit, type Limits } from './http/limits.ts';
 import { type Guard, mountOperations, type Operation, type ReadBody } from './http/operation.ts';
@@ -59,7 +58,7 @@ export interface App {
   server: Server;
   /** Everything that it does. */
   operations: readonly Operation[];
-  drain: Drain;
+  connections: Connections;
 }
 
 /** Bytes that a body may have. */
@@ -83,10 +82,9 @@ export function createServer(parts: Parts): App {
   limit(httpServer, limits);
   const connections = new Connections(httpServer, limits);
   answerParserErrors(httpServer, connections, log, corsHeaders(config.corsOrigins));
-  const drain = createDrain(httpServer, connections);
 
   server.pre(begin(commonHeaders(config.corsOrigins, (path) => path === '/metrics')));
-  const operations = operationsOf({ ...parts, limits, storeTime }, drain);
+  const operations = operationsOf({ ...parts, limits, storeTime }, connections);
   finishInterrupted(parts);
   const problems = answerProblems(server, {
     isPlainText: isFirstClientPath,
@@ -100,7 +98,7 @@ export function createServer(parts: Parts): App {
     logRequest(req, res, route, config.isProduction);
     metrics.observeRequest(req, res, route);
   });
-  return { server, operations, drain };
+  return { server, operations, connections };
 }
 
 /** One handler: each costs restify a turn of the event loop. */
@@ -122,7 +120,7 @@ function finishInterrupted({ clock, database, log }: Parts): void {
 }
 
 /** Everything that this server does. */
-function operationsOf(parts: Required<Parts> & { limits: Limits }, drain: Drain): Operation[] {
+function operationsOf(parts: Required<Parts> & { limits: Limits }, connections: Connections): Operation[] {
   const { config, clock, database, authentication, metrics, limits, storeTime } = parts;
   const throttle = createThrottle({
     rate: config.throttleRate,
@@ -144,7 +142,7 @@ function operationsOf(parts: Required<Parts> & { limits: Limits }, drain: Drain)
         storeProblem: () => database.problem(),
         keys: () => authentication.keys.isReady(),
         policies: () => authentication.keys.policies(),
-        draining: () => drain.isDraining,
+        draining: () => connections.isDraining,
       },
       all: () => operations,
       authority: authorityOf(config),

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hasBody } from './body.ts';
-import type { Limits } from './limits.ts';
+import type { Connections } from './connections.ts';
 
 /** What comes behind the last answer is read up to this size. */
 const MAX_DROPPED_BYTES = 10 * 1024 * 1024;
@@ -19,28 +19,13 @@ export interface Exchange {
   readonly res: ServerResponse;
 }
 
-/** What all connections of a server share. */
-export interface Shared {
-  readonly limits: Limits;
-  /** Whether no further request may begin for now. */
-  isHolding: () => boolean;
-  /** Connections on which one would have begun; `proceed` tells them when that is over. */
-  held: Set<Connection>;
-  /** Requests that wait behind others. */
-  waiting: number;
-  /** Has a request answered. */
-  begin: (connection: Connection, exchange: Exchange) => void;
-}
-
 export class Connection {
   readonly socket: Socket;
   /** The answer that is being sent: since when, by `performance.now()`, and how much it is. */
   leaving: { readonly since: number; readonly bytes: number } | undefined;
   /** When something last began or ended here, by `performance.now()`. */
   usedAt = performance.now();
-  readonly #shared: Shared;
-  /** How node:http listens. */
-  readonly #parsers: readonly (readonly [event: string, listener: () => void])[];
+  readonly #all: Connections;
   readonly #waiting: Exchange[] = [];
   #current: Exchange | undefined;
   #refuse: (() => void) | undefined;
@@ -51,16 +36,15 @@ export class Connection {
   #droppedBytes = 0;
 
   /** For a socket that node:http has just taken. */
-  constructor(socket: Socket, shared: Shared) {
+  constructor(socket: Socket, all: Connections) {
     this.socket = socket;
-    this.#shared = shared;
-    this.#parsers = ['data', 'end'].map((event) => [event, lastListener(socket, event)]);
+    this.#all = all;
     // Node resumes it when it reads a body, or has sent something.
     socket.on('resume', () => {
       if (this.#waiting.length > 0 && !this.#isClosing) socket.pause();
     });
     socket.once('close', () => {
-      shared.waiting -= this.#waiting.length;
+      all.waiting -= this.#waiting.length;
     });
     // What node:http calls behind the last answer.
     socket.destroySoon = () => {
@@ -85,7 +69,7 @@ export class Connection {
   /** A request has come in on this connection. */
   take(exchange: Exchange): void {
     this.#isUsed = true;
-    if (this.#isFree && !this.#isClosing && !this.#shared.isHolding()) this.#begin(exchange);
+    if (this.#isFree && !this.#isClosing && !this.#all.isHolding) this.#begin(exchange);
     else this.#wait(exchange);
   }
 
@@ -100,8 +84,8 @@ export class Connection {
   /** Begins the next request where nothing stands in its way. */
   proceed(): void {
     if (this.#current !== undefined || this.#isClosing || this.socket.destroyed) return;
-    if (this.#waiting.length > 0 && this.#shared.isHolding()) {
-      this.#shared.held.add(this);
+    if (this.#waiting.length > 0 && this.#all.isHolding) {
+      this.#all.held.add(this);
       return;
     }
     const next = this.#waiting.shift();
@@ -109,7 +93,7 @@ export class Connection {
       this.#answeredBytes = this.socket.bytesRead;
       this.#refuse?.();
     } else {
-      this.#shared.waiting -= 1;
+      this.#all.waiting -= 1;
       this.#begin(next);
     }
     if (this.#waiting.length === 0 && this.socket.isPaused()) this.socket.resume();
@@ -119,7 +103,7 @@ export class Connection {
   refuseLast(refuse: () => void): void {
     if (this.#waiting.at(-1)?.req.complete === false) {
       this.#waiting.pop();
-      this.#shared.waiting -= 1;
+      this.#all.waiting -= 1;
     }
     if (this.#isFree) refuse();
     else if (this.#waiting.length > 0 || this.#current?.req.complete === true) this.#refuse = refuse;
@@ -139,7 +123,7 @@ export class Connection {
     this.socket.resume();
     // The parser may have stopped it, and the stream has taken it for reading ever since the connection began.
     this.socket._read(0);
-    const giveUp = setTimeout(() => this.socket.destroy(), this.#shared.limits.lingerMs);
+    const giveUp = setTimeout(() => this.socket.destroy(), this.#all.limits.lingerMs);
     this.socket.once('close', () => {
       clearTimeout(giveUp);
     });
@@ -148,7 +132,7 @@ export class Connection {
   #begin(exchange: Exchange): void {
     this.#current = exchange;
     const begin = (): void => {
-      this.#shared.begin(this, exchange);
+      this.#all.begin(this, exchange);
     };
     // The parser has more of it at hand, and a body that is there by then is not one that was not waited for.
     if (hasBody(exchange.req)) setImmediate(begin);
@@ -156,26 +140,20 @@ export class Connection {
   }
 
   #wait(exchange: Exchange): void {
-    if (this.#shared.waiting >= this.#shared.limits.waitingRequests) this.socket.destroy();
+    if (this.#all.waiting >= this.#all.limits.waitingRequests) this.socket.destroy();
     if (this.socket.destroyed || this.#isClosing) return;
-    this.#shared.waiting += 1;
+    this.#all.waiting += 1;
     this.#waiting.push(exchange);
     this.socket.pause();
-    if (this.#current === undefined) this.#shared.held.add(this);
+    if (this.#current === undefined) this.#all.held.add(this);
   }
 
-  /** The parser reads by itself, until somebody else listens. */
+  /** The parser reads by itself, until somebody else listens; then it would still hear of what comes. */
   #takeFromParser(): void {
-    for (const [event, listener] of this.#parsers) this.socket.off(event, listener);
+    this.socket.removeAllListeners('data').removeAllListeners('end');
     this.socket.on('data', ({ length }: Buffer) => {
       this.#droppedBytes += length;
       if (this.#droppedBytes > MAX_DROPPED_BYTES) this.socket.destroy();
     });
   }
-}
-
-function lastListener(socket: Socket, event: string): () => void {
-  const listener = socket.listeners(event).at(-1) as (() => void) | undefined;
-  if (listener === undefined) throw new Error(`node:http does not listen to '${event}' of its socket`);
-  return listener;
 }

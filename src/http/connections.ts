@@ -1,35 +1,40 @@
-/** All connections of a server, and the answers on them that their clients have not read yet: both bounded. */
+/**
+ * All connections of a server, and the answers on them that their clients have not read yet: both bounded. And their end:
+ * what was sent is answered, nobody new is let in, and nothing holds the process for ever.
+ */
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { Connection, type Shared } from './connection.ts';
+import { Server as NetServer, type Socket } from 'node:net';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { Connection, type Exchange } from './connection.ts';
 import type { Limits } from './limits.ts';
 
+/** Milliseconds between two looks for connections that can be closed, when all are to be. */
+const SWEEP_MS = 50;
+/** Turns of the event loop without a new connection after which the queue of those who wait to be accepted counts as empty. */
+const QUIET_TURNS = 50;
+/** Milliseconds that this queue may take to become empty. */
+const MAX_QUEUE_MS = 1_000;
+
 export class Connections {
-  readonly #limits: Limits;
+  readonly limits: Limits;
+  /** Those on which a request would have begun, but for a hold; told to proceed when it is over. */
+  readonly held = new Set<Connection>();
+  /** Requests that wait behind others. */
+  waiting = 0;
+  readonly #httpServer: HttpServer;
+  readonly #answer: (req: IncomingMessage, res: ServerResponse) => void;
   readonly #open = new Map<Socket, Connection>();
-  readonly #shared: Shared;
   #unreadBytes = 0;
+  /** Connections accepted so far. */
+  #accepted = 0;
   #holds = 0;
-  /** Whether a connection was accepted since last looked. */
-  #isAnyNew = false;
-  #isLettingIn = false;
-  /** No connection is kept for another request. */
-  isClosing = false;
+  #isDraining = false;
 
   /** For a server that is listened to for requests by now: they come when it is their turn. */
   constructor(httpServer: HttpServer, limits: Limits) {
-    this.#limits = limits;
-    const answer = takeListener(httpServer);
-    this.#shared = {
-      limits,
-      isHolding: () => this.#holds > 0,
-      held: new Set(),
-      waiting: 0,
-      begin: (connection, { req, res }) => {
-        this.#watch(connection, req, res);
-        answer(req, res);
-      },
-    };
+    this.limits = limits;
+    this.#httpServer = httpServer;
+    this.#answer = takeListener(httpServer);
     httpServer.on('connection', (socket: Socket) => {
       this.#accept(socket);
     });
@@ -44,65 +49,82 @@ export class Connections {
     });
   }
 
+  /** No connection is kept for another request. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Whether no further request may begin for now. */
+  get isHolding(): boolean {
+    return this.#holds > 0;
+  }
+
   /** Nothing for a socket that is closed. */
   of(socket: Socket): Connection | undefined {
     return this.#open.get(socket);
   }
 
-  /** Until `release`, as often as it was called, whoever comes is let in, but nothing more is begun. */
-  hold(): void {
-    this.#holds += 1;
-  }
-
-  release(): void {
-    this.#holds -= 1;
-    if (this.#holds > 0) return;
-    const held = [...this.#shared.held];
-    this.#shared.held.clear();
-    for (const connection of held) connection.proceed();
-  }
-
-  /** Closes those on which nothing is going on. */
-  closeIdle(): void {
-    for (const connection of this.#open.values()) if (connection.isDone) connection.closeInStages();
-  }
-
-  destroyAll(): void {
-    for (const { socket } of this.#open.values()) socket.destroy();
-  }
-
-  #accept(socket: Socket): void {
-    if (this.#open.size >= this.#limits.connections && !this.#makeRoom()) {
-      socket.destroy();
-      return;
-    }
-    this.#open.set(socket, new Connection(socket, this.#shared));
-    socket.once('close', () => this.#open.delete(socket));
-    this.#isAnyNew = true;
-    if (!this.#isLettingIn) this.#letAllIn();
+  /** Has a request answered. */
+  begin(connection: Connection, { req, res }: Exchange): void {
+    this.#watch(connection, req, res);
+    this.#answer(req, res);
   }
 
   /**
-   * libuv accepts one connection a turn of the event loop. So while more come, turns are kept short: the last of many would
-   * wait until all that the others ask in the meantime is done.
+   * Closes each connection behind its next answer and goes on accepting for `graceMs`, then stops accepting. Resolves
+   * when the last connection is closed, at the latest after `deadlineMs`.
    */
-  #letAllIn(): void {
-    const endAt = performance.now() + this.#limits.acceptMs;
-    this.#isLettingIn = true;
-    this.hold();
-    const look = (): void => {
-      if (this.#isAnyNew && performance.now() < endAt) {
-        this.#isAnyNew = false;
-        setImmediate(look);
-      } else {
-        this.#isLettingIn = false;
-        this.release();
+  async drain(deadlineMs: number, graceMs = 0): Promise<void> {
+    this.#isDraining = true;
+    const endAt = performance.now() + deadlineMs;
+    await sleep(graceMs);
+    // The kernel resets connections that wait to be accepted when a server stops listening, whatever was sent on them.
+    await this.#letAllIn(QUIET_TURNS, MAX_QUEUE_MS, () => {
+      // Not `httpServer.close()`: it would destroy idle connections without a look at what was sent on them.
+      NetServer.prototype.close.call(this.#httpServer);
+    });
+    while (this.#open.size > 0) {
+      const isLate = performance.now() >= endAt;
+      for (const connection of this.#open.values()) {
+        if (isLate) connection.socket.destroy();
+        else if (connection.isDone) connection.closeInStages();
       }
-    };
-    setImmediate(look);
+      await sleep(SWEEP_MS);
+    }
   }
 
-  /** Silent connections are closed before anybody is turned away: holding them all must cost more than opening them. */
+  #accept(socket: Socket): void {
+    if (this.#open.size >= this.limits.connections && !this.#makeRoom()) {
+      socket.destroy();
+      return;
+    }
+    this.#open.set(socket, new Connection(socket, this));
+    socket.once('close', () => this.#open.delete(socket));
+    if (!this.isHolding) void this.#letAllIn(1, this.limits.acceptMs);
+    this.#accepted += 1;
+  }
+
+  /**
+   * Nothing is begun until so many turns of the event loop have passed without a new connection, and `last` was done.
+   * libuv accepts one a turn, so while more come, turns are kept short: the last of many would wait until all that the
+   * others ask in the meantime is done. A client that waits opens no further one.
+   */
+  async #letAllIn(quietTurns: number, maxMs: number, last?: () => void): Promise<void> {
+    const endAt = performance.now() + maxMs;
+    this.#holds += 1;
+    for (let quiet = 0; quiet < quietTurns && performance.now() < endAt;) {
+      const accepted = this.#accepted;
+      await turn();
+      quiet = this.#accepted === accepted ? quiet + 1 : 0;
+    }
+    last?.();
+    this.#holds -= 1;
+    if (this.isHolding) return;
+    const held = [...this.held];
+    this.held.clear();
+    for (const connection of held) connection.proceed();
+  }
+
   #makeRoom(): boolean {
     const idle = first(this.#open.values(), (connection) => (connection.isIdle ? connection.usedAt : undefined));
     idle?.socket.destroy();
@@ -114,7 +136,7 @@ export class Connections {
     res.on('header', () => {
       if (res.closed) return;
       // The rest of a body that nobody reads is not the next request.
-      if (this.isClosing || !req.complete) res.setHeader('Connection', 'close');
+      if (this.#isDraining || !req.complete) res.setHeader('Connection', 'close');
       this.#leave(connection, Number(res.getHeader('Content-Length') ?? 0));
     });
     // Of an answer that is sent while it is made.
@@ -130,7 +152,7 @@ export class Connections {
   #leave(connection: Connection, bytes: number): void {
     this.#unreadBytes += bytes - (connection.leaving?.bytes ?? 0);
     connection.leaving = { since: performance.now(), bytes };
-    let excess = this.#unreadBytes - this.#limits.unreadBytes;
+    let excess = this.#unreadBytes - this.limits.unreadBytes;
     while (excess > 0) {
       const oldest = first(this.#open.values(), ({ leaving, socket }) =>
         socket.destroyed ? undefined : leaving?.since,
@@ -142,7 +164,7 @@ export class Connections {
   }
 
   #cutUnread(): void {
-    const late = performance.now() - this.#limits.answerMs;
+    const late = performance.now() - this.limits.answerMs;
     for (const { leaving, socket } of this.#open.values()) {
       if (leaving !== undefined && leaving.since < late) socket.destroy();
     }

@@ -85,7 +85,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
 
   const secrets = new Set<string>();
   t.after(async () => {
-    await app.drain.drain(1_000);
+    await app.connections.drain(1_000);
     await database.close();
     await authentication.keys.close();
     assertNothingPrivate(lines, secrets);

@@ -269,7 +269,7 @@ test('a batch that is under way when the server is told to stop is done and answ
 
   const sending = send(alice, outbox);
   await until(async () => (await connection.collection('tasks').findOne({ owner: 'alice' })) !== null);
-  const [results] = await Promise.all([sending, app.drain.drain(60_000)]);
+  const [results] = await Promise.all([sending, app.connections.drain(60_000)]);
 
   assert.deepEqual(codes(results), Array<number>(50).fill(201));
 });

@@ -40,7 +40,7 @@ async function serve(
 ): Promise<TestServer & { stop(): Promise<void> }> {
   const server = await startServer(t, { tenant, uri: `embedded:${directory}` });
   const stop = async (): Promise<void> => {
-    await server.app.drain.drain(1000);
+    await server.app.connections.drain(1000);
     await server.database.close();
   };
   return { ...server, stop };
