@@ -75,7 +75,7 @@ function serializeError(error: unknown): unknown {
  * task's text.
  */
 export function logRequest(req: Request, res: Response, route: Route | undefined, isProduction: boolean): void {
-  const code = codeOf(res.err);
+  const code = codeOf(req.rejection ?? res.err);
   req.log.info(
     {
       requestId: req.requestId,

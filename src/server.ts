@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
-import restify, { type Request, type RequestHandler, type Response, type Route, type Server } from 'restify';
+import restify, { type Request, type Response, type Route, type Server } from 'restify';
 import { refuseStrayToken } from './auth/credentials.ts';
 import type { Authentication } from './auth/index.ts';
 import type { Clock } from './clock.ts';
@@ -24,12 +24,11 @@ import { acceptsJson } from './http/accept.ts';
 import { readBody } from './http/body.ts';
 import { Connections } from './http/connections.ts';
 import { commonHeaders, corsHeaders, mountOptions } from './http/cors.ts';
-import { guard, refuseRejected } from './http/guard.ts';
+import { guard } from './http/guard.ts';
 import { DEFAULT_LIMITS, limit, type Limits } from './http/limits.ts';
 import { type Guard, mountOperations, type Operation, type ReadBody } from './http/operation.ts';
 import { answerParserErrors } from './http/parserErrors.ts';
 import { answerProblems } from './http/problem.ts';
-import { identifyRequest } from './http/request.ts';
 import { boundInFlight, createThrottle, type Throttle } from './http/throttle.ts';
 import { type Logger, logRequest } from './log.ts';
 import { authorityOf, signInOf } from './ops/authority.ts';
@@ -78,12 +77,10 @@ export function createServer(parts: Parts): App {
   });
   const httpServer = server.server as HttpServer;
   guard(server, httpServer);
-  silenceResponses(server, log);
+  server.first(prepareAnswers(config, log));
   limit(httpServer, limits);
   const connections = new Connections(httpServer, limits);
   answerParserErrors(httpServer, connections, log, corsHeaders(config.corsOrigins));
-
-  server.pre(begin(commonHeaders(config.corsOrigins, (path) => path === '/metrics')));
   const operations = operationsOf({ ...parts, limits, storeTime }, connections);
   finishInterrupted(parts);
   const problems = answerProblems(server, {
@@ -101,12 +98,15 @@ export function createServer(parts: Parts): App {
   return { server, operations, connections };
 }
 
-/** One handler: each costs restify a turn of the event loop. */
-function begin(setCommonHeaders: (req: Request, res: Response) => void): RequestHandler {
-  return async (req, res) => {
-    identifyRequest(req, res);
+/** What every answer says, before anything is known of it. */
+function prepareAnswers({ corsOrigins }: Config, log: Logger): (req: Request, res: Response) => undefined {
+  const setCommonHeaders = commonHeaders(corsOrigins, (path) => path === '/metrics');
+  // At its lower levels restify logs whole responses, with the requests they belong to: texts and tokens.
+  const quiet = log.child({ component: 'restify' });
+  quiet.level('warn');
+  return (req, res) => {
+    res.log = quiet;
     setCommonHeaders(req, res);
-    refuseRejected(req);
   };
 }
 
@@ -172,16 +172,6 @@ function charged(operation: Operation, { chargeOpen }: Throttle): Operation {
     headers: RATE_LIMIT,
   };
   return { ...operation, guard: { ...operation.guard, ...guard } };
-}
-
-/** At its lower levels restify logs whole responses, with the requests they belong to: texts and tokens. */
-function silenceResponses(server: Server, log: Logger): void {
-  const quiet = log.child({ component: 'restify' });
-  quiet.level('warn');
-  server.first((_req, res) => {
-    res.log = quiet;
-    return undefined;
-  });
 }
 
 /** What stands in front of everything that belongs to somebody, and what it can answer with. */

@@ -12,7 +12,7 @@ import {
   NotImplementedError,
   VersionNotSupportedError,
 } from '../errors.ts';
-import { countHeaders } from './request.ts';
+import { countHeaders, requestIdFrom } from './request.ts';
 
 // RFC 9112, section 3.2: a registered name or an IP literal, and perhaps a port, which may be empty.
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(\d*))?$/;
@@ -35,27 +35,18 @@ export function guard(server: Server, httpServer: HttpServer): void {
   }
   server.first((req, res) => {
     req.startedAt = performance.now();
-    const refusal = refusalOf(req);
-    if (refusal !== undefined) req.rejection = refusal;
+    req.requestId = requestIdFrom(req.headers['x-request-id']);
+    res.setHeader('X-Request-Id', req.requestId);
     if (isLast(req)) res.setHeader('Connection', 'close');
-    prepareTarget(req);
+    try {
+      setTarget(req, readTarget(req));
+    } catch (refusal) {
+      // Nothing can be thrown here. No route has an empty path, so restify comes to its one error path with this request.
+      req.rejection = refusal as ApiError;
+      setTarget(req, '');
+    }
     return undefined;
   });
-}
-
-/** What the parser lets pass, although RFC 9112 does not. */
-function refusalOf(req: Request): ApiError | undefined {
-  const { expect, 'transfer-encoding': coding } = req.headers;
-  if (req.httpVersion === '0.9') return new BadRequestError('the request line has no HTTP version');
-  if (req.httpVersionMajor !== 1) return new VersionNotSupportedError();
-  // RFC 9112, section 6.1: a body in a coding that is not understood has no end that is known.
-  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
-    return new NotImplementedError('send the body with no transfer coding other than chunked');
-  }
-  if (expect !== undefined && req.httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
-    return new ExpectationFailedError();
-  }
-  return undefined;
 }
 
 /** Whether nothing can follow on the connection of this request. */
@@ -63,17 +54,31 @@ function isLast(req: Request): boolean {
   // Node gives up reading behind an upgrade that it does not make.
   if (req.headers.upgrade !== undefined || req.httpVersionMajor !== 1) return true;
   // RFC 9112, section 6.1: who sends a coding with HTTP/1.0 may mean another end of the body than we do.
-  const { 'transfer-encoding': coding } = req.headers;
-  return coding !== undefined && (req.httpVersion === '1.0' || coding.trim().toLowerCase() !== 'chunked');
+  return hasUnknownCoding(req) || (req.httpVersion === '1.0' && req.headers['transfer-encoding'] !== undefined);
 }
 
-/** Marks a request that is to be refused; `refuseRejected` answers it on the one error path. */
-function prepareTarget(req: Request): void {
-  const target = hasGoodHost(req) ? originForm(req) : undefined;
-  if (target === undefined) {
-    req.rejection ??= new BadRequestError('the request target or the Host header is malformed');
+function hasUnknownCoding({ headers }: Request): boolean {
+  const coding = headers['transfer-encoding'];
+  return coding !== undefined && coding.trim().toLowerCase() !== 'chunked';
+}
+
+/**
+ * The target as a path and a query (RFC 9112, section 3.2).
+ *
+ * @throws {ApiError} for what the parser lets pass, although RFC 9112 does not.
+ */
+function readTarget(req: Request): string {
+  const { expect } = req.headers;
+  if (req.httpVersion === '0.9') throw new BadRequestError('the request line names no version of HTTP');
+  if (req.httpVersionMajor !== 1) throw new VersionNotSupportedError();
+  // RFC 9112, section 6.1: a body in a coding that is not understood has no end that is known.
+  if (hasUnknownCoding(req)) throw new NotImplementedError('send the body in no transfer coding but chunked');
+  if (expect !== undefined && req.httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
+    throw new ExpectationFailedError();
   }
-  setTarget(req, req.rejection === undefined ? (target ?? '/') : '/');
+  const target = hasGoodHost(req) ? originForm(req) : undefined;
+  if (target === undefined) throw new BadRequestError('the request target or the Host header is malformed');
+  return target;
 }
 
 function hasGoodHost(req: Request): boolean {
@@ -87,7 +92,7 @@ function isHost(text: string): boolean {
   return match !== null && Number(match[1] ?? 0) <= MAX_PORT;
 }
 
-/** The target as a path and a query (RFC 9112, section 3.2), or nothing when it is of no known form. */
+/** Nothing when it is of no known form. */
 function originForm(req: Request): string | undefined {
   const target = req.url ?? '/';
   // A fragment is never sent (RFC 9112, section 3.2). Dropping it would make a DELETE of one thing one of everything.
@@ -100,11 +105,21 @@ function originForm(req: Request): string | undefined {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** A target of the origin form, its path cleaned and as it came. */
+/** Gives restify a cleaned path, taken as it is: WHATWG parsing would drop a task named `..`. */
+function setTarget(req: Request, target: string): void {
+  const { path: pathname, receivedPath, query } = splitTarget(target);
+  req.receivedPath = receivedPath;
+  req.url = pathname;
+  const url = { pathname, search: query === '' ? '' : `?${query}` };
+  req.getUrl = () => url as ReturnType<Request['getUrl']>;
+}
+
+/** A target of the origin form: its path, cleaned and as it came, and what stands behind the first question mark. */
 export function splitTarget(target: string): { path: string; receivedPath: string; query: string } {
-  const [path, query = ''] = splitAtFirst(target, '?');
+  const at = target.indexOf('?');
+  const path = at < 0 ? target : target.slice(0, at);
   const receivedPath = path.includes('%') ? path.replace(ENCODED, decodeUnreserved) : path;
-  return { path: cleanPath(receivedPath), receivedPath, query };
+  return { path: cleanPath(receivedPath), receivedPath, query: at < 0 ? '' : target.slice(at + 1) };
 }
 
 const ENCODED = /%[2-7][0-9a-f]/gi;
@@ -115,28 +130,8 @@ function decodeUnreserved(encoded: string): string {
   return /[\w.~-]/.test(character) ? character : encoded;
 }
 
-/** Gives restify a cleaned path, taken as it is: WHATWG parsing would drop a task named `..`. */
-function setTarget(req: Request, target: string): void {
-  const { path: pathname, receivedPath, query } = splitTarget(target);
-  const search = target.includes('?') ? `?${query}` : '';
-  req.receivedPath = receivedPath;
-  req.url = pathname + search;
-  const url = { pathname, path: req.url, href: req.url, search, query: search === '' ? undefined : query };
-  req.getUrl = () => url as unknown as ReturnType<Request['getUrl']>;
-}
-
-function splitAtFirst(text: string, separator: string): [string, string | undefined] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
-}
-
 /** Doubled slashes become one and a trailing one is dropped, as restify's `sanitizePath` did in the tutorial. */
 function cleanPath(path: string): string {
   const cleaned = path.replace(/\/{2,}/g, '/');
   return cleaned.length > 1 && cleaned.endsWith('/') ? cleaned.slice(0, -1) : cleaned;
-}
-
-/** Answers what the guard refused. */
-export function refuseRejected(req: Request): void {
-  if (req.rejection !== undefined) throw req.rejection;
 }

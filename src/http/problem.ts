@@ -37,7 +37,7 @@ export function answerProblems(server: Server, options: ProblemOptions): Problem
     }
   };
   server.on('restifyError', (req: Request, res: Response, error: unknown, done: () => void) => {
-    answer(error, req, res);
+    answer(req.rejection ?? error, req, res);
     done();
   });
   return {

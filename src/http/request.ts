@@ -7,7 +7,7 @@ import type { BodyKind } from './mediaType.ts';
 
 declare module 'restify' {
   interface Request {
-    /** The caller's X-Request-Id when it is well formed, else a fresh one. */
+    /** Names the request in the answer and in the log: the caller's X-Request-Id when it is well formed, else a fresh one. */
     requestId: string;
     /** `performance.now()` when the request was first seen, in milliseconds. */
     startedAt: number;
@@ -45,12 +45,6 @@ const WELL_FORMED_ID = /^[A-Za-z0-9._-]{1,64}$/;
 /** The caller's id when it can be logged and echoed without harm, else a fresh one. */
 export function requestIdFrom(header: string | string[] | undefined): string {
   return typeof header === 'string' && WELL_FORMED_ID.test(header) ? header : randomUUID();
-}
-
-/** First of all: names the request, in the answer and for every log line about it. */
-export function identifyRequest(req: Request, res: Response): void {
-  req.requestId = requestIdFrom(req.headers['x-request-id']);
-  res.setHeader('X-Request-Id', req.requestId);
 }
 
 /** Names the request in what is logged about it. Made when there is something to log, which is rare. */

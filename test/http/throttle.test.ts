@@ -7,7 +7,6 @@ import restify, { type Request, type Response as RestifyResponse } from 'restify
 import { UnauthorizedError } from '../../src/errors.ts';
 import { guard } from '../../src/http/guard.ts';
 import { answerProblems } from '../../src/http/problem.ts';
-import { identifyRequest } from '../../src/http/request.ts';
 import { send } from '../../src/http/respond.ts';
 import { createThrottle, type ThrottleOptions } from '../../src/http/throttle.ts';
 import { createLog } from '../../src/log.ts';
@@ -208,7 +207,6 @@ async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {})
   };
   const server = restify.createServer({ name: '', log: createLog('fatal', process.stdout) });
   guard(server, server.server);
-  server.pre(handlerOf(identifyRequest));
   answerProblems(server, { isPlainText: () => false, translate: () => undefined });
   const { refuseSpentAddress, chargeUser } = throttle;
   server.get('/open', handlerOf(throttle.chargeOpen), answer);

@@ -7,12 +7,10 @@ import { StoreTime } from '../../src/database/deadline.ts';
 import { guard } from '../../src/http/guard.ts';
 import { mountOperations, type Operation } from '../../src/http/operation.ts';
 import { answerProblems } from '../../src/http/problem.ts';
-import { identifyRequest } from '../../src/http/request.ts';
 import { createLog } from '../../src/log.ts';
 import { opsOperations } from '../../src/ops/index.ts';
 import { createMetrics, type Metrics } from '../../src/ops/metrics.ts';
 import { type MovableClock, movableClock } from '../support/clock.ts';
-import { handlerOf } from '../support/steps.ts';
 
 export interface Ops {
   url: string;
@@ -31,7 +29,6 @@ export async function startOps(t: TestContext): Promise<Ops> {
   const server = restify.createServer({ name: '', log: createLog('fatal', process.stdout) });
   const httpServer = server.server as HttpServer;
   guard(server, httpServer);
-  server.pre(handlerOf(identifyRequest));
   const readiness = {
     store: () => state.store,
     storeProblem: () => (state.store ? undefined : 'does not answer'),
