@@ -23,10 +23,11 @@ import {
 import { acceptsJson } from './http/accept.ts';
 import { readBody } from './http/body.ts';
 import { Connections } from './http/connections.ts';
-import { commonHeaders, corsHeaders, mountOptions } from './http/cors.ts';
+import { commonHeaders, corsHeaders } from './http/cors.ts';
 import { guard } from './http/guard.ts';
 import { DEFAULT_LIMITS, limit, type Limits } from './http/limits.ts';
-import { type Guard, mountOperations, type Operation, type ReadBody } from './http/operation.ts';
+import { mountOperations } from './http/mount.ts';
+import type { Guard, Operation, ReadBody } from './http/operation.ts';
 import { answerParserErrors } from './http/parserErrors.ts';
 import { answerProblems } from './http/problem.ts';
 import { boundInFlight, createThrottle, type Throttle } from './http/throttle.ts';
@@ -60,8 +61,6 @@ export interface App {
   connections: Connections;
 }
 
-/** Bytes that a body may have. */
-const MAX_BODY_BYTES = 64 * 1024;
 /** Characters of a path parameter: a text of 4,096, each of which may take nine when percent-encoded. */
 const MAX_PARAMETER_CHARS = 40_000;
 
@@ -88,8 +87,7 @@ export function createServer(parts: Parts): App {
     translate: toStoreError,
     needsOperator: isRefusal,
   });
-  mountOperations(server, operations, { time: storeTime, problems, maxInnerBytes: MAX_BODY_BYTES });
-  mountOptions(server);
+  mountOperations({ server, operations, time: storeTime, problems });
 
   server.on('after', (req: Request, res: Response, route: Route | undefined) => {
     logRequest(req, res, route, config.isProduction);
@@ -208,9 +206,9 @@ const SIGNED_IN = [
 
 /** How a body is read, behind the guard, so that an unknown caller costs no memory. */
 function bodyReader(authentication: Authentication): ReadBody {
-  return (described, options) => ({
+  return (described, options = {}) => ({
     ...described,
-    steps: [readBody({ maxBytes: MAX_BODY_BYTES, ...options }), authentication.refuseBodyToken],
+    steps: [readBody(options), authentication.refuseBodyToken],
     problems: [InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError],
   });
 }

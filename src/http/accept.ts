@@ -1,3 +1,4 @@
+/** What a client is ready to read (RFC 9110, section 12.5). */
 import Negotiator from 'negotiator';
 import type { Request } from 'restify';
 import { NotAcceptableError } from '../errors.ts';
@@ -32,4 +33,10 @@ export function prefersHtml({ accept }: Request['headers']): boolean {
 function preferred(accept: string, types: string[]): string | undefined {
   const headers = accept.length > MAX_CHARS ? ANY : { accept: accept.replace(PARAMETER, '') };
   return new Negotiator({ headers }).mediaType(types);
+}
+
+export function acceptsGzip({ headers }: Pick<Request, 'headers'>): boolean {
+  const accepted = headers['accept-encoding'];
+  if (accepted === undefined || accepted === 'identity' || accepted.length > MAX_CHARS) return false;
+  return new Negotiator({ headers }).encoding(['gzip', 'identity']) === 'gzip';
 }

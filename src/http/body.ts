@@ -4,13 +4,17 @@
  */
 import type { Request, Response } from 'restify';
 import { BadRequestError, InvalidContentError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../errors.ts';
-import { type BodyKind, mediaTypeOf } from './mediaType.ts';
 import { isObject, type Members, type Step } from './request.ts';
 import { type Decode, decodeUtf8, MAX_PAIRS, percentDecode, readUrlencoded } from './urlencoded.ts';
 
+/** What a body is written in. */
+export type BodyKind = 'json' | 'form';
+
+export const MAX_BODY_BYTES = 64 * 1024;
+
 export interface BodyOptions {
-  /** Bytes that a body may have; more is 413. */
-  maxBytes: number;
+  /** Bytes that a body may have, 64 KiB unless given; more is 413. */
+  maxBytes?: number;
   /** Read as Latin-1 what is not valid UTF-8, instead of refusing it. */
   isLatin1Accepted?: boolean;
 }
@@ -19,25 +23,64 @@ export interface BodyOptions {
 export const IGNORED_BODY = { description: 'Read, and not looked at.', isRequired: false, content: {} };
 
 /**
- * A handler that sets `req.body` (nothing when there is no body or an empty one), `req.bodyKind` and `req.bodyBytes`.
- * Mount it behind authentication, so that an unknown caller costs no memory.
+ * A step that sets `req.body` (nothing when there is no body or an empty one) and `req.bodyKind`. Put it behind
+ * authentication, so that an unknown caller costs no memory.
  */
-export function readBody({ maxBytes, isLatin1Accepted = false }: BodyOptions): Step {
+export function readBody({ maxBytes = MAX_BODY_BYTES, isLatin1Accepted = false }: BodyOptions): Step {
   return async (req, res) => {
-    req.body = undefined;
-    req.bodyBytes = Buffer.alloc(0);
     if (!hasBody(req)) return;
     const kind = mediaTypeOf(req);
-    req.bodyBytes = await readBytes(req, res, maxBytes);
-    if (req.bodyBytes.length === 0) return;
-    if (kind === undefined) throw new UnsupportedMediaTypeError('a body needs a Content-Type: send application/json');
+    const bytes = await readBytes(req, res, maxBytes);
+    if (bytes.length === 0) return;
+    if (kind === undefined) throw new UnsupportedMediaTypeError('a body needs a Content-Type: application/json');
     req.bodyKind = kind;
-    req.body = parse(kind, req.bodyBytes, decoderFor(isLatin1Accepted));
+    req.body = parse(kind, bytes, decoderFor(isLatin1Accepted));
   };
 }
 
 export function hasBody({ headers }: Pick<Request, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+const KINDS: Readonly<Record<string, BodyKind>> = {
+  'application/json': 'json',
+  'application/x-www-form-urlencoded': 'form',
+};
+// RFC 7396: a merge patch is JSON, with a name of its own.
+const PATCH_KINDS: Readonly<Record<string, BodyKind>> = {
+  'application/json': 'json',
+  'application/merge-patch+json': 'json',
+};
+
+/**
+ * What the body says it is; nothing when it does not say.
+ *
+ * @throws {UnsupportedMediaTypeError} for another type, a charset other than UTF-8, or a coded body.
+ */
+function mediaTypeOf(req: Request): BodyKind | undefined {
+  refuseCoding(req.headers['content-encoding']);
+  const header = req.headers['content-type'];
+  if (header === undefined || header.trim() === '') return undefined;
+  const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
+  refuseCharset(parameters);
+  const kinds = req.method === 'PATCH' ? PATCH_KINDS : KINDS;
+  const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
+  if (kind === undefined) throw new UnsupportedMediaTypeError(`send ${Object.keys(kinds).join(' or ')}`);
+  return kind;
+}
+
+// A few bytes of gzip can hold gigabytes.
+function refuseCoding(coding: string | undefined): void {
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
+    throw new UnsupportedMediaTypeError('send the body without Content-Encoding');
+  }
+}
+
+function refuseCharset(parameters: readonly string[]): void {
+  const charsets = parameters.filter((parameter) => /^charset\s*(=|$)/.test(parameter));
+  if (!charsets.every((charset) => /^charset="?utf-?8"?$/.test(charset))) {
+    throw new UnsupportedMediaTypeError('send the body in UTF-8');
+  }
 }
 
 async function readBytes(req: Request, res: Response, maxBytes: number): Promise<Buffer> {

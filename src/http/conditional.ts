@@ -42,16 +42,14 @@ export function assertPreconditions({ ifMatch, ifNoneMatch }: Conditions, curren
   }
 }
 
-/** For GET and HEAD. @throws {PreconditionFailedError} when If-Match does not hold for what there is. */
-export function assertHolds(headers: ConditionHeaders, currentTag: string): void {
-  if (headers['if-match'] === undefined) return;
-  assertPreconditions({ ...readConditions(headers), ifNoneMatch: undefined }, currentTag);
-}
-
-/** Whether the client of a GET or HEAD holds the current representation already. */
+/**
+ * Whether the client of a GET or HEAD holds the current representation already.
+ *
+ * @throws {PreconditionFailedError} when If-Match does not hold for it.
+ */
 export function isNotModified(headers: ConditionHeaders, currentTag: string): boolean {
-  if (headers['if-none-match'] === undefined) return false;
-  const { ifNoneMatch } = readConditions(headers);
+  const { ifMatch, ifNoneMatch } = readConditions(headers);
+  assertPreconditions({ ifMatch, ifNoneMatch: undefined }, currentTag);
   return ifNoneMatch !== undefined && matches(ifNoneMatch, currentTag);
 }
 

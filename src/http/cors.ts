@@ -1,7 +1,7 @@
-/** Cross-origin requests (the Fetch standard), OPTIONS, and the headers that every response carries. */
-import type { Request, RequestHandler, Response, Server } from 'restify';
+/** Cross-origin requests (the Fetch standard), and the headers that every response carries. */
+import type { Request, Response } from 'restify';
 import type { HeaderMap } from '../errors.ts';
-import { send } from './respond.ts';
+import { setHeaders } from './respond.ts';
 
 const EXPOSED_HEADERS = [
   'ETag',
@@ -19,6 +19,9 @@ const PREFLIGHT_SECONDS = '7200';
 const MAX_NAMES_CHARS = 4_096;
 // RFC 9110, section 5.1: names of headers are tokens.
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/;
+
+/** What every answer says, those of the parser included. */
+export const ALWAYS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'private, no-cache' };
 
 /** What an answer says to the origin that asks; nothing to one that is not allowed. */
 export function corsHeaders(origins: readonly string[]): (origin: string | undefined) => HeaderMap {
@@ -44,59 +47,20 @@ export function commonHeaders(
   const headersFor = corsHeaders(origins);
   const vary = origins.includes('*') ? 'Authorization, Accept-Encoding' : 'Authorization, Accept-Encoding, Origin';
   return (req, res) => {
-    res.setHeader('X-Content-Type-Options', 'nosniff');
-    res.setHeader('Cache-Control', 'private, no-cache');
+    setHeaders(res, ALWAYS);
     res.setHeader('Vary', vary);
-    if (isHidden(req.getPath())) return;
-    const headers = headersFor(req.headers.origin);
-    for (const name in headers) res.setHeader(name, headers[name] ?? '');
+    if (!isHidden(req.getPath())) setHeaders(res, headersFor(req.headers.origin));
   };
-}
-
-/** Answers OPTIONS on every path that is mounted. Call it when all the routes are. */
-export function mountOptions(server: Server): void {
-  for (const path of new Set(mountedRoutes(server).map((route) => route.path))) {
-    const allow = [...methodsOn(server, path), 'OPTIONS'].join(', ');
-    server.opts({ path, name: `Options ${path}` }, answerOptions(allow));
-  }
 }
 
 /**
- * What a path answers, for 405: the methods of the one route path that OPTIONS finds. Restify asks for each method by
- * itself and so counts those of a parameter that stands beside a fixed path.
+ * What OPTIONS says to a browser that asks before it sends. Whatever headers are asked for: there is no cookie or other
+ * ambient credential that they could turn to use.
+ *
+ * @param allow the methods of the path
  */
-export function allowedMethods(server: Server, res: Response, pathname: string): string {
-  return methodsOn(server, lookUp(server, 'OPTIONS', pathname, res)?.path).join(', ');
-}
-
-/** The route that a method at a path leads to, with the parameters of the path. */
-export function lookUp(
-  server: Server,
-  method: string,
-  pathname: string,
-  res: Response,
-): (MountedRoute & { params: Record<string, string> }) | undefined {
-  const asked = { method, params: {}, getUrl: () => ({ pathname }) } as RoutedRequest;
-  (server.router as unknown as RouteLookup).lookup(asked, res);
-  return asked.route === undefined ? undefined : { ...asked.route, params: asked.params };
-}
-
-/** The methods of one route path, as it was mounted. */
-function methodsOn(server: Server, path: string | undefined): string[] {
-  return mountedRoutes(server)
-    .filter((route) => route.path === path)
-    .map(({ method }) => method);
-}
-
-function answerOptions(allow: string): RequestHandler {
-  return async function options(req: Request, res: Response): Promise<void> {
-    const isAllowed = res.getHeader('Access-Control-Allow-Origin') !== undefined;
-    await send(req, res, { status: 204, headers: { Allow: allow, ...(isAllowed && preflightHeaders(req, allow)) } });
-  };
-}
-
-/** Whatever headers are asked for: there is no cookie or other ambient credential that they could turn to use. */
-function preflightHeaders(req: Request, allow: string): HeaderMap {
+export function preflightHeaders(req: Request, res: Response, allow: string): HeaderMap {
+  if (!res.hasHeader('Access-Control-Allow-Origin')) return {};
   const names = (req.headers['access-control-request-headers'] ?? '').trim();
   const isWellFormed = names.length <= MAX_NAMES_CHARS && HEADER_NAMES.test(names);
   return {
@@ -104,29 +68,4 @@ function preflightHeaders(req: Request, allow: string): HeaderMap {
     'Access-Control-Max-Age': PREFLIGHT_SECONDS,
     ...(isWellFormed && { 'Access-Control-Allow-Headers': names }),
   };
-}
-
-/** What restify's router takes and leaves, which its types leave out. */
-interface RouteLookup {
-  lookup(req: RoutedRequest, res: Response): unknown;
-}
-
-interface RoutedRequest {
-  method: string;
-  params: Record<string, string>;
-  getUrl: () => { pathname: string };
-  route?: MountedRoute;
-}
-
-export interface MountedRoute {
-  readonly name: string;
-  readonly method: string;
-  /** As mounted, perhaps with patterns in parentheses behind a parameter. */
-  readonly path: string;
-}
-
-/** What is mounted, in the order of mounting. */
-export function mountedRoutes(server: Server): MountedRoute[] {
-  const routes = Object.values(server.router.getRoutes()) as unknown as MountedRoute[];
-  return routes.map(({ name, method, path }) => ({ name, method, path }));
 }

@@ -13,6 +13,7 @@ import {
 import type { Logger } from '../log.ts';
 import { problemOf, titleOf } from './answer.ts';
 import type { Connections } from './connections.ts';
+import { ALWAYS } from './cors.ts';
 import { requestIdFrom } from './request.ts';
 
 // RFC 9112, section 3: a method is any token.
@@ -90,11 +91,9 @@ function rawProblem(error: ApiError, requestId: string, corsHeaders: HeaderMap):
     `HTTP/1.1 ${error.statusCode} ${titleOf(error.statusCode)}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    'X-Content-Type-Options: nosniff',
-    'Cache-Control: private, no-cache',
     `X-Request-Id: ${requestId}`,
     `Date: ${new Date().toUTCString()}`,
-    ...Object.entries(corsHeaders).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...ALWAYS, ...corsHeaders }).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
     '',
     body,

@@ -2,9 +2,9 @@
 import type { Request, Response, Server } from 'restify';
 import { ApiError, InternalError, MethodNotAllowedError, NotFoundError } from '../errors.ts';
 import { type Answer, problemAnswer } from './answer.ts';
-import { allowedMethods } from './cors.ts';
+import { allowedMethods } from './mount.ts';
 import { logOf } from './request.ts';
-import { sendNow } from './respond.ts';
+import { send } from './respond.ts';
 
 export interface ProblemOptions {
   /** Paths whose clients cannot read JSON errors get the message as text/plain. */
@@ -27,66 +27,43 @@ export interface Problems {
 export function answerProblems(server: Server, options: ProblemOptions): Problems {
   const answer: Problems['answer'] = (error, req, res) => {
     try {
-      const known = toApiError(error, options, () => allowedMethods(server, res, req.getPath()));
+      const known = toApiError(error, req, options);
       res.err ??= known;
-      sendProblem(req, res, known, options);
-      logUnexpected(req, error, options);
+      if (!res.headersSent) sendProblem(req, res, known, options);
     } catch (failure) {
       logOf(req).error({ err: failure }, 'could not answer');
       res.destroy();
     }
   };
   server.on('restifyError', (req: Request, res: Response, error: unknown, done: () => void) => {
-    answer(req.rejection ?? error, req, res);
+    answer(req.rejection ?? withoutRoute(error, () => allowedMethods(server, req.getPath(), res)), req, res);
     done();
   });
   return {
     answer,
-    answerToInner: (error, req) => {
-      logUnexpected(req, error, options);
-      return problemAnswer(
-        toApiError(error, options, () => ''),
-        req.requestId,
-      );
-    },
+    answerToInner: (error, req) => problemAnswer(toApiError(error, req, options), req.requestId),
   };
 }
 
+/** What restify itself says of a path or a method that there is not, in our words. */
+function withoutRoute(error: unknown, allowed: () => string): unknown {
+  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+  if (error instanceof ApiError || (statusCode !== 404 && statusCode !== 405)) return error;
+  return statusCode === 405 ? new MethodNotAllowedError(allowed()) : new NotFoundError();
+}
+
 function sendProblem(req: Request, res: Response, error: ApiError, { isPlainText }: ProblemOptions): void {
-  if (res.headersSent) return;
   const answer = problemAnswer(error, req.requestId);
-  clearRepresentation(res);
-  if (!isPlainText(req.getPath())) sendNow(req, res, answer);
-  else sendNow(req, res, { ...answer, body: error.message, contentType: 'text/plain; charset=utf-8' });
+  const plain = { ...answer, body: error.message, contentType: 'text/plain; charset=utf-8' };
+  void send(req, res, isPlainText(req.getPath()) ? plain : answer);
 }
 
-/** A handler may have begun an answer before it failed. */
-function clearRepresentation(res: Response): void {
-  for (const name of ['ETag', 'Link', 'Location', 'Content-Encoding', 'Content-Length']) res.removeHeader(name);
-}
-
-/** What the caller is told of an error, whatever was thrown. */
-function toApiError(error: unknown, { translate }: ProblemOptions, allowed: () => string): ApiError {
+/** What the caller is told of an error, whatever was thrown. What is not meant for them is logged whole. */
+function toApiError(error: unknown, req: Request, { translate, needsOperator }: ProblemOptions): ApiError {
   if (error instanceof ApiError) return error;
-  const statusCode = statusOf(error);
-  if (statusCode === 405) return new MethodNotAllowedError(allowed());
-  if (statusCode === 404) return new NotFoundError();
-  return translate(error) ?? new InternalError({ cause: error });
-}
-
-/** The request was cut short by the client; restify's own number for that. */
-const CLIENT_GONE = 444;
-
-function logUnexpected(req: Request, error: unknown, options: ProblemOptions): void {
-  if (error instanceof ApiError || [404, 405, CLIENT_GONE].includes(statusOf(error) ?? 0)) return;
-  const known = options.translate(error);
+  const known = translate(error);
   const log = logOf(req);
   if (known === undefined) log.error({ err: error }, 'failed');
-  else if (options.needsOperator?.(error)) log.error({ err: error, code: known.code }, 'refused');
-  else log.warn({ err: error, code: known.code }, 'refused');
-}
-
-function statusOf(error: unknown): number | undefined {
-  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
-  return typeof statusCode === 'number' ? statusCode : undefined;
+  else log[needsOperator?.(error) ? 'error' : 'warn']({ err: error, code: known.code }, 'refused');
+  return known ?? new InternalError({ cause: error });
 }

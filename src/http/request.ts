@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'restify';
 import type { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { BodyKind } from './mediaType.ts';
+import type { BodyKind } from './body.ts';
 
 declare module 'restify' {
   interface Request {
@@ -17,8 +17,6 @@ declare module 'restify' {
     rejection?: ApiError;
     /** The path as the client sent it; `req.getPath()` is without doubled and trailing slashes. */
     receivedPath: string;
-    /** The body as it came, once `readBody` has read it. */
-    bodyBytes?: Buffer;
     bodyKind?: BodyKind;
   }
 

@@ -8,6 +8,7 @@ import { type HeaderMap, TooManyRequestsError } from '../errors.ts';
 import { Buckets } from './buckets.ts';
 import { clientAddress } from './clientAddress.ts';
 import { logOf, type Step } from './request.ts';
+import { setHeaders } from './respond.ts';
 
 export interface ThrottleOptions {
   /** Requests that a bucket regains each second; 0 switches throttling off. */
@@ -112,8 +113,7 @@ class BucketThrottle implements Throttle {
 
   #charge(kind: 'user' | 'address', buckets: Buckets, key: string, res: Response): void {
     if (!buckets.take(key)) this.#refuse(kind, buckets, key);
-    const headers = rateLimitHeaders(buckets, key);
-    for (const name in headers) res.setHeader(name, headers[name] ?? '');
+    setHeaders(res, rateLimitHeaders(buckets, key));
   }
 
   #refuse(kind: 'user' | 'address', buckets: Buckets, key: string): never {

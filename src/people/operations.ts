@@ -90,10 +90,10 @@ export function peopleOperations(parts: PeopleParts): Operation[] {
       description: 'Without your tasks: see `GET /api/tasks`, or `GET /api/me/export` for all of it.',
       answers: { 200: answer('You', me, { alice: example('Alice', alice) }) },
       handle: async ({ caller, signal }) => {
-        const known = await users.get(caller.oid, signal);
+        const known = await users.get(caller.oid, signal());
         if (known !== undefined) return ok(known);
-        await registration.renew(caller, signal);
-        return ok((await users.get(caller.oid, signal)) ?? { oid: caller.oid });
+        await registration.renew(caller, signal());
+        return ok((await users.get(caller.oid, signal())) ?? { oid: caller.oid });
       },
     },
     {
@@ -126,7 +126,7 @@ export function peopleOperations(parts: PeopleParts): Operation[] {
       handle: async ({ caller, signal, extend }) => {
         // Before, so that this instance lets nothing of theirs pass meanwhile; and after, for what it learnt meanwhile.
         registration.forget(caller.oid);
-        await erasePerson(connection, caller.oid, new Date(clock.now()), { signal, extend });
+        await erasePerson(connection, caller.oid, new Date(clock.now()), { signal: signal(), extend });
         registration.forget(caller.oid);
         return noContent;
       },

@@ -47,7 +47,7 @@ export function taskHandlers(parts: TaskParts) {
     clock: parts.clock,
     owner: caller.oid,
     life: parts.lifeOf(caller),
-    signal,
+    signal: signal(),
     extend,
   });
   const storeOf = (call: Call): TaskStore => new TaskStore(sessionOf(call));

@@ -5,7 +5,7 @@ import addFormats from 'ajv-formats';
 import { createAuthentication } from '../../src/auth/index.ts';
 import { loadConfig } from '../../src/config.ts';
 import { Database } from '../../src/database/database.ts';
-import { headName } from '../../src/http/operation.ts';
+import { headName } from '../../src/http/mount.ts';
 import { createLog } from '../../src/log.ts';
 import { authorityOf } from '../../src/ops/authority.ts';
 import { type ApiDocument, documentOf } from '../../src/ops/document.ts';

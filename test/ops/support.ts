@@ -5,7 +5,8 @@ import type { TestContext } from 'node:test';
 import restify, { type Request, type Response, type Route } from 'restify';
 import { StoreTime } from '../../src/database/deadline.ts';
 import { guard } from '../../src/http/guard.ts';
-import { mountOperations, type Operation } from '../../src/http/operation.ts';
+import { mountOperations } from '../../src/http/mount.ts';
+import type { Operation } from '../../src/http/operation.ts';
 import { answerProblems } from '../../src/http/problem.ts';
 import { createLog } from '../../src/log.ts';
 import { opsOperations } from '../../src/ops/index.ts';
@@ -38,7 +39,7 @@ export async function startOps(t: TestContext): Promise<Ops> {
   };
   const operations: Operation[] = opsOperations({ metrics, readiness, all: () => operations });
   const problems = answerProblems(server, { isPlainText: () => false, translate: () => undefined });
-  mountOperations(server, operations, { time: new StoreTime(), problems, maxInnerBytes: 65_536 });
+  mountOperations({ server, operations, time: new StoreTime(), problems });
   server.on('after', (req: Request, res: Response, route: Route | undefined) => {
     metrics.observeRequest(req, res, route);
   });
