@@ -6,7 +6,7 @@ import { waitForSignal } from '../stopSignal.ts';
 import { type ApiProcess, startApi } from './api.ts';
 import { DATA_DIRECTORY_VARIABLE, dataDirectory, projectRoot } from './directory.ts';
 import { chooseListening, ignoredSettings, type Listening, localUrl, ownScopes, ownSettings } from './environment.ts';
-import { DevError, systemCode } from './errors.ts';
+import { DevError } from './errors.ts';
 import { hints, samples } from './hints.ts';
 import { findFreePort, isTaken } from './port.ts';
 import { supervise } from './supervise.ts';
@@ -78,14 +78,13 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** The API reads `.env` itself; here it tells where the API will listen, and what of it is not used. */
+/**
+ * Where the API will listen, and what of it is not used. The API reads `.env` itself, and says what is wrong with one that
+ * cannot be read.
+ */
 async function readEnvironmentFile(): Promise<Record<string, string>> {
-  try {
-    return parse(await readFile(join(projectRoot, '.env')));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return {};
-    throw error;
-  }
+  const content = await readFile(join(projectRoot, '.env')).catch(() => '');
+  return parse(content);
 }
 
 function tellIgnored(names: string[]): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -45,6 +45,16 @@ async function paste(project: string, lines: string[]): Promise<string[]> {
   const { stdout } = await run('sh', ['-c', script], {}, project);
   return stdout.split('=== next\n').map((text) => text.trim());
 }
+
+test('a .env that cannot be read ends npm run dev with what is wrong, and no stack', async (t) => {
+  const project = await copyProject(t);
+  await mkdir(join(project, '.env'));
+  const development = startDevelopment(t, project);
+
+  assert.equal(await development.ended, 1);
+  assert.match(development.output.stderr, /\.env is a directory, expected a text file/);
+  assert.doesNotMatch(development.output.stderr, /^\s+at /m);
+});
 
 test('what npm run dev prints works as printed, even where .env holds the settings of production', async (t) => {
   const project = await copyProject(t);
