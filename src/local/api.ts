@@ -72,6 +72,6 @@ async function askReadiness(url: string, signal: AbortSignal): Promise<string | 
     return response.ok ? undefined : body;
   } catch (error) {
     signal.throwIfAborted();
-    return `no answer at ${url}/readyz: ${String((error as Error).cause ?? error)}`;
+    return `no answer from ${url}/readyz: ${String((error as Error).cause ?? error)}`;
   }
 }

@@ -89,7 +89,7 @@ async function readEnvironmentFile(): Promise<Record<string, string>> {
 
 function tellIgnored(names: string[]): void {
   if (names.length > 0) {
-    say(`Set, but not used in development, which has its own store and tenant: ${names.join(', ')}.`);
+    say(`Ignored in development, which has its own store and tenant: ${names.join(', ')}.`);
   }
 }
 
@@ -99,7 +99,7 @@ async function reserve({ host, port }: Listening): Promise<Listening> {
   const isPort = /^\d{1,5}$/.test(port) && Number(port) < 65_536;
   if (isPort && (await isHeld(Number(port), host))) {
     throw new DevError(
-      `Port ${port} on ${host} is taken: is another \`npm run dev\` or \`npm start\` running? Stop it, or choose another` +
+      `Port ${port} on ${host} is in use: is another \`npm run dev\` or \`npm start\` running? Stop it, or choose another` +
         ' port: `PORT=3001 npm run dev` (PORT=0 picks a free one).',
     );
   }

@@ -58,8 +58,8 @@ function writeBeside<T>(path: string, text: string, put: (temporary: string) => 
 export function unreadable(path: string, reason: string, cause?: unknown): DevError {
   return new DevError(
     `The development tenant cannot use ${path}: ${reason}. Nothing was changed.\n` +
-      `Restore the file, or delete its folder: the next start makes new keys and chooses a new port. Tokens issued` +
-      ` before are refused then (\`npm run -s token\` prints a new one); tasks are kept elsewhere and stay.`,
+      `Restore the file, or delete its folder: the next start then makes new keys and chooses a new port. Earlier tokens` +
+      ` are then refused (\`npm run -s token\` prints a new one), but your tasks stay.`,
     { cause },
   );
 }
@@ -69,7 +69,7 @@ function unusable(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error) || systemCode(cause) === undefined) return cause;
   return new DevError(
     `The development tenant cannot use ${path}: ${cause.message}.\n` +
-      `Put the permissions right, or set ${DATA_DIRECTORY_VARIABLE} to a folder that can be written.`,
+      `Correct the permissions, or set ${DATA_DIRECTORY_VARIABLE} to a writable folder.`,
     { cause },
   );
 }

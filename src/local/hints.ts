@@ -14,14 +14,14 @@ export type Sample = readonly [title: string, lines: readonly string[]];
 export function hints(parts: HintParts, tenantOrigin: string): string {
   const [[title, lines]] = samples(parts);
   return `
-The API is ready at ${parts.url}: try its calls at ${parts.url}/docs
-The tenant is at ${tenantOrigin}: how your app signs in, its certificate, and more to paste
+The API is ready at ${parts.url}: try it at ${parts.url}/docs
+The tenant is at ${tenantOrigin}: see there how your app signs in, its certificate, and more to paste
 
 ${title}, in another terminal, in this folder:
 
 ${lines.map((line) => `  ${line}`).join('\n')}
 
-What a token can be asked to say: npm run -s token -- --help
+For a token of another user, scope or lifetime: npm run -s token -- --help
 Ctrl-C stops everything; your tasks stay.
 `;
 }
@@ -51,7 +51,7 @@ export function samples({ url, dataDirectory }: HintParts): [Sample, ...Sample[]
       ],
     ],
     [
-      'Another user sees nothing of it',
+      'Another user does not see your tasks',
       [`ALICE=$(${token} -- --oid alice)`, `${curl} ${tasks} -H "Authorization: Bearer $ALICE"`],
     ],
     [

@@ -34,10 +34,10 @@ export async function supervise(parts: Supervised): Promise<void> {
       let event = await Promise.race([stopped, changed, ended]);
       if (event.kind === 'ended') {
         if (!progress.wasReady) throw failedStart(event.how);
-        parts.say(`The API ended (${event.how}). It starts again when a source file changes.`);
+        parts.say(`The API ended (${event.how}). It restarts when a source file changes.`);
         event = await Promise.race([stopped, changed]);
       }
-      if (event.kind === 'changed') parts.say(`${event.file} changed: the API starts again.`);
+      if (event.kind === 'changed') parts.say(`${event.file} changed: the API restarts.`);
       await api.stop();
       if (event.kind === 'stopped') return;
     } finally {
@@ -48,7 +48,7 @@ export async function supervise(parts: Supervised): Promise<void> {
 }
 
 function failedStart(how: string): DevError {
-  return new DevError(`The API ended (${how}) before it was ready. What it said stands above.`);
+  return new DevError(`The API ended (${how}) before it was ready. See its output above.`);
 }
 
 async function greet(

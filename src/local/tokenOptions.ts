@@ -7,15 +7,15 @@ export const USAGE = `Usage: npm run -s token -- [options]
 
 Prints an access token of the development tenant, alone on stdout.
 
-  --oid <id>              whose tasks: any text (default: "${DEFAULT_USER.name}"'s, or that of --name)
+  --oid <id>              the user's object id: any text (default: that of "${DEFAULT_USER.name}", or of --name)
   --name <name>           the user's name (default: "${DEFAULT_USER.name}", or the text of --oid)
   --scope <scopes>        scp, separated by spaces; '' for none (default: "${DEFAULT_SCOPE}")
-  --policy <policy>       tfp (default: ${POLICIES[0]}; the API in development accepts
+  --policy <policy>       tfp (default: ${POLICIES[0]}; in development the API accepts
                           ${POLICIES.slice(0, 3).join(', ')},
                           ${POLICIES.slice(3).join(', ')})
-  --expires-in <seconds>  from now; negative for one that has expired (default: ${LIFETIME_SECONDS})
+  --expires-in <seconds>  from now; negative for an expired token (default: ${LIFETIME_SECONDS})
   --external              a token of Entra External ID instead of Azure AD B2C; it has no policy
-  --b2c-oid <id>          with --external: the person's object id in B2C, as a migration leaves it in a claim
+  --b2c-oid <id>          with --external: the user's object id in B2C, in the claim where a migration leaves it
   --help                  this text
 
   TOKEN=$(npm run -s token)
@@ -23,7 +23,7 @@ Prints an access token of the development tenant, alone on stdout.
   MOVED=$(npm run -s token -- --external --oid new-alice --b2c-oid alice)
   curl -w '\\n' http://127.0.0.1:3000/api/tasks -H "Authorization: Bearer $ALICE"
 
-More to paste is on the page of the tenant, whose address \`npm run dev\` prints.
+The tenant's page, whose address \`npm run dev\` prints, has more to paste.
 `;
 
 // A century: what does not fit into a date is refused here rather than by whoever reads the token.
@@ -36,8 +36,8 @@ export function parseTokenOptions(args: readonly string[]): TokenWishes | 'help'
   const policy = nonEmpty('--policy', values.policy);
   const b2cOid = nonEmpty('--b2c-oid', values['b2c-oid']);
   const isExternal = values.external === true;
-  if (isExternal && policy !== undefined) throw new UsageError('--policy and --external exclude each other.');
-  if (!isExternal && b2cOid !== undefined) throw new UsageError('--b2c-oid goes with --external.');
+  if (isExternal && policy !== undefined) throw new UsageError('Use either --policy or --external, not both.');
+  if (!isExternal && b2cOid !== undefined) throw new UsageError('--b2c-oid only goes with --external.');
   const authority = isExternal ? externalId : b2c(policy ?? POLICIES[0]);
   return {
     user: chooseUser(nonEmpty('--oid', values.oid), nonEmpty('--name', values.name), authority.tenantId),

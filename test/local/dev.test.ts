@@ -80,7 +80,7 @@ test('what npm run dev prints works as printed, even where .env holds the settin
   assert.match(iosRemoved ?? '', /^HTTP\/1\.1 204 /);
   assert.match(
     development.output.stdout,
-    /not used in development.*: MONGODB_URI, B2C_TENANT_NAME, B2C_POLICY_NAME, B2C_CLIENT_ID, B2C_ISSUER\./,
+    /Ignored in development.*: MONGODB_URI, B2C_TENANT_NAME, B2C_POLICY_NAME, B2C_CLIENT_ID, B2C_ISSUER\./,
   );
   assert.equal(await development.end('SIGINT'), 0);
   assert.equal(development.output.stderr, '');
@@ -98,7 +98,7 @@ test('a taken port is named before anything starts', async (t) => {
   assert.equal(await development.ended, 1);
   assert.match(
     development.output.stderr,
-    new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is taken: .*PORT=3001 npm run dev`),
+    new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is in use: .*PORT=3001 npm run dev`),
   );
   assert.equal(development.output.stdout, '');
 });

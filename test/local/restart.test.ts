@@ -20,8 +20,8 @@ test('a changed source restarts the API, a broken one is waited for, and tasks a
   const task: unknown = await created.json();
 
   await writeFile(source, 'export const broken = ;');
-  await development.says(/src\/guid\.ts changed: the API starts again\./);
-  await development.says(/The API ended \(exit code 1\)\. It starts again when a source file changes\./);
+  await development.says(/src\/guid\.ts changed: the API restarts\./);
+  await development.says(/The API ended \(exit code 1\)\. It restarts when a source file changes\./);
   await writeFile(source, text);
   await development.says(/The API is ready again at/);
   assert.deepEqual(await (await fetch(`${url}/api/tasks`, { headers })).json(), [task]);

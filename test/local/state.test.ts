@@ -80,13 +80,13 @@ test('a certificate far from its end is left alone', async (t) => {
 });
 
 const damages = {
-  'a torn state': ['tenant.json', (text: string) => text.slice(0, 100), /torn, or not JSON/],
-  'an empty state': ['tenant.json', () => '', /torn, or not JSON/],
+  'a torn state': ['tenant.json', (text: string) => text.slice(0, 100), /damaged, or not JSON/],
+  'an empty state': ['tenant.json', () => '', /damaged, or not JSON/],
   "another program's state": ['tenant.json', () => '{"port": 3000}', /something else, or by another version/],
   'a state of no object': ['tenant.json', () => 'null', /something else, or by another version/],
   'a state without its key': ['tenant.json', (text: string) => text.replace('"RSA"', '"EC"'), /no RSA signing key/],
-  'a torn External ID key': ['external.json', (text: string) => text.slice(0, 100), /torn, or not JSON/],
-  'a torn certificate': ['certificate.pem', (text: string) => text.slice(0, 100), /torn, or no certificate/],
+  'a torn External ID key': ['external.json', (text: string) => text.slice(0, 100), /damaged, or not JSON/],
+  'a torn certificate': ['certificate.pem', (text: string) => text.slice(0, 100), /damaged, or not a certificate/],
 } as const;
 for (const [damage, [file, change, reason]] of Object.entries(damages)) {
   test(`${damage} is reported and not overwritten`, async (t) => {
@@ -122,7 +122,7 @@ test('a taken port is named, with what to do', async (t) => {
   t.after(() => squatter.close());
 
   await assert.rejects(startTenant({ directory }), (error: Error) => {
-    assert.match(error.message, new RegExp(`port ${port} is taken: is another .npm run dev. running\\?`));
+    assert.match(error.message, new RegExp(`port ${port} is in use: is another .npm run dev. running\\?`));
     assert.ok(error.message.includes(`delete ${directory}`));
     return true;
   });
@@ -130,7 +130,7 @@ test('a taken port is named, with what to do', async (t) => {
 
 for (const place of ['/dev/null', '/proc']) {
   test(`a folder that cannot be made in ${place} is named, with what to do`, async () => {
-    const told = /cannot use .*tenant\.json: .*\nPut the permissions right, or set DEV_DATA_DIR/;
+    const told = /cannot use .*tenant\.json: .*\nCorrect the permissions, or set DEV_DATA_DIR/;
 
     await assert.rejects(loadTenantState(join(place, 'tasks/tenant')), told);
   });

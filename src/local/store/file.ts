@@ -108,7 +108,7 @@ function explain(error: unknown, directory: string, path: string): EmbeddedStore
   if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return torn(path, (error as Error).message, error);
   if (code !== SQLITE_BUSY) return unwritable(directory, error);
   return new EmbeddedStoreError(
-    `${directory} is in use by another process: stop it, choose another directory, or share its store through the address that it logged`,
+    `${directory} is in use by another process: stop it, choose another directory, or connect to the address that it logged`,
     { cause: error },
   );
 }

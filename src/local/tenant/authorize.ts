@@ -53,14 +53,15 @@ export function decide({ authority, query, headers, session, now }: Asked): Deci
 
 /** Why no answer may leave for the redirect URI, or nothing. */
 function findUnfit({ clientId }: Authority, query: URLSearchParams, headers: IncomingHttpHeaders): string | undefined {
-  if (!isNavigation(headers)) return 'Signing in takes a browser window: send one here. A script (fetch) cannot do it.';
+  if (!isNavigation(headers))
+    return 'Sign-in needs a browser window: open this address in one. A script (fetch) cannot do it.';
   const repeated = [...query.keys()].find((name, index, names) => names.indexOf(name) !== index);
-  if (repeated !== undefined) return `${repeated} is there twice.`;
+  if (repeated !== undefined) return `${repeated} is given twice.`;
   if (query.get('client_id') !== clientId) return `client_id must be ${clientId}.`;
   if (isRegistered(query.get('redirect_uri') ?? '')) return undefined;
   return (
     'redirect_uri must be a page on this machine (http://localhost, http://127.0.0.1, or http://10.0.2.2 for the Android' +
-    ' emulator) or an app of its own scheme.'
+    " emulator) or have the app's own scheme."
   );
 }
 

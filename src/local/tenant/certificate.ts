@@ -37,7 +37,7 @@ function readCertificate(path: string, pem: string, tlsKey: string): X509Certifi
   try {
     certificate = new X509Certificate(pem);
   } catch (cause) {
-    throw unreadable(path, 'it is torn, or no certificate', cause);
+    throw unreadable(path, 'it is damaged, or not a certificate', cause);
   }
   if (!certificate.checkPrivateKey(createPrivateKey(tlsKey))) throw unreadable(path, 'it belongs to another key');
   return certificate;

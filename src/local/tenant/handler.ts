@@ -72,6 +72,6 @@ function sendError(res: ServerResponse, error: unknown): void {
     sendJson(res, error.status, { error: 'not_found', error_description: error.message });
   } else {
     console.error('The development tenant failed to answer:', error);
-    sendJson(res, 500, { error: 'server_error', error_description: 'see the terminal of npm run dev' });
+    sendJson(res, 500, { error: 'server_error', error_description: 'see the output of npm run dev' });
   }
 }

@@ -27,7 +27,7 @@ export function homePage({ origin, certificatePath, api }: HomeParts): string {
   return page(
     'The development tenant',
     `<p>Issues tokens like those of Azure AD B2C and of Entra External ID to apps on this machine, for the API at
-<a href="${escape(api.url)}/docs">${escape(api.url)}</a>. Nobody has a password here: whoever signs in says who they are.</p>
+<a href="${escape(api.url)}/docs">${escape(api.url)}</a>. There are no passwords: sign-in only asks for a name.</p>
 ${table([
   ...POLICIES.map((policy) => [`Authority, ${policy}`, `${origin}/${TENANT_NAME}/${policy}`] as const),
   ['knownAuthorities', host],
@@ -41,32 +41,32 @@ ${table([
   ['Metadata', origin + pathOf({ path: `${TENANT_NAME}/${POLICY}` }, 'metadata')],
 ])}
 <h2>Trust its certificate</h2>
-<p>It signed itself: <a href="/certificate.pem">certificate.pem</a>, kept in <code>${escape(certificatePath)}</code>. Whoever trusts it
-trusts this one server and nothing else. It is valid for a year and renewed a month before its end.</p>
+<p>It is self-signed: <a href="/certificate.pem">certificate.pem</a>, in <code>${escape(certificatePath)}</code>. Whoever trusts it
+trusts only this one server. It is valid for a year; a start in its last 30 days renews it.</p>
 ${snippet('Node, Python, curl', [
   `export NODE_EXTRA_CA_CERTS=${quote(certificatePath)}`,
   `export REQUESTS_CA_BUNDLE=${quote(certificatePath)}`,
   `curl --cacert ${quote(certificatePath)} ${origin}${pathOf({ path: `${TENANT_NAME}/${POLICY}` }, 'metadata')}`,
 ])}
-${snippet('iOS simulator: trust it once, then it reaches this machine as localhost', [
+${snippet('iOS simulator: trust it once; the simulator reaches this machine as localhost', [
   `xcrun simctl keychain booted add-root-cert ${quote(certificatePath)}`,
 ])}
-${snippet('Android emulator or device: lead its localhost here (again after each start of the device)', [
+${snippet('Android emulator or device: forward its localhost to this machine (after each start of the device)', [
   `adb reverse tcp:${new URL(origin).port} tcp:${new URL(origin).port}`,
   `adb reverse tcp:${new URL(api.url).port || '80'} tcp:${new URL(api.url).port || '80'}`,
 ])}
 <p>Without <code>adb reverse</code>, the emulator reaches this machine as <code>${EMULATOR_HOST}</code>, and the authority is
-<code>https://${EMULATOR_HOST}:${new URL(origin).port}/${TENANT_NAME}/${POLICY}</code>; its tokens name ${escape(origin)} as issuer all the same.
-Android takes no certificate that is not an authority's into its settings, so the app trusts this one itself, in builds for debugging: put it
+<code>https://${EMULATOR_HOST}:${new URL(origin).port}/${TENANT_NAME}/${POLICY}</code>; its tokens still name ${escape(origin)} as issuer.
+Android's settings accept only certificates of an authority, so debug builds of the app trust this one themselves: put it
 into <code>res/raw/tasksdev.pem</code> and name it in the file of <code>android:networkSecurityConfig</code>. The browser that signs in warns
-once: Advanced, Proceed.</p>
+once: choose Advanced, Proceed.</p>
 ${snippet('res/xml/network_security_config.xml', [
   '<network-security-config>',
   '  <debug-overrides><trust-anchors><certificates src="@raw/tasksdev"/></trust-anchors></debug-overrides>',
   '  <domain-config cleartextTrafficPermitted="true"><domain>localhost</domain><domain>10.0.2.2</domain></domain-config>',
   '</network-security-config>',
 ])}
-<p>A browser warns once as well; open this page in it first, so that silent sign-in in a hidden frame is not stopped by the warning.</p>
+<p>Any other browser warns once as well: open this page in it first, so that the warning does not block silent sign-in in a hidden frame.</p>
 <h2>MSAL</h2>
 ${snippet('JavaScript (@azure/msal-browser, @azure/msal-node)', javascript(origin, host, scopes))}
 ${snippet('iOS (Swift)', swift(origin, scopes))}
@@ -74,15 +74,15 @@ ${snippet('Android (res/raw/auth_config.json, then scopes in code)', android(ori
 <h2>curl</h2>
 ${api.samples.map(([title, lines]) => snippet(title, lines)).join('\n')}
 <h2>Entra External ID</h2>
-<p>A tenant beside that of B2C, with keys, ids and object ids of its own, to try a migration. Its people carry their object id of B2C in the
-claim <code>${OWNER_CLAIM}</code>: sign in here as Alice and there as Alice, and the tasks are the same.</p>
+<p>A second tenant, with its own keys, ids and object ids, to try a migration. Its tokens carry the user's B2C object id in the
+claim <code>${OWNER_CLAIM}</code>: sign in as Alice at both tenants, and the tasks are the same.</p>
 ${table([
   ['Authority', `${origin}/${externalId.path}`],
   ['Client id', EXTERNAL_CLIENT_ID],
   ['Scopes', scopesOf(externalId).join('  ')],
   ['Metadata', origin + pathOf(externalId, 'metadata')],
 ])}
-${snippet('A token of a person who was moved from B2C', ['npm run -s token -- --external --oid new-alice --b2c-oid alice'])}`,
+${snippet('A token of a user who was moved from B2C', ['npm run -s token -- --external --oid new-alice --b2c-oid alice'])}`,
   );
 }
 

@@ -23,11 +23,11 @@ export function signInPage(query: URLSearchParams, { policy }: Authority): strin
 }
 
 export function refusalPage(message: string): string {
-  return page('This sign-in cannot go on', `<p>${escape(message)}</p>`);
+  return page('This sign-in cannot continue', `<p>${escape(message)}</p>`);
 }
 
 export function signedOutPage(): string {
-  return page('You are signed out', '<p>This browser has no session at the development tenant any more.</p>');
+  return page('You are signed out', '<p>This browser no longer has a session with the development tenant.</p>');
 }
 
 const RETURN_SCRIPT = 'document.forms[0].submit()';

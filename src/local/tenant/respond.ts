@@ -77,6 +77,6 @@ export async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   }
   const form = new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
   const isRepeated = new Set(form.keys()).size !== form.size;
-  if (isRepeated) throw new RefusedError('invalid_request', 'a parameter is there twice');
+  if (isRepeated) throw new RefusedError('invalid_request', 'a parameter is given twice');
   return form;
 }

@@ -70,7 +70,7 @@ export function createSignIn({ signer, tickets, clock }: SignInParts): SignIn {
         sendPage(
           res,
           400,
-          refusalPage('post_logout_redirect_uri must be a page on this machine or an app of its own scheme.'),
+          refusalPage("post_logout_redirect_uri must be a page on this machine or have the app's own scheme."),
         );
         return;
       }

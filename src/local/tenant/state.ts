@@ -66,9 +66,9 @@ function parseState(path: string, text: string): Omit<TenantState, 'externalKey'
     text,
     FORMAT,
     ({ port, signingKey, tlsKey }) => {
-      if (!isPort(port)) throw new Error('it names no port');
-      if (!isSigningKey(signingKey)) throw new Error('it holds no RSA signing key');
-      if (!isTlsKey(tlsKey)) throw new Error('it holds no key for TLS');
+      if (!isPort(port)) throw new Error('it has no port');
+      if (!isSigningKey(signingKey)) throw new Error('it has no RSA signing key');
+      if (!isTlsKey(tlsKey)) throw new Error('it has no TLS key');
       return { port, signingKey, tlsKey };
     },
   );
@@ -76,7 +76,7 @@ function parseState(path: string, text: string): Omit<TenantState, 'externalKey'
 
 function parseExternal(path: string, text: string): SigningKey {
   return parseKept<TenantState, SigningKey>(path, text, EXTERNAL_FORMAT, ({ externalKey }) => {
-    if (!isSigningKey(externalKey)) throw new Error('it holds no RSA signing key');
+    if (!isSigningKey(externalKey)) throw new Error('it has no RSA signing key');
     return externalKey;
   });
 }
@@ -88,7 +88,7 @@ function parseKept<Kept, Read>(path: string, text: string, format: string, read:
     if (kept?.format !== format) throw new Error('it was written by something else, or by another version');
     return read(kept);
   } catch (cause) {
-    const reason = cause instanceof SyntaxError ? 'it is torn, or not JSON' : (cause as Error).message;
+    const reason = cause instanceof SyntaxError ? 'it is damaged, or not JSON' : (cause as Error).message;
     throw unreadable(path, reason, cause);
   }
 }

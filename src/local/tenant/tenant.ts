@@ -64,9 +64,9 @@ async function listen(server: Server, port: number, directory: string): Promise<
   } catch (cause) {
     if (systemCode(cause) !== 'EADDRINUSE') throw cause;
     throw new DevError(
-      `The development tenant's port ${port} is taken: is another \`npm run dev\` running? Stop it. If it is some other` +
-        ` program, delete ${directory}: the next start chooses another port and makes new keys. Tokens issued before are` +
-        ' refused then; tasks are kept elsewhere and stay.',
+      `The development tenant's port ${port} is in use: is another \`npm run dev\` running? Stop it. If it is some other` +
+        ` program, delete ${directory}: the next start then chooses another port and makes new keys. Earlier tokens are` +
+        ' then refused, but your tasks stay.',
       { cause },
     );
   }
