@@ -20,9 +20,9 @@ export interface ApiProcess {
 }
 
 export function startApi(root: string, env: NodeJS.ProcessEnv, print: (line: string) => void): ApiProcess {
-  // In our process group, so that whoever ends the group leaves nothing behind.
+  // In our process group, so that ending the group leaves nothing behind.
   const child = spawn(process.execPath, ['src/main.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
-  // Colours are for a terminal that has them, and for nobody who set NO_COLOR: styleText looks at the stream.
+  // styleText looks at the stream: colours only in a terminal that has them, and not with NO_COLOR.
   const format = createLogFormatter((style, text) => styleText(style, text, { stream: process.stdout }));
   createInterface({ input: child.stdout }).on('line', (line) => {
     const shown = format(line);
@@ -47,7 +47,7 @@ export function startApi(root: string, env: NodeJS.ProcessEnv, print: (line: str
 /**
  * Resolves when `/readyz` answers 200.
  *
- * @param onSlow told once, after ten seconds, what is missing.
+ * @param onSlow called once, after ten seconds, with what is missing.
  */
 export async function waitUntilReady(
   url: string,

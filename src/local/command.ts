@@ -4,8 +4,8 @@ import { DevError, systemCode } from './errors.ts';
 /**
  * Runs one development command: what it throws becomes a message on stderr and an exit code.
  *
- * @param usage follows the message about a command line that is not understood.
- * @param load imports and runs the command. It imports inside, so that a missing package is told like any other error.
+ * @param usage printed after the message about an invalid command line.
+ * @param load imports and runs the command; a missing package is then reported like any other error.
  */
 export async function runCommand(load: () => Promise<void>, usage = ''): Promise<void> {
   try {

@@ -19,7 +19,7 @@ import { startTenant } from './tenant/tenant.ts';
  */
 export async function develop(): Promise<void> {
   let api: ApiProcess | undefined;
-  // The last resort, also for an error of our own: the API never outlives this process.
+  // The last resort, even after an error of our own: the API never outlives this process.
   process.on('exit', () => api?.kill());
   const stopped: Promise<unknown> = Promise.race([
     waitForSignal({ emitter: process, names: ['SIGINT', 'SIGTERM', 'SIGHUP'], onImpatient }),
@@ -53,8 +53,8 @@ export async function develop(): Promise<void> {
 const PARENT_CHECK_MS = 500;
 
 /**
- * Resolves when nobody is left who could stop us: npm's shell ended on a signal that it did not pass on, or nobody reads
- * our output any more (`npm run dev | head`).
+ * Resolves when nobody is left to stop us: npm's shell ended on a signal that it did not pass on, or nobody reads our
+ * output any more (`npm run dev | head`).
  */
 function waitForAbandonment(): Promise<void> {
   return new Promise((resolve) => {
@@ -107,8 +107,8 @@ async function reserve({ host, port }: Listening): Promise<Listening> {
 }
 
 /**
- * Whether the port stays taken. An API whose `npm run dev` was killed ends as soon as it cannot write its log, so it is
- * asked something first: nobody should have to look for its process.
+ * Whether the port stays in use. An API whose `npm run dev` was killed ends as soon as it cannot write its log, so we send
+ * it a request first: nobody should have to look for its process.
  */
 async function isHeld(port: number, host: string): Promise<boolean> {
   if (!(await isTaken(port, host))) return false;

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { systemCode } from './errors.ts';
 
-/** The folder with `package.json`: development commands work the same from wherever they are started. */
+/** The folder with `package.json`: development commands work the same wherever they are started. */
 export const projectRoot = resolve(import.meta.dirname, '../..');
 
-/** Sets another folder than `data` for everything that development keeps. Relative to the project. */
+/** Names another folder than `data` for all development state. Relative to the project. */
 export const DATA_DIRECTORY_VARIABLE = 'DEV_DATA_DIR';
 
 export interface DataDirectory {
@@ -22,8 +22,8 @@ export function dataDirectory(env: Readonly<Record<string, string | undefined>>,
 }
 
 /**
- * Makes a folder, and those above it, that only its owner can look into. Not mkdirSync's own `recursive`, which never returns where
- * a folder can be seen but not made (/proc).
+ * Makes a folder, and those above it, readable by its owner alone. Not with mkdirSync's `recursive`, which never returns where a
+ * folder can be seen but not made (/proc).
  */
 export function makeDirectory(path: string): void {
   if (existsSync(path)) return;
@@ -31,7 +31,7 @@ export function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    // Two first uses at once.
+    // Another process was faster.
     if (systemCode(error) !== 'EEXIST') throw error;
   }
 }

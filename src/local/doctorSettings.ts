@@ -9,7 +9,7 @@ import { loadTenantState } from './tenant/state.ts';
 import { addressesOf } from './tenant/tenant.ts';
 import { tenantOrigin } from './tenant/tokens.ts';
 
-/** What `npm run dev` sets for the API, and this process trusts the development tenant's certificate from then on. */
+/** What `npm run dev` sets for the API. This process then trusts the development tenant's certificate. */
 export async function developmentSettings(environment: Environment): Promise<Record<string, string>> {
   const directory = dataDirectory(environment);
   const origin = tenantOrigin(await loadTenantState(directory.tenant));
@@ -22,7 +22,7 @@ export async function developmentSettings(environment: Environment): Promise<Rec
 /** Milliseconds that a tenant on this machine has to answer. */
 const ANSWER_MS = 1_000;
 
-/** Whether the development tenant answers. Makes and changes nothing. */
+/** Whether the development tenant answers. Changes nothing. */
 export async function isDevelopmentRunning(environment: Environment): Promise<boolean> {
   if (!existsSync(join(dataDirectory(environment).tenant, 'certificate.pem'))) return false;
   const { EXTERNAL_ID_METADATA = '' } = await developmentSettings(environment);

@@ -8,19 +8,19 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Which address the API listens on in development, and which one a client on this machine calls. */
 export interface Listening {
   host: string;
-  /** As text: what is not a port is for the API itself to refuse. */
+  /** As text: the API itself refuses an invalid one. */
   port: string;
 }
 
-/** Loopback and 3000 unless the caller's environment or `.env` says otherwise. */
+/** Loopback and 3000 unless the environment or `.env` says otherwise. */
 export function chooseListening(environment: Environment): Listening {
   return { host: environment['HOST']?.trim() || '127.0.0.1', port: environment['PORT']?.trim() || '3000' };
 }
 
 /**
- * What `npm run dev` decides itself, whatever the caller's environment or `.env` say. A `.env` often holds production's
- * settings; development must never reach its database, nor accept its tokens. An empty value keeps `.env` out as well:
- * dotenv fills in only what is absent. Everything else (CORS_ORIGINS, LOG_LEVEL, THROTTLE_RATE, …) stays as it is set.
+ * What `npm run dev` decides itself, whatever the environment or `.env` say. A `.env` often holds production's settings, but
+ * development must never reach its database or accept its tokens. An empty value keeps `.env` out as well: dotenv fills in
+ * only what is absent. Everything else (CORS_ORIGINS, LOG_LEVEL, THROTTLE_RATE, …) stays as it is set.
  */
 export function ownSettings(
   tenant: Pick<Tenant, 'metadataUrl' | 'externalMetadataUrl' | 'certificatePath'>,
@@ -41,12 +41,12 @@ export function ownSettings(
     EXTERNAL_ID_OWNER_CLAIM: OWNER_CLAIM,
     DOCS_CLIENT_ID: CLIENT_ID,
     DOCS_SCOPES: SCOPES.map((name) => b2c(POLICIES[0]).scopePrefix + name).join(','),
-    // The tenant's certificate is trusted by this one process, besides the usual authorities. No verification is off.
+    // Only this process trusts the tenant's certificate, besides the usual authorities. Verification stays on.
     NODE_EXTRA_CA_CERTS: tenant.certificatePath,
   };
 }
 
-/** Where a scope is to be required, it is the development tenant's: that issues no token with another. */
+/** A required scope becomes the development tenant's: it issues no other. */
 export function ownScopes(environment: Environment): Record<string, string> {
   const [read, write] = SCOPES;
   return {
@@ -55,7 +55,7 @@ export function ownScopes(environment: Environment): Record<string, string> {
   };
 }
 
-/** The names of what was set for another store or tenant, which development does not use. */
+/** The names of settings for another store or tenant, which development ignores. */
 export function ignoredSettings(environment: Environment, own: Environment): string[] {
   const isOther = (name: string) => Boolean(environment[name]) && environment[name] !== own[name];
   return Object.keys(own).filter((name) => /^(MONGODB|B2C|EXTERNAL_ID|DOCS)_/.test(name) && isOther(name));

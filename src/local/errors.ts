@@ -1,4 +1,4 @@
-/** Something that the developer can put right: shown as one message without a stack. */
+/** Something that the developer can fix: shown as one message without a stack. */
 export class DevError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -6,7 +6,7 @@ export class DevError extends Error {
   }
 }
 
-/** What the operating system said ("EACCES"), or nothing for an error that did not come from it. */
+/** The operating system's code ("EACCES"), or undefined for an error that did not come from it. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { DATA_DIRECTORY_VARIABLE, makeDirectory } from './directory.ts';
 import { DevError, systemCode } from './errors.ts';
 
-/** The file's text, or nothing when there is no such file. */
+/** The file's text, or undefined if there is no such file. */
 export function readKept(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -14,7 +14,7 @@ export function readKept(path: string): string | undefined {
   }
 }
 
-/** Writes a file that only its owner can read, whole or not at all. One that is there already stays: answers false. */
+/** Writes a file that only its owner can read, whole or not at all. Returns false, and changes nothing, if it exists. */
 export function createKept(path: string, text: string): boolean {
   return writeBeside(path, text, (temporary) => {
     try {
@@ -64,7 +64,7 @@ export function unreadable(path: string, reason: string, cause?: unknown): DevEr
   );
 }
 
-/** What the system refused, for the developer. Anything else is a bug and stays what it is. */
+/** A message for what the system refused. Anything else is a bug and stays as it is. */
 function unusable(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error) || systemCode(cause) === undefined) return cause;
   return new DevError(

@@ -3,7 +3,7 @@ import { DATA_DIRECTORY_VARIABLE } from './directory.ts';
 export interface HintParts {
   /** The API's base URL. */
   url: string;
-  /** DEV_DATA_DIR, when it is set: the token command in the other terminal needs it too. */
+  /** DEV_DATA_DIR, if set: the token command in the other terminal needs it too. */
   dataDirectory: string | undefined;
 }
 
@@ -27,8 +27,8 @@ Ctrl-C stops everything; your tasks stay.
 }
 
 /**
- * Every command is one line and works as printed in any POSIX shell, from the project's folder, in this order. No comments
- * among them: zsh does not take any when one pastes.
+ * Every command is one line and works as printed in any POSIX shell, from the project's folder, in this order. Without
+ * comments: zsh does not accept them in pasted text.
  */
 export function samples({ url, dataDirectory }: HintParts): [Sample, ...Sample[]] {
   const tasks = `${url}/api/tasks`;

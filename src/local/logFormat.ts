@@ -4,10 +4,10 @@ import { EXTERNAL_TENANT_ID, TENANT_ID, userNamed, USERS } from './tenant/identi
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Colours a text, where the terminal has colours. */
+/** Colours a text if the terminal has colours. */
 export type Paint = (style: Style, text: string) => string;
 
-/** The request id of development's own probes, which nobody wants to read about. */
+/** The request id of our own probes, which are not shown. */
 export const PROBE_ID = 'npm-run-dev';
 
 type LogRecord = Readonly<Record<string, unknown>>;
@@ -21,14 +21,14 @@ const LEVELS: Readonly<Record<number, readonly [name: string, style: Style]>> = 
   60: ['FATAL', 'red'],
 };
 
-/** What every line says and nobody reads in a terminal. */
+/** In every line, and of no use in a terminal. */
 const OMITTED = new Set(['v', 'name', 'hostname', 'pid', 'level', 'time', 'msg', 'err', 'requestId']);
 
 /**
- * Turns the lines of one API process into lines for people: a request as `POST /api/tasks 409 MissingTask 4 ms alice`, all
- * else as time, level, message and fields. What is not a line of the log comes back as it is.
+ * Turns the log lines of one API process into lines for people: a request as `POST /api/tasks 409 MissingTask 4 ms alice`,
+ * anything else as time, level, message and fields. Lines that are not from the log stay as they are.
  *
- * @returns a function that answers nothing for a line that nobody needs to see.
+ * @returns a function that returns undefined for a line that nobody needs to see.
  */
 export function createLogFormatter(paint: Paint = (_style, text) => text): (line: string) => string | undefined {
   let areKeysKnown = false;
@@ -74,7 +74,7 @@ const NAMES = new Map(
   [TENANT_ID, EXTERNAL_TENANT_ID].flatMap((tenant) => USERS.map((name) => [userNamed(name, tenant).oid, name])),
 );
 
-/** The people of the sign-in page by their names; of everybody else the object id, or the beginning of one. */
+/** Names for the people of the sign-in page; for everybody else the object id, or the beginning of one. */
 function nameOf(oid: string): string {
   const short = /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(oid) || oid.length > 40 ? `${oid.slice(0, 8)}…` : oid;
   return visible(NAMES.get(oid) ?? short);
@@ -89,7 +89,7 @@ function formatOther(record: LogRecord, paint: Paint): string {
 }
 
 function showValue(value: unknown): string {
-  // JSON, so that whatever a client sent cannot begin a line of its own, and none of it that a terminal would obey.
+  // JSON, so that nothing a client sent can start a new line, and without characters that a terminal would obey.
   return typeof value === 'string' && /^[\w./:@-]+$/.test(value) ? value : visible(JSON.stringify(value));
 }
 

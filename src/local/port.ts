@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { type AddressInfo, createServer } from 'node:net';
 import { DevError, systemCode } from './errors.ts';
 
-/** A free port below those that operating systems hand out for a moment, so that it is still free next week. */
+/** A free port below the ephemeral ones of operating systems, so that it is still free next week. */
 export async function chooseLastingPort(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const port = randomInt(20_000, 32_000);
@@ -11,7 +11,7 @@ export async function chooseLastingPort(): Promise<number> {
   throw new DevError('The development tenant found no free TCP port on 127.0.0.1 between 20000 and 32000.');
 }
 
-/** Whether another program listens there. Any other reason not to listen is for the one who then tries. */
+/** Whether another program listens there. Whoever then tries to listen learns of any other obstacle. */
 export async function isTaken(port: number, host: string): Promise<boolean> {
   try {
     await bindOnce(port, host);

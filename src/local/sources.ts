@@ -1,11 +1,11 @@
-/** Notices source changes by looking: it also sees files replaced by editors, shared folders and containers. */
+/** Polls for source changes: this also works with editors that replace files, shared folders and containers. */
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_MS = 300;
 
-/** What the API is made of. Of `src/local` only its store: the rest is this process, which does not restart itself. */
+/** The API's sources. Of `src/local` only the store: the rest is this process, which does not restart itself. */
 const WATCHED = ['src', 'config', '.env'];
 const LOCAL = join('src', 'local');
 const STORE = join(LOCAL, 'store');
@@ -26,7 +26,7 @@ export async function waitForChange(root: string, before: Sources, signal: Abort
     await delay(POLL_MS, undefined, { signal });
     const now = await readSources(root);
     const changed = findDifference(before, now);
-    // Settled: an editor that saves several files, or a checkout, restarts the API once.
+    // Wait until it settles: an editor that saves several files, or a checkout, restarts the API once.
     if (changed !== undefined && findDifference(last, now) === undefined) return changed;
     last = now;
   }

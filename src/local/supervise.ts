@@ -1,4 +1,4 @@
-/** Keeps the API running: starts it again when its sources change, and knows a failed start from a crash. */
+/** Keeps the API running: restarts it when its sources change, and tells a failed start from a crash. */
 import { type ApiProcess, waitUntilReady } from './api.ts';
 import { DevError } from './errors.ts';
 import { readSources, waitForChange } from './sources.ts';
@@ -8,7 +8,7 @@ export interface Supervised {
   root: string;
   /** Where the API answers. */
   url: string;
-  /** Resolves when everything shall end. */
+  /** Resolves when everything is to end. */
   stopped: Promise<unknown>;
   start: () => ApiProcess;
   /** Called when the API is ready for the first time. */
@@ -70,5 +70,5 @@ async function greet(
 }
 
 function ignore(): void {
-  // The round is over: nobody waits for a change any more.
+  // The round is over: nobody waits for a change.
 }

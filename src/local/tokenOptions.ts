@@ -26,10 +26,10 @@ Prints an access token of the development tenant, alone on stdout.
 The tenant's page, whose address \`npm run dev\` prints, has more to paste.
 `;
 
-// A century: what does not fit into a date is refused here rather than by whoever reads the token.
+// A century: what does not fit into a date is refused here rather than by the token's reader.
 const MAX_LIFETIME_SECONDS = 100 * 365 * 24 * 3600;
 
-/** @throws {UsageError} for what is not an option, or a value that it cannot have. */
+/** @throws {UsageError} for an unknown option or an invalid value. */
 export function parseTokenOptions(args: readonly string[]): TokenWishes | 'help' {
   const values = readArguments(args);
   if (values.help) return 'help';
@@ -75,7 +75,7 @@ function joinNegativeNumbers(args: readonly string[]): string[] {
   return joined;
 }
 
-/** A name alone is that user of the sign-in page; an object id alone is its own name. */
+/** A name alone means that user of the sign-in page; an object id alone is also the name. */
 function chooseUser(oid: string | undefined, name: string | undefined, tenantId: string): User {
   if (oid === undefined) return userNamed(name ?? DEFAULT_USER.name, tenantId);
   return { oid, name: name ?? oid };

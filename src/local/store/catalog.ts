@@ -9,11 +9,11 @@ export interface Index {
   readonly name: string;
   readonly fields: readonly Field[];
   readonly isUnique: boolean;
-  /** Of a partial index: whether it holds a document. */
+  /** For a partial index: whether it includes a document. */
   readonly includes: Predicate | undefined;
-  /** Of a TTL index: from the date in a document until it is removed. */
+  /** For a TTL index: from the date in a document until it is removed. */
   readonly expireAfterMs: number | undefined;
-  /** As declared, for listIndexes and to compare with. */
+  /** As declared, for listIndexes and for comparison. */
   readonly spec: Doc;
 }
 
@@ -26,7 +26,7 @@ export interface Collection {
 
 const ID_INDEX: Doc = { v: 2, key: { _id: 1 }, name: '_id_' };
 
-/** The collections and their indexes, in memory as in the database. */
+/** The collections and their indexes, mirrored in memory. */
 export class Catalog {
   readonly #storage: Storage;
   readonly #collections = new Map<string, Collection>();
@@ -54,12 +54,12 @@ export class Catalog {
     return this.#collections.get(`${db}.${name}`);
   }
 
-  /** The collection to read from: an empty one when it is not there. */
+  /** The collection to read from; an empty one if it does not exist. */
   view(db: string, name: string): Collection {
     return this.find(db, name) ?? { id: -1, ns: `${db}.${name}`, indexes: [readIndex(-1, ID_INDEX)] };
   }
 
-  /** The collection to write to, made when it is not there, as MongoDB does on the first write. */
+  /** The collection to write to, created by the first write, as in MongoDB. */
   ensure(db: string, name: string): Collection {
     return this.find(db, name) ?? this.#create(db, name);
   }

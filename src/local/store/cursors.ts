@@ -7,7 +7,7 @@ import { CommandError } from './errors.ts';
 interface Cursor {
   readonly ns: string;
   readonly pages: Iterator<Uint8Array[]>;
-  /** What did not fit into the last batch. */
+  /** The document that did not fit into the last batch. */
   waiting: Uint8Array[];
   isAtEnd: boolean;
   lastUsed: number;
@@ -19,9 +19,9 @@ export interface Batch {
   readonly cursorId: Long;
 }
 
-// MongoDB's own: cursors that nobody asks for are closed after ten minutes.
+// As in MongoDB, idle cursors are closed after ten minutes.
 const IDLE_MS = 10 * 60 * 1000;
-// A type, an index of up to six digits, its end: what a document costs besides itself.
+// What a document costs besides itself: a type, an index of up to six digits, its end.
 const ELEMENT_BYTES = 8;
 const MAX_CURSORS = 1000;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
@@ -46,7 +46,7 @@ export class Cursors {
     const cursor = this.#open.get(id);
     if (cursor?.ns !== ns) throw new CommandError(43, `cursor id ${id} not found`);
     cursor.lastUsed = now;
-    // Not to be found while it is read from, nor afterwards when that fails.
+    // It cannot be found while it is being read, or after that has failed.
     this.#open.delete(id);
     const documents = yield* fill(cursor, size === 0 ? Infinity : size);
     if (cursor.isAtEnd) return { documents, cursorId: Long.ZERO };
@@ -66,7 +66,7 @@ export class Cursors {
   }
 }
 
-/** Looks one document ahead, so that the last batch is known to be the last. */
+/** Reads one document ahead, so that the last batch is known to be the last. */
 function* fill(cursor: Cursor, size: number): Steps<Uint8Array[]> {
   const batch: Uint8Array[] = [];
   for (let bytes = 0; ;) {

@@ -1,7 +1,7 @@
 import { deserialize, Double, Int32, Long, serialize } from 'bson';
 import { CommandError, notImplemented } from './errors.ts';
 
-/** A BSON document in memory, with numbers as the classes of their exact BSON type, so that rewriting it changes no type. */
+/** A BSON document in memory. Numbers are instances of their exact BSON type, so that rewriting it changes no type. */
 export type Doc = Record<string, unknown>;
 
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
@@ -14,7 +14,7 @@ export function decode(bytes: Uint8Array, rawArray?: string): Doc {
   return deserialize(bytes, options);
 }
 
-// MongoDB's own limit. What is deeper would also overflow the stack of whatever walks it.
+// MongoDB's own limit. Deeper ones would also overflow the stack of recursive code.
 const MAX_DEPTH = 200;
 
 /** Parses what a client sent. @throws {CommandError} Overflow when it is nested too deep; {BSONError} when it is not valid BSON. */
@@ -39,7 +39,7 @@ export function isDoc(value: unknown): value is Doc {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** What a path (`a` or `a.b`) leads to; undefined when that is nowhere. @throws {CommandError} NotImplemented where an array is on the way. */
+/** The value at a path (`a` or `a.b`), or undefined. @throws {CommandError} NotImplemented for a path through an array. */
 export function valueAt(doc: Doc, path: string): unknown {
   if (!path.includes('.')) return own(doc, path);
   return path.split('.').reduce<unknown>((at, name) => {
@@ -48,12 +48,12 @@ export function valueAt(doc: Doc, path: string): unknown {
   }, doc);
 }
 
-/** Never something inherited: `constructor` is a name like any other. */
+/** Never an inherited member: `constructor` is a name like any other. */
 function own(doc: Doc, name: string): unknown {
   return Object.hasOwn(doc, name) ? doc[name] : undefined;
 }
 
-/** Whether a document says what to do (`{$set: …}`, `{$gt: …}`) rather than what there is. */
+/** Whether a document consists of operators (`{$set: …}`, `{$gt: …}`). */
 export function hasOperators(doc: Doc): boolean {
   return Object.keys(doc)[0]?.startsWith('$') === true;
 }
@@ -66,7 +66,7 @@ export function toNumber(value: unknown): number | undefined {
   return undefined;
 }
 
-/** `{cursor: {...head, [name]: documents}, ok: 1}`: the answer of every command that gives documents, whose bytes are copied as they are. */
+/** `{cursor: {...head, [name]: documents}, ok: 1}`: the answer of every command that returns documents, copied as bytes. */
 export function encodeCursor(head: Doc, name: string, documents: readonly Uint8Array[]): Uint8Array {
   const array = framed(documents.flatMap((bytes, at) => [Buffer.from(`\x03${at}\0`, 'latin1'), bytes]));
   const members = encode(head).subarray(4, -1);
@@ -74,7 +74,7 @@ export function encodeCursor(head: Doc, name: string, documents: readonly Uint8A
   return framed([Buffer.from('\x03cursor\0', 'latin1'), cursor, Buffer.from('\x01ok\0\0\0\0\0\0\0\xf0\x3f', 'latin1')]);
 }
 
-/** A BSON document or array of these members: its length, the members, a zero. */
+/** A BSON document or array with these members: its length, the members, a zero. */
 function framed(members: readonly Uint8Array[]): Buffer {
   const whole = Buffer.concat([Buffer.alloc(4), ...members, Buffer.alloc(1)]);
   whole.writeInt32LE(whole.length);

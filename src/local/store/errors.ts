@@ -1,4 +1,4 @@
-/** MongoDB's names for the codes that this store answers with (MongoDB's error_codes.yml). */
+/** MongoDB's names for the codes that this store returns (MongoDB's error_codes.yml). */
 const NAMES: Readonly<Record<number, string>> = {
   1: 'InternalError',
   2: 'BadValue',
@@ -33,7 +33,7 @@ const NAMES: Readonly<Record<number, string>> = {
   14031: 'OutOfDiskSpace',
 };
 
-/** A command that is refused, the way MongoDB words it on the wire. `details` are further members of the answer. */
+/** A refused command, worded as in MongoDB. `details` are further members of the answer. */
 export class CommandError extends Error {
   readonly code: number;
   readonly codeName: string;
@@ -53,7 +53,7 @@ export function refusalOf({ message, code, codeName, details }: CommandError): R
   return { ok: 0, errmsg: message, code, codeName, ...details };
 }
 
-/** Says that this store does not do what MongoDB does here, and names it. */
+/** Names a feature of MongoDB that this store does not have. */
 export function notImplemented(what: string): CommandError {
   return new CommandError(238, `${what} is not implemented by the embedded store`);
 }

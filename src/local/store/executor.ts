@@ -19,7 +19,7 @@ interface Task {
   answer?: Uint8Array;
 }
 
-/** How long one command is carried out before the others have their turn, and how long several are before the event loop has. */
+/** How long one command runs before the others get their turn, and how long several run before the event loop does. */
 const SLICE_MS = 4;
 const TURN_MS = 12;
 const EXPIRY_INTERVAL_MS = 1000;

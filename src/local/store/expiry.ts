@@ -6,10 +6,10 @@ import { StoredDocument } from './query.ts';
 import { removeRecord } from './records.ts';
 import type { Range } from './storage.ts';
 
-/** Documents of an index that are removed at once: nobody is to wait for all of them. */
+/** Documents of an index removed in one go, so that nobody waits for all of them. */
 const MAX_REMOVED = 200;
 
-/** Removes documents that a TTL index says have expired. Answers whether there may be more. */
+/** Removes documents that have expired by a TTL index. Returns whether there may be more. */
 export function removeExpired({ storage, catalog }: Engine, now: number): boolean {
   let isMore = false;
   for (const collection of catalog.all()) {

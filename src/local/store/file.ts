@@ -8,9 +8,9 @@ import { systemCode } from '../errors.ts';
 import { EmbeddedStoreError } from './errors.ts';
 import { SCHEMA } from './storage.ts';
 
-/** 'TASK': tells our files from those of other applications of SQLite. */
+/** 'TASK': tells our files from those of other SQLite applications. */
 const APPLICATION_ID = 0x5441534b;
-/** Of the tables and of the keys in them. Another version is refused, never converted or overwritten. */
+/** The version of the tables and keys. Another version is refused, never converted or overwritten. */
 const FORMAT_VERSION = 1;
 
 const FILE_NAME = 'store.sqlite';
@@ -33,7 +33,7 @@ export function openFile(directory: string): DatabaseSync {
     makeDirectory(directory);
     if (!existsSync(path)) createFile(directory, path);
     const { size } = statSync(path);
-    // SQLite would take what is shorter than any page for a new database.
+    // SQLite would take a file shorter than a page for a new database.
     if (size < MIN_BYTES) throw torn(path, `it has ${size} bytes`);
     db = new DatabaseSync(path);
     lockAndCheck(db, path);
@@ -45,8 +45,8 @@ export function openFile(directory: string): DatabaseSync {
 }
 
 /**
- * A new file appears under its name only when it is whole, so that an empty or short one is known to be torn. A link, not a rename:
- * it fails when another process was faster, whose file is then the one to open.
+ * A new file gets its name only when it is complete, so an empty or short one is known to be damaged. By a link, not a rename: a
+ * link fails if another process was faster, and then that one's file is the one to open.
  */
 function createFile(directory: string, path: string): void {
   if (existsSync(`${path}-wal`)) throw torn(path, 'it is missing beside its write-ahead log');
@@ -88,7 +88,7 @@ function lockAndCheck(db: DatabaseSync, path: string): void {
   }
   const health = pragma(db, 'quick_check');
   if (health !== 'ok') throw torn(path, String(health));
-  // FULL: a commit returns when the write-ahead log is on the disk. fullfsync: macOS does not get there without it.
+  // FULL: a commit returns when the write-ahead log is on disk. fullfsync: on macOS that needs this too.
   db.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1',
   );

@@ -7,7 +7,7 @@ export interface Comparison {
   readonly path: string;
   readonly operator: string;
   readonly operand: unknown;
-  /** The keys of what it compares with, ascending and each of them once: any number for `$in`, one for the others. */
+  /** The keys of its operands, ascending and without duplicates: any number for `$in`, one for the others. */
   readonly keys: readonly Buffer[];
 }
 
@@ -23,7 +23,7 @@ export function isComparison(clause: Clause): clause is Comparison {
   return 'path' in clause;
 }
 
-/** The clauses of a filter, all of which must hold. @throws {CommandError} naming what this store does not understand. */
+/** The clauses of a filter, all of which must hold. @throws {CommandError} naming anything unknown. */
 export function parseFilter(filter: Doc): Clause[] {
   return Object.entries(filter).flatMap(([name, value]): Clause[] => {
     if (name === '$and') return branchesOf(name, value).flat();
@@ -78,7 +78,7 @@ function testOf({ path, operator, operand, keys }: Comparison): Predicate {
 
 type Test = (value: unknown) => boolean;
 
-/** What each operator asks of the value at its path, by the keys of its operand. */
+/** The test that each operator makes of the value at its path, by the keys of its operand. */
 const TESTS: Readonly<Record<string, (keys: readonly Buffer[], operand: unknown) => Test>> = {
   $eq: equals,
   $in: equals,
@@ -90,7 +90,7 @@ const TESTS: Readonly<Record<string, (keys: readonly Buffer[], operand: unknown)
   $exists: (keys) => (value) => keys[0]?.equals(encodeKey(value !== undefined)) === true,
 };
 
-/** As in MongoDB, `1` is `1.0`, null is also what is missing, and an array is equal to what one of its elements is. */
+/** As in MongoDB, `1` equals `1.0`, null also equals a missing value, and an array equals whatever one of its elements does. */
 function equals(keys: readonly Buffer[], operand: unknown): Test {
   if (typeof operand === 'string') return some((value) => value === operand);
   const types = new Set(keys.map(([type]) => type));
@@ -98,7 +98,7 @@ function equals(keys: readonly Buffer[], operand: unknown): Test {
   return some((value) => types.has(typeOf(value)) && known.has(encodeKey(value).toString('latin1')));
 }
 
-/** Ranges look only at values of the operand's own type; null has no order but equality. */
+/** Ranges compare only values of the operand's own type; null has no order but equality. */
 function ordered(accepts: (order: number) => boolean): (keys: readonly Buffer[]) => Test {
   return ([key = AFTER]) => some((value) => typeOf(value) === key[0] && accepts(Buffer.compare(encodeKey(value), key)));
 }

@@ -17,12 +17,12 @@ export { EmbeddedStoreError } from './errors.ts';
 export interface EmbeddedStore {
   /** `mongodb://…` for any driver of this user on this machine. Names no database. */
   readonly uri: string;
-  /** Ends every connection. What was acknowledged is on the disk already. May be called again. */
+  /** Ends every connection. Acknowledged writes are already on disk. May be called again. */
   close(): Promise<void>;
 }
 
 export interface EmbeddedStoreOptions {
-  /** Where the data is, and nothing else; made when it is not there. One process at a time. */
+  /** For the data alone; created if missing. One process at a time. */
   readonly directory: string;
   /** For TTL indexes and idle cursors. */
   readonly clock?: Clock;
@@ -31,7 +31,7 @@ export interface EmbeddedStoreOptions {
 
 const SILENT: Log = { warn: () => undefined, info: () => undefined, error: () => undefined };
 
-/** @throws {EmbeddedStoreError} when the directory cannot be used, with what to do about it. */
+/** @throws {EmbeddedStoreError} when the directory cannot be used; the message says what to do. */
 export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const { clock = Date, log = SILENT } = options;
   const directory = resolve(options.directory);
@@ -46,7 +46,7 @@ export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       executor.finish();
-      await setImmediate(); // those who were interrupted are told
+      await setImmediate(); // lets the interrupted commands be answered
       await server.close();
       storage.close();
       if (made !== undefined) removeAll(made);
@@ -62,8 +62,8 @@ export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise
 const MAX_SOCKET_PATH_BYTES = 103;
 
 /**
- * A Unix socket that only this user can open, beside the data; in a private directory of its own where that path is too long or the
- * file system has no sockets. Windows has loopback TCP instead.
+ * A Unix socket that only this user can open, beside the data, or in a private directory if that path is too long or the file system
+ * has no sockets. On Windows, loopback TCP.
  */
 async function listen(server: WireServer, directory: string): Promise<{ uri: string; made?: string }> {
   if (platform() === 'win32') {
@@ -81,14 +81,14 @@ function removeAll(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
-/** Where the store of a directory listens, if it can. */
+/** The socket of a directory's store, if it can listen there. */
 export function socketIn(directory: string): string {
   return join(directory, 'store.sock');
 }
 
-/** False where the path is too long, or the file system has no sockets. */
+/** False if the path is too long, or the file system has no sockets. */
 async function listenAt(server: WireServer, path: string): Promise<boolean> {
-  // The driver decodes a percent sign in a path once too often.
+  // The driver decodes percent signs in a path twice.
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES || path.includes('%')) return false;
   removeAll(path); // left behind by a process that was killed: we hold the lock of the directory
   try {

@@ -3,9 +3,9 @@ import { type Doc, isDoc, toNumber, valueAt } from './documents.ts';
 import { notImplemented } from './errors.ts';
 
 /**
- * Order-preserving keys: comparing the bytes of two keys is comparing their values in MongoDB's BSON order, and equal bytes are
- * equal values (`1` and `1.0` alike). No key is the beginning of another one of the same field, so keys of several fields are
- * simply joined. Each value starts with a byte for its place among the types; a step of 8 leaves room for bounds between them.
+ * Order-preserving keys: the bytes of two keys compare like their values in MongoDB's BSON order, and equal values have equal
+ * bytes (`1` and `1.0`, too). No key is a prefix of another of the same field, so keys of several fields are
+ * simply joined. Each value starts with a byte for its place among the types; steps of 8 leave room for bounds between them.
  */
 
 export type Direction = 1 | -1;
@@ -16,7 +16,7 @@ export interface Field {
   readonly direction: Direction;
 }
 
-/** Documents and arrays have a place among the types, and no keys. */
+/** Documents and arrays have a place among the types, but no keys. */
 export const TYPE = {
   null: 0x10,
   number: 0x18,
@@ -28,7 +28,7 @@ export const TYPE = {
   date: 0x50,
 } as const;
 
-/** Beyond every continuation of a key: types end at 0x50, or at 0xef when a descending field inverts them. */
+/** Beyond every continuation of a key: types end at 0x50, or at 0xef if a descending field inverts them. */
 export const AFTER = Buffer.from([0xff]);
 
 /** @throws {CommandError} NotImplemented for what is not compared here (decimals, binary data, regular expressions). */
@@ -40,7 +40,7 @@ export function typeOf(value: unknown): number {
   if (value instanceof Date) return TYPE.date;
   if (value instanceof ObjectId) return TYPE.objectId;
   if (Array.isArray(value)) return TYPE.array;
-  // A Timestamp is a Long to JavaScript, and no number to MongoDB.
+  // A Timestamp is a Long in JavaScript, but not a number in MongoDB.
   if (value instanceof Long && !(value instanceof Timestamp)) return TYPE.number;
   if (isDoc(value)) return TYPE.object;
   throw notImplemented(`comparing a value of type ${bsonName(value)}`);

@@ -7,12 +7,12 @@ import type { Range } from './storage.ts';
 /** How a query finds its documents. */
 export interface Plan {
   readonly index: Index;
-  /** Of keys of the index, apart from each other and ascending. */
+  /** Of keys of the index, disjoint and ascending. */
   readonly ranges: readonly Range[];
   readonly isBackward: boolean;
-  /** The documents come in the order asked for. */
+  /** The documents come in the requested order. */
   readonly isSorted: boolean;
-  /** What the ranges do not decide; undefined when they decide everything, and no document has to be parsed. */
+  /** What the ranges do not decide; undefined if they decide everything, so that no document has to be parsed. */
   readonly residual: Predicate | undefined;
   /** No index helps: the whole collection is read. */
   readonly isCollectionScan: boolean;
@@ -35,13 +35,13 @@ interface Bounds<B = Bound> {
   readonly upper?: B | undefined;
 }
 
-/** @throws {CommandError} for a filter that this store does not understand. */
+/** @throws {CommandError} for an unknown filter. */
 export function planQuery(collection: Collection, filter: Doc, sort: readonly Field[]): Plan {
   const clauses = parseFilter(filter);
   const best = collection.indexes
     .filter((index) => index.includes === undefined)
     .map((index) => rate(index, clauses.filter(isComparison), sort))
-    // The first index is that of the ids, which holds everything: where none is better, all of it is read.
+    // The first index is that of the ids, which holds everything: if none is better, all of it is read.
     .reduce((a, b) => (b.score > a.score ? b : a));
   const decided = new Set<Clause | undefined>([...best.points, best.bounds.lower, best.bounds.upper]);
   const rest = clauses.filter((clause) => !decided.has(clause));
@@ -59,7 +59,7 @@ function rate(index: Index, comparisons: readonly Comparison[], sort: readonly F
   const points: Comparison[] = [];
   for (const { path } of index.fields) {
     const point = comparisons.find((one) => one.path === path && ['$eq', '$in'].includes(one.operator));
-    // Two lists would multiply: the second is left to the filter.
+    // Two lists would multiply, so the second is left to the filter.
     if (point === undefined || (isList(point) && points.some(isList))) break;
     points.push(point);
   }
@@ -77,7 +77,7 @@ function isList({ keys }: Comparison): boolean {
   return keys.length > 1;
 }
 
-/** Of one type: values of another one are in another place. Null has no range. */
+/** Of one type, since values of another type are elsewhere. Null has no range. */
 function boundsOf(path: string, comparisons: readonly Comparison[]): Bounds<Comparison> {
   const all = comparisons.filter((one) => one.path === path && /^\$[gl]te?$/.test(one.operator));
   const type = all.map(typeOfKey).find((each) => each !== TYPE.null);
@@ -92,7 +92,7 @@ function typeOfKey({ keys }: Bound): number {
   return keys[0]?.[0] ?? TYPE.null;
 }
 
-/** Whether reading the index one way or the other gives the documents in the order asked for. */
+/** Whether reading the index forwards or backwards gives the documents in the requested order. */
 function orderOf(index: Index, points: readonly Comparison[], sort: readonly Field[]): Candidate['order'] {
   const several = points.findIndex(isList);
   const fixed = several === -1 ? points.length : several;
@@ -134,7 +134,7 @@ function isStrict({ operator }: Bound): boolean {
   return operator === '$gt' || operator === '$lt';
 }
 
-/** The bound before a key, or behind everything that begins with it. */
+/** The bound before a key, or after everything that begins with it. */
 function edge({ keys: [key = AFTER] }: Bound, direction: Direction, isBehind: boolean): Buffer {
   return Buffer.concat([turned(key, direction), ...(isBehind ? [AFTER] : [])]);
 }

@@ -6,7 +6,7 @@ import { encodeKeys, type Field } from './keys.ts';
 import { type Plan, planQuery } from './plan.ts';
 import type { IndexedRow, Row, Storage } from './storage.ts';
 
-/** A stored document, parsed only if somebody asks. */
+/** A stored document, parsed on demand. */
 export class StoredDocument {
   readonly rid: number;
   readonly bson: Uint8Array;
@@ -22,7 +22,7 @@ export class StoredDocument {
   }
 }
 
-/** What is found, page after page, of which some may be empty. Between two of them others may write. */
+/** The results, page by page; some may be empty. Others may write between two pages. */
 export type Pages = Generator<StoredDocument[], void, undefined>;
 
 export interface Query {
@@ -37,7 +37,7 @@ const MAX_PAGE = 100;
 // MongoDB's own limit for a sort without an index.
 const MAX_SORT_BYTES = 100 * 1024 * 1024;
 
-/** One query on its way. */
+/** One running query. */
 export class Search {
   readonly plan: Plan;
   docsExamined = 0;
@@ -54,8 +54,8 @@ export class Search {
   }
 
   /**
-   * The documents in their order. No SQLite cursor is open between two pages: a document that stays put is neither skipped nor
-   * repeated, whatever others write. Unless the query sorts by itself, a page is as it is stored until the next one is asked for.
+   * The documents in order. No SQLite cursor is open between two pages: an unchanged document is neither skipped nor repeated,
+   * whatever others write. Unless the query sorts by itself, a page shows what is stored when it is read.
    */
   *pages(): Pages {
     const { limit = 0, sort = [] } = this.#query;
@@ -70,7 +70,7 @@ export class Search {
     }
   }
 
-  /** How many there are, without reading documents that an index decides about. */
+  /** How many there are, without reading documents where an index decides. */
   *count(): Steps<number> {
     const { index, ranges, residual } = this.plan;
     const { limit = 0 } = this.#query;
@@ -91,7 +91,7 @@ export class Search {
     const { index, ranges, isBackward, residual } = this.plan;
     for (const range of isBackward ? ranges.toReversed() : ranges) {
       let after: IndexedRow | undefined;
-      // What is left over by a filter makes the next page larger.
+      // If the filter drops many, the next page is larger.
       for (let size = Math.min(MAX_PAGE, wanted); ; size = Math.min(MAX_PAGE, size * 2)) {
         this.#checkIsThere();
         const rows: IndexedRow[] = this.#storage.rows(index.id, range, size, isBackward, after);
@@ -104,7 +104,7 @@ export class Search {
     }
   }
 
-  /** Others may have dropped the index meanwhile; half of an answer would look like a whole one. */
+  /** Others may have dropped the index meanwhile; a partial answer would look complete. */
   #checkIsThere(): void {
     const { ns, indexes } = this.#collection;
     const { index } = this.plan;
@@ -114,7 +114,7 @@ export class Search {
   }
 }
 
-/** @throws {CommandError} when it is too much to be sorted here, or has no order. */
+/** @throws {CommandError} when there is too much to sort, or a value has no order. */
 function* sorted(pages: Pages, sort: readonly Field[]): Pages {
   const found: { key: Buffer; row: Row }[] = [];
   let bytes = 0;

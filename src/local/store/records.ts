@@ -7,7 +7,7 @@ import type { Storage } from './storage.ts';
 
 /** Writes one document and its entry in every index. All checks come before the first write. */
 
-/** Answers its id. @throws {CommandError} DuplicateKey, or what is wrong with the document. */
+/** Returns its id. @throws {CommandError} DuplicateKey, or what is wrong with the document. */
 export function insertRecord(storage: Storage, collection: Collection, given: Doc, givenBson?: Uint8Array): unknown {
   const { doc, bson } = withId(given, givenBson);
   checkDocument(doc, bson);
@@ -18,7 +18,7 @@ export function insertRecord(storage: Storage, collection: Collection, given: Do
   return doc['_id'];
 }
 
-/** Answers whether it differs now. @throws {CommandError} DuplicateKey, ImmutableField, or what is wrong with the document. */
+/** Returns whether it changed. @throws {CommandError} DuplicateKey, ImmutableField, or what is wrong with the document. */
 export function replaceRecord(
   storage: Storage,
   collection: Collection,
@@ -33,7 +33,7 @@ export function replaceRecord(
   const after = keysOf(collection, doc);
   for (const [index, key] of before) {
     if (after.get(index)?.equals(key) !== true) continue;
-    // Most keys stay as they are, and so do their entries.
+    // Most keys, and so their entries, stay the same.
     before.delete(index);
     after.delete(index);
   }
@@ -89,7 +89,7 @@ function checkUnique(
   }
 }
 
-/** Worded as MongoDB does: mongoose and others read the index's name out of the message. */
+/** Worded as in MongoDB: mongoose and others read the index's name from the message. */
 function duplicateKey(collection: Collection, index: Index, doc: Doc): CommandError {
   const keyValue: Doc = {};
   for (const { path } of index.fields) keyValue[path] = valueAt(doc, path) ?? null;

@@ -38,19 +38,19 @@ export class WireServer {
     this.#server.close();
     for (const socket of this.#sockets) {
       socket.destroySoon();
-      // A client that does not read its answers keeps nobody waiting.
+      // A client that does not read its answers must not keep us waiting.
       setTimeout(() => socket.destroy(), CLOSE_MS).unref();
     }
     await closed;
   }
 
-  /** Answers one client, one command after the other: no more of them are read before it has taken the answer. */
+  /** Answers one client, one command at a time: the next is read only when it has taken the answer. */
   async #serve(socket: Socket): Promise<void> {
     const reader = new MessageReader();
     this.#sockets.add(socket);
     socket.setNoDelay(true);
     socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => undefined); // the client is gone, which is its own business
+    socket.on('error', () => undefined); // the client is gone
     try {
       for await (const chunk of socket as AsyncIterable<Buffer>) {
         for (const message of reader.read(chunk)) {
@@ -59,7 +59,7 @@ export class WireServer {
         }
       }
     } catch (error) {
-      // After what is not a message, nothing on this connection can be understood.
+      // After an invalid message, nothing more on this connection can be understood.
       if (error instanceof WireError) {
         this.#log.warn({ reason: error.message }, 'closed a connection that does not speak the protocol');
       } else if (socket.errored === null && (error as NodeJS.ErrnoException).code === undefined) {
@@ -69,7 +69,7 @@ export class WireServer {
   }
 }
 
-/** Resolves when it was sent, or nobody is there to take it. */
+/** Resolves when it was sent, or the client is gone. */
 function send(socket: Socket, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     socket.write(bytes, () => {

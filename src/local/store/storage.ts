@@ -32,9 +32,9 @@ const BACKWARD = `SELECT e.key, d.rid, d.bson FROM entries e JOIN documents d ON
 const COUNT = 'SELECT count(*) AS n FROM (SELECT 1 FROM entries WHERE idx = ? AND key >= ? AND key < ? LIMIT ?)';
 
 /**
- * The SQL. Documents lie in one table, and every index of every collection in another, as order-preserving keys (keys.ts) with the
- * row that they lead to; so one prepared statement serves all collections. The first write begins a transaction: what is written
- * is durable once `commit` has returned.
+ * The SQL. One table holds all documents; another holds all indexes of all collections, as order-preserving keys (keys.ts) with the
+ * row that each leads to. So one prepared statement serves all collections. The first write begins a transaction: writes are
+ * durable once `commit` has returned.
  */
 export class Storage {
   readonly #db: DatabaseSync;
@@ -49,13 +49,13 @@ export class Storage {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  /** @throws what SQLite reports; then nothing written since the last commit is kept: `rollback`, and tell everybody. */
+  /** @throws what SQLite reports; nothing written since the last commit is kept then: `rollback`, and tell everybody. */
   commit(): void {
     if (this.#isWriting) this.#run('COMMIT');
     this.#isWriting = false;
   }
 
-  /** After whatever failed: a full disk may have ended the transaction already. */
+  /** After a failure: a full disk may already have ended the transaction. */
   rollback(): void {
     this.#isWriting = false;
     if (this.#db.isTransaction) this.#run('ROLLBACK');
@@ -112,7 +112,7 @@ export class Storage {
     return this.#all<{ n: number }>(COUNT, index, range.low, range.high, limit)[0]?.n ?? 0;
   }
 
-  /** At most `limit` rows of a range, in the order of their keys or against it, after the row given. */
+  /** At most `limit` rows of a range, in ascending or descending order of their keys, after the row given. */
   rows(index: number, { low, high }: Range, limit: number, isBackward = false, after?: IndexedRow): IndexedRow[] {
     const [sql, first, last] = isBackward ? [BACKWARD, high, low] : [FORWARD, low, high];
     return this.#all(sql, index, after?.key ?? first, after?.rid ?? -1, last, limit);
@@ -134,7 +134,7 @@ export class Storage {
     return this.#run(sql, ...values);
   }
 
-  /** Answers the row that was inserted. */
+  /** Returns the row that was inserted. */
   #run(sql: string, ...values: (string | number | Uint8Array)[]): number {
     return Number(this.#statement(sql).run(...values).lastInsertRowid);
   }

@@ -1,12 +1,12 @@
 import { type Doc, hasOperators, isDoc } from './documents.ts';
 import { CommandError, notImplemented } from './errors.ts';
 
-/** Makes a new document out of the one found, or out of the beginnings of one that an upsert inserts. */
+/** Makes a new document from the one found, or from what an upsert starts with. */
 export type Update = (doc: Doc, isInsert: boolean) => Doc;
 
 const OPERATORS = ['$set', '$setOnInsert', '$unset'];
 
-/** @throws {CommandError} naming the operator or operand that this store does not understand. */
+/** @throws {CommandError} naming an unknown operator or operand. */
 export function parseUpdate(update: unknown, isMulti: boolean): Update {
   if (Array.isArray(update)) throw notImplemented('an update with an aggregation pipeline');
   if (!isDoc(update)) throw new CommandError(9, "Update argument must be either an object or an array: 'u'");
@@ -49,7 +49,7 @@ function checkConflicts(names: readonly string[]): void {
   throw new CommandError(40, `Updating the path '${twice}' would create a conflict at '${twice}'`);
 }
 
-/** What an upsert begins with: the members that its filter compares for equality. */
+/** What an upsert starts with: the members that its filter compares for equality. */
 export function seedOf(filter: Doc): Doc {
   const equal = Object.entries(filter).flatMap(([path, value]) => {
     if (path.startsWith('$') || path.includes('.')) return [];

@@ -20,16 +20,16 @@ export interface Message {
   readonly moreToCome: boolean;
 }
 
-/** What came is not the wire protocol. There is no way to go on reading this connection. */
+/** The bytes are not the wire protocol, so the rest of this connection cannot be read. */
 export class WireError extends Error {}
 
-/** Cuts a stream of bytes into messages. Holds no more memory than what has arrived. */
+/** Splits a stream of bytes into messages. Holds no more memory than what has arrived. */
 export class MessageReader {
   #chunks: Buffer[] = [];
-  /** How many bytes there must be before a look at them is worth it. */
+  /** How many bytes must have arrived before parsing can go on. */
   #missing = HEADER_BYTES;
 
-  /** @throws {WireError} when the stream is not one of messages. */
+  /** @throws {WireError} when the stream does not consist of messages. */
   *read(chunk: Buffer): Generator<Message> {
     this.#chunks.push(chunk);
     this.#missing -= chunk.length;
@@ -45,7 +45,7 @@ export class MessageReader {
   }
 }
 
-/** Of the message that begins here; of its header while that is not whole. */
+/** Of the message that begins here, or of its header while that is incomplete. */
 function lengthOf(bytes: Buffer): number {
   if (bytes.length < HEADER_BYTES) return HEADER_BYTES;
   const length = bytes.readInt32LE(0);

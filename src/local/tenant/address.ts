@@ -27,9 +27,9 @@ export function pathOf({ path }: Pick<Authority, 'path'>, endpoint: Endpoint): s
 }
 
 /**
- * Understands every form in which B2C can be addressed: the tenant by name or by GUID; the policy in the path, or as
- * `?p=`; the older `/tfp/` and `/te/` in front. External ID has its GUID and no policy. Nothing for another tenant, an
- * unknown policy or path: Microsoft answers 404.
+ * Understands every form of B2C's addresses: the tenant by name or by GUID; the policy in the path, or as `?p=`; the older
+ * `/tfp/` and `/te/` prefixes. External ID has its GUID and no policy. Undefined for another tenant, an unknown policy or
+ * path: Microsoft answers 404.
  */
 export function parseAddress(url: URL): Address | undefined {
   const [, tenant, rest] = /^\/(?:tfp\/|te\/)?([^/]+)\/(.+)$/i.exec(url.pathname) ?? [];

@@ -8,7 +8,7 @@ import {
   TENANT_NAME,
 } from './identity.ts';
 
-/** Under what people sign in, and who vouches for it: a user flow of the B2C tenant, or the External ID tenant. */
+/** Where people sign in: a user flow of the B2C tenant, or the External ID tenant. */
 export interface Authority {
   /** The first part of the path of all its addresses. */
   readonly path: string;
@@ -19,7 +19,7 @@ export interface Authority {
   readonly policy: string | undefined;
   /** What may be asked for besides scopes of the API. */
   readonly openIdScopes: readonly string[];
-  /** What stands before the short name of a scope of the API when an app asks for it. */
+  /** What an app puts before the short name of one of the API's scopes. */
   readonly scopePrefix: string;
 }
 
@@ -45,22 +45,22 @@ export const externalId: Authority = {
 
 export const authorities: readonly Authority[] = [...POLICIES.map(b2c), externalId];
 
-/** As real ones do, the issuer carries the tenant's GUID where addresses may have its name; B2C's ends in a slash. */
+/** As with real tenants, the issuer has the tenant's GUID where addresses may have its name; B2C's ends in a slash. */
 export function issuerOf({ tenantId, policy }: Authority, origin: string): string {
   return `${origin}/${tenantId}/v2.0${policy === undefined ? '' : '/'}`;
 }
 
-/** What was asked for, once it is known that all of it can be had. */
+/** The scopes that were asked for, all of them known. */
 export interface Scopes {
-  /** For the answer: in the words of the request. */
+  /** As the request spelled them, for the answer. */
   readonly asked: string;
-  /** `scp` of an access token; empty for the client id alone; nothing when no access token was asked for. */
+  /** `scp` of an access token; empty for the client id alone; undefined if no access token was asked for. */
   readonly ofApi: string | undefined;
   readonly openId: boolean;
   readonly offline: boolean;
 }
 
-/** What is wrong with a `scope`: the parameter's words that this authority does not know. */
+/** What is wrong with a `scope` parameter. */
 export type ScopeProblem = { unknown: string } | { isEmpty: true };
 
 /** Reads a `scope` parameter. As in B2C, an app's own client id asks for an access token that carries no scope. */
@@ -69,7 +69,7 @@ export function readScopes(authority: Authority, text: string): Scopes | ScopePr
   const ofApi = new Map<string, string>([
     [authority.clientId, ''],
     ...SCOPES.map((name) => [authority.scopePrefix + name, name] as const),
-    // Microsoft's name for all that the app has been granted.
+    // Microsoft's name for every scope that the app was granted.
     ...(authority.policy === undefined ? [[`${authority.scopePrefix}.default`, SCOPES.join(' ')] as const] : []),
   ]);
   const unknown = names.find((name) => !ofApi.has(name) && !authority.openIdScopes.includes(name));

@@ -6,27 +6,27 @@ import type { CodeGrant, Session } from './tickets.ts';
 
 /** What to do with a request for authorization. */
 export type Decision =
-  /** Nobody to send it back to: answer the person in front of the browser. */
+  /** Nowhere to send it back to: tell the person at the browser. */
   | { kind: 'refuse'; message: string }
   /** Send the browser back to the app with an error (RFC 6749, section 4.1.2.1). */
   | { kind: 'return'; refused: RefusedError }
   /** Ask who signs in. */
   | { kind: 'ask' }
-  /** `isNew` when somebody has just signed in, and no session of before answered for them. */
+  /** `isNew` if somebody has just signed in, rather than having a session. */
   | { kind: 'grant'; grant: CodeGrant; isNew: boolean };
 
-/** What the sign-in page adds: the name of the user who was chosen, or what else was pressed. */
+/** What the sign-in page adds: the name of the chosen user, or the other button that was pressed. */
 export const CHOSEN_USER = 'dev_user';
 export const CHOSEN_EXIT = 'dev_exit';
 
-/** Ways off the sign-in page without signing in, and what B2C tells the app then. */
+/** Ways to leave the sign-in page without signing in, and what B2C then tells the app. */
 export const EXITS = { cancel: 'AADB2C90091', forgot: 'AADB2C90118' } as const;
 
 interface Asked {
   authority: Authority;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
-  /** Who has signed in in this browser before. */
+  /** Who has already signed in in this browser. */
   session: Session | undefined;
   /** Milliseconds. */
   now: number;
@@ -51,10 +51,9 @@ export function decide({ authority, query, headers, session, now }: Asked): Deci
   return prompt === 'none' ? { kind: 'return', refused: refusal('AADB2C90077') } : { kind: 'ask' };
 }
 
-/** Why no answer may leave for the redirect URI, or nothing. */
+/** Why no answer may be sent to the redirect URI, or undefined. */
 function findUnfit({ clientId }: Authority, query: URLSearchParams, headers: IncomingHttpHeaders): string | undefined {
-  if (!isNavigation(headers))
-    return 'Sign-in needs a browser window: open this address in one. A script (fetch) cannot do it.';
+  if (!isNavigation(headers)) return 'Sign-in needs a browser window: a script (fetch) cannot do it.';
   const repeated = [...query.keys()].find((name, index, names) => names.indexOf(name) !== index);
   if (repeated !== undefined) return `${repeated} is given twice.`;
   if (query.get('client_id') !== clientId) return `client_id must be ${clientId}.`;
@@ -82,7 +81,7 @@ function findProblem(authority: Authority, query: URLSearchParams): RefusedError
   return isPrompt ? undefined : refusal('AADB2C90043');
 }
 
-/** Where an app wants the answer: in the address, behind its `#`, or posted by the browser. */
+/** Where an app wants the answer: in the query, in the fragment, or posted by the browser. */
 export type ResponseMode = 'query' | 'fragment' | 'form_post';
 
 export function isResponseMode(text: string | null): text is ResponseMode {

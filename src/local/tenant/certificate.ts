@@ -10,13 +10,13 @@ const RENEW_DAYS = 30;
 interface Kept {
   /** The PEM file. */
   path: string;
-  /** PEM. A renewed certificate keeps this key, so only one file changes and no crash can leave a pair that differs. */
+  /** PEM. A renewed certificate keeps this key: only one file changes, so no crash can leave a mismatched pair. */
   tlsKey: string;
   clock: Clock;
 }
 
 /**
- * The kept TLS certificate for `localhost`. A missing one is made, one near its end is renewed.
+ * The stored TLS certificate for `localhost`. A missing one is made, one near its end is renewed.
  *
  * @throws {DevError} when the file holds something else.
  */
@@ -60,7 +60,7 @@ async function makeCertificate(tlsKey: string, clock: Clock): Promise<string> {
     notBeforeDate: new Date(clock.now() - DAY_MS),
     notAfterDate: new Date(clock.now() + VALID_DAYS * DAY_MS),
     extensions: [
-      // No authority: whoever trusts it trusts this one server, and nothing that its key might sign.
+      // Not an authority: whoever trusts it trusts this one server, and nothing that its key might sign.
       { name: 'basicConstraints', cA: false, critical: true },
       { name: 'keyUsage', digitalSignature: true, critical: true },
       { name: 'extKeyUsage', serverAuth: true },

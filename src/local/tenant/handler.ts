@@ -8,7 +8,7 @@ import { answerPreflight, readForm, sendCertificate, sendJson, sendPage } from '
 import { createSignIn, type SignInParts } from './signIn.ts';
 
 interface HandlerParts extends SignInParts {
-  /** What stands at the tenant's root. HTML. */
+  /** The page at the tenant's root. HTML. */
   page: string;
   /** PEM. */
   certificate: string;

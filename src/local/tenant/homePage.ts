@@ -8,7 +8,7 @@ import { EMULATOR_HOST } from './requestSource.ts';
 /** What the page says of the API. */
 export interface ApiFacts {
   url: string;
-  /** What one may paste into a shell. */
+  /** For pasting into a shell. */
   samples: readonly Sample[];
 }
 

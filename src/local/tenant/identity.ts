@@ -1,13 +1,13 @@
-/** Who the development tenants are and whom they know. Fixed, so that tokens and tasks outlive a deleted `data/tenant`. */
+/** The development tenants and their users. Fixed, so that people keep their tasks when `data/tenant` is deleted. */
 import { createHash } from 'node:crypto';
 
 export const TENANT_NAME = 'tasksdev.onmicrosoft.com';
 export const TENANT_ID = '6d1f4c0a-93a5-4b7e-8c52-0f8e2ab7d914';
 
-/** As in the tutorial, one application id stands for the API and for the apps that call it. */
+/** As in the tutorial, the API and the apps that call it share one application id. */
 export const CLIENT_ID = 'c7a1e8f2-5b64-4d39-9e0d-3b2f6a84c571';
 
-/** The user flows of the tenant, like those that the tutorial has one create. */
+/** The user flows of the tenant, like those of the tutorial. */
 export const POLICIES = [
   'b2c_1_signupsignin',
   'b2c_1_signup',
@@ -16,24 +16,24 @@ export const POLICIES = [
   'b2c_1_password_reset',
 ] as const;
 
-/** The tenant of Entra External ID beside it: other ids, other keys, other object ids of the same people. */
+/** The tenant of Entra External ID beside it, with its own ids and keys, and other object ids for the same people. */
 export const EXTERNAL_TENANT_ID = '3a9b6f1c-27d8-4e50-a6c4-91f05d8be273';
 export const EXTERNAL_CLIENT_ID = '5e08d7b4-c1f9-4a26-8d73-f4b6029ea185';
 
-/** Where Microsoft's migration kit leaves a person's object id of B2C: an extension of the application that it registers. */
+/** Where Microsoft's migration kit leaves a person's B2C object id: an extension of the application that it registers. */
 export const OWNER_CLAIM = 'extension_84d2c60f5b9e4137a0c8e1f3b6972d5a_B2CObjectId';
 
 /** The API's scopes by their short names, as a token carries them. */
 export const SCOPES = ['tasks.read', 'tasks.write'] as const;
 
-/** What a token carries unless it is asked for something else. */
+/** What a token carries by default. */
 export const DEFAULT_SCOPE = SCOPES.join(' ');
 
 /** B2C's own default. */
 export const LIFETIME_SECONDS = 3600;
 
 export interface User {
-  /** Becomes `oid` and `sub`: whose tasks these are. */
+  /** Becomes `oid` and `sub`: the owner of tasks. */
   readonly oid: string;
   readonly name: string;
 }
@@ -48,7 +48,7 @@ export const DEFAULT_USER = userNamed('Dev User');
 /** Whom the sign-in page offers. */
 export const USERS = [DEFAULT_USER.name, 'Alice', 'Bob'];
 
-/** An address that nobody has (RFC 2606, section 3). */
+/** An address that does not exist (RFC 2606, section 3). */
 export function emailOf(name: string): string {
   const local = name
     .normalize('NFKD')

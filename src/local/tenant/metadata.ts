@@ -6,8 +6,7 @@ import type { Signer } from './tokens.ts';
 /**
  * What Microsoft publishes for each user flow of B2C, and for a tenant of External ID.
  *
- * @param here the origin under which the tenant was asked: the endpoints are where the client can reach them. The issuer is
- *   always the same.
+ * @param here the origin of the request, under which the client can reach the endpoints. The issuer is always the same.
  */
 export function metadataOf(authority: Authority, signer: Signer, here: string): object {
   return {

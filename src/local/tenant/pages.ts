@@ -3,7 +3,7 @@ import type { Authority } from './authority.ts';
 import { CHOSEN_EXIT, CHOSEN_USER } from './authorize.ts';
 import { USERS } from './identity.ts';
 
-/** Asks who signs in. No password: it is a tenant for development, and reachable from this machine alone. */
+/** Asks who signs in. No password: the tenant is for development, and can be reached only from this machine. */
 export function signInPage(query: URLSearchParams, { policy }: Authority): string {
   const asked = hiddenFields([...query].filter(([name]) => name !== CHOSEN_USER && name !== CHOSEN_EXIT));
   const users = USERS.map((name) => button(CHOSEN_USER, name, name));

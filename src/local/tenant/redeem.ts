@@ -16,12 +16,12 @@ interface Parts {
  * Answers a token request (RFC 6749, section 5.1) with what its scopes name: an access token for a scope of the API, an id
  * token for `openid`, a refresh token for `offline_access`.
  *
- * @throws {RefusedError} for an invented or used code, another redirect_uri or client than the code was made for, or
+ * @throws {RefusedError} for an invented or used code, a redirect_uri or client that the code was not made for, or
  *   a verifier that is missing or does not match the challenge.
  */
 export async function redeem(authority: Authority, form: URLSearchParams, parts: Parts): Promise<object> {
   const grant = await findGrant(authority, form, parts.tickets);
-  // As in B2C, an app may ask for other scopes than it signed in with: the tenant has granted it all of them.
+  // As in B2C, an app may ask for scopes that it did not sign in with: the tenant has granted it all of them.
   const scopes = readScopes(authority, form.get('scope') ?? grant.scope);
   if ('unknown' in scopes) throw refusal('AADB2C90117', scopes.unknown);
   if ('isEmpty' in scopes) throw refusal('AADB2C90115');

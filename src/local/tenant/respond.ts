@@ -6,7 +6,7 @@ import { RefusedError } from './refusal.ts';
 /** Far more than any form that a client sends. */
 const MAX_FORM_BYTES = 64 * 1024;
 
-/** Pages of every origin may read it: no cookie counts here, and every app's own origin signs in. */
+/** Pages of any origin may read it: no cookies are used here, and every app signs in from its own origin. */
 const OPEN = { 'Access-Control-Allow-Origin': '*' };
 
 export function sendJson(res: ServerResponse, status: number, body: object): void {
@@ -14,7 +14,7 @@ export function sendJson(res: ServerResponse, status: number, body: object): voi
   res.writeHead(status, headers).end(JSON.stringify(body));
 }
 
-/** A browser asks before a script may send what MSAL sends. */
+/** Browsers send a preflight before what MSAL sends. */
 export function answerPreflight(req: IncomingMessage, res: ServerResponse): void {
   const asked = req.headers['access-control-request-headers'];
   const headers = asked === undefined ? {} : { 'Access-Control-Allow-Headers': asked };
@@ -32,7 +32,7 @@ export function sendPage(res: ServerResponse, status: number, html: string): voi
   res.writeHead(status, { ...PAGE, 'Content-Security-Policy': policy }).end(html);
 }
 
-/** Sends the browser back to the app, in the way the app asked for. A hidden frame of the app's page may be that browser. */
+/** Sends the browser, perhaps in a hidden frame, back to the app in the way the app asked for. */
 export function sendBack(
   res: ServerResponse,
   { redirectUri, mode, answer }: { redirectUri: string; mode: ResponseMode; answer: Record<string, string> },
@@ -66,7 +66,7 @@ export function sendCertificate(res: ServerResponse, pem: string): void {
   res.writeHead(200, headers).end(pem);
 }
 
-/** @throws {RefusedError} when it is too large or names a parameter twice. */
+/** @throws {RefusedError} when it is too large or repeats a parameter. */
 export async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
   let bytes = 0;

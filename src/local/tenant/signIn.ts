@@ -29,7 +29,7 @@ export function createSignIn({ signer, tickets, clock }: SignInParts): SignIn {
     return found === undefined ? undefined : await tickets.read('session', found.slice(start.length));
   }
 
-  /** Browsers send a cookie to every port of its host, and each tenant has sessions of its own. */
+  /** Browsers send a cookie to every port of its host, and each tenant has its own sessions. */
   function cookieOf({ tenantId }: Authority): string {
     return `session-${port}-${tenantId}`;
   }
@@ -86,7 +86,7 @@ function stateOf(query: URLSearchParams): Record<string, string> {
   return state === null ? {} : { state };
 }
 
-/** For the hidden frame of an app's page as well (MSAL's silent sign-in), which is another site to the browser. */
+/** SameSite=None for the hidden frame of MSAL's silent sign-in, which is cross-site. */
 function setCookie(res: ServerResponse, name: string, value: string): void {
   const end = value === '' ? '; Max-Age=0' : '';
   res.setHeader('Set-Cookie', `${name}=${value}; Path=/; HttpOnly; Secure; SameSite=None${end}`);

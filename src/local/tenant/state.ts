@@ -1,4 +1,4 @@
-/** What the development tenant keeps in `data/tenant`, so that tokens stay good across restarts. */
+/** What the development tenant keeps in `data/tenant`, so that tokens stay valid across restarts. */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, type JWK } from 'jose';
@@ -13,7 +13,7 @@ export interface TenantState {
   readonly port: number;
   /** Of the B2C tenant. */
   readonly signingKey: SigningKey;
-  /** Of the External ID tenant. In a file of its own: a folder from before there was one gets it, and stays good. */
+  /** Of the External ID tenant. In its own file, so that older folders can get one and stay valid. */
   readonly externalKey: SigningKey;
   /** PEM, PKCS #8. */
   readonly tlsKey: string;
@@ -23,9 +23,9 @@ const FORMAT = 'tasks-api development tenant, version 1';
 const EXTERNAL_FORMAT = 'tasks-api External ID tenant, version 1';
 
 /**
- * Reads the tenant's state, making it on first use. Two processes that do so at once end up with the same state.
+ * Reads the tenant's state, creating it on first use. Two processes that do so at once end up with the same state.
  *
- * @throws {DevError} when the folder cannot be used, or holds something that this version did not write whole.
+ * @throws {DevError} when the folder cannot be used, or its contents are damaged or from another version.
  */
 export async function loadTenantState(directory: string): Promise<TenantState> {
   const path = join(directory, 'tenant.json');
@@ -35,7 +35,7 @@ export async function loadTenantState(directory: string): Promise<TenantState> {
   return { ...kept, externalKey };
 }
 
-/** The file's text, made on first use. */
+/** The file's text, created on first use. */
 async function keep(path: string, format: string, make: () => Promise<object>): Promise<string> {
   if (readKept(path) === undefined) createKept(path, `${JSON.stringify({ format, ...(await make()) })}\n`);
   return readKept(path) ?? '';

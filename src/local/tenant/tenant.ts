@@ -1,4 +1,4 @@
-/** The development tenant: an issuer of the shape of Azure AD B2C and of Entra External ID, over HTTPS, on loopback. */
+/** The development tenant: an issuer like Azure AD B2C and Entra External ID, over HTTPS, on loopback. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
@@ -27,14 +27,14 @@ export interface Tenant {
 interface Options {
   directory: string;
   clock?: Clock;
-  /** What the page at the root says of the API; without it, that it is where `npm run dev` puts it. */
+  /** What the page at the root says of the API; by default, that it is where `npm run dev` puts it. */
   api?: ApiFacts;
 }
 
 /**
- * Starts the tenant with the state kept in `directory`, which is made on first use.
+ * Starts the tenant with the state in `directory`, which is created on first use.
  *
- * @throws {DevError} when the state cannot be used or its port is taken.
+ * @throws {DevError} when the state cannot be used or its port is in use.
  */
 export async function startTenant(options: Options): Promise<Tenant> {
   const { directory, clock = Date, api = { url: 'http://127.0.0.1:3000', samples: [] } } = options;
@@ -51,7 +51,7 @@ export async function startTenant(options: Options): Promise<Tenant> {
   return { ...addressesOf(origin), certificate, certificatePath, close: () => close(server) };
 }
 
-/** Where a tenant of that origin is found. */
+/** The addresses of a tenant with that origin. */
 export function addressesOf(origin: string): Pick<Tenant, 'origin' | 'metadataUrl' | 'externalMetadataUrl'> {
   const metadataUrl = origin + pathOf(b2c('{policy}'), 'metadata');
   return { origin, metadataUrl, externalMetadataUrl: origin + pathOf(externalId, 'metadata') };

@@ -9,7 +9,7 @@ export interface Session {
   readonly authTime: number;
 }
 
-/** What a client has to show a refresh token for. */
+/** What a refresh token stands for. */
 export interface Grant extends Session {
   /** The authority's path. */
   readonly authority: string;
@@ -17,7 +17,7 @@ export interface Grant extends Session {
   readonly scope: string;
 }
 
-/** What a client has to show a code for. */
+/** What a code stands for. */
 export interface CodeGrant extends Grant {
   readonly redirectUri: string;
   /** The PKCE challenge, S256. */
@@ -40,8 +40,8 @@ export const LIFETIMES_SECONDS: Readonly<Record<keyof Contents, number>> = {
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Codes, refresh tokens and sessions, sealed so that nothing but the key has to be kept: they outlive a restart. What was
- * used is remembered until the process ends; after that a refresh token may be used once more.
+ * Codes, refresh tokens and sessions, sealed so that they survive a restart without being stored. Used ones are remembered
+ * until the process ends; after that a refresh token may be used once more.
  */
 export class Tickets {
   readonly #secret: Uint8Array;
@@ -62,12 +62,12 @@ export class Tickets {
       .encrypt(this.#secret);
   }
 
-  /** What is in a ticket that is ours, of that kind, and in time. */
+  /** The content of a ticket if it is ours, of that kind and not expired. */
   async read<Kind extends keyof Contents>(kind: Kind, ticket: string): Promise<Contents[Kind] | undefined> {
     return (await this.#open(kind, ticket))?.content;
   }
 
-  /** The same, once: a second use is as good as an invented one (RFC 6749, section 4.1.2). */
+  /** The same, but only once: a used ticket is treated like an invented one (RFC 6749, section 4.1.2). */
   async redeem<Kind extends 'code' | 'refresh_token'>(kind: Kind, ticket: string): Promise<Contents[Kind] | undefined> {
     const opened = await this.#open(kind, ticket);
     if (opened === undefined || this.#used.has(opened.id)) return undefined;

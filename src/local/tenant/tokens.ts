@@ -5,7 +5,7 @@ import { type Authority, issuerOf } from './authority.ts';
 import { emailOf, LIFETIME_SECONDS, OWNER_CLAIM, type User, userNamed } from './identity.ts';
 import type { SigningKey, TenantState } from './state.ts';
 
-/** What an access token is asked to say. */
+/** What an access token is to contain. */
 export interface TokenWishes {
   readonly user: User;
   readonly authority: Authority;
@@ -23,10 +23,10 @@ export interface IdTokenWishes extends Pick<TokenWishes, 'user' | 'authority' | 
   readonly authTime: number;
 }
 
-/** What vouches for the tokens: whoever holds the tenant's state signs what the tenant would sign. */
+/** Signs tokens: whoever has the tenant's state can sign what the tenant would sign. */
 export interface Signer {
   readonly origin: string;
-  /** Each tenant has keys of its own. */
+  /** Each tenant has its own key. */
   keyOf(authority: Authority): SigningKey;
 }
 
@@ -45,7 +45,7 @@ export function signAccessToken(signer: Signer, wishes: TokenWishes, clock: Cloc
   const { authority, scope, expiresIn } = wishes;
   const now = Math.floor(clock.now() / 1000);
   const exp = now + expiresIn;
-  // An expired token was good once: it is dated back, not turned around.
+  // An expired token was once valid: it is backdated, so that exp stays after iat.
   const iat = expiresIn > 0 ? now : exp - LIFETIME_SECONDS;
   return sign(signer, authority, {
     exp,
@@ -54,7 +54,7 @@ export function signAccessToken(signer: Signer, wishes: TokenWishes, clock: Cloc
     ...userClaims(wishes),
     ...(scope === '' ? {} : { scp: scope }),
     azp: authority.clientId,
-    // How the app proved itself: as a public client.
+    // How the app authenticated: as a public client.
     ...(authority.policy === undefined ? { azpacr: '0' } : {}),
   });
 }
@@ -79,18 +79,18 @@ function sign(signer: Signer, authority: Authority, claims: Record<string, unkno
     .sign(key);
 }
 
-/** What access and id tokens both say of the user. */
+/** What access and id tokens both say about the user. */
 function userClaims({ user, authority, b2cOid }: Pick<TokenWishes, 'user' | 'authority' | 'b2cOid'>) {
   const { oid, name } = user;
   const { policy, tenantId, clientId } = authority;
   if (policy !== undefined) return { oid, sub: oid, name, emails: [emailOf(name)], tfp: policy, ver: '1.0' };
-  // Another one for each application: only `oid` names the person.
+  // Different for each application: only `oid` identifies the person.
   const sub = createHash('sha256').update(`${oid} ${clientId}`).digest('base64url');
   const moved = b2cOid === undefined ? {} : { [OWNER_CLAIM]: b2cOid };
   return { oid, sub, name, preferred_username: emailOf(name), tid: tenantId, ver: '2.0', ...moved };
 }
 
-/** Who signs in on the page: at External ID, somebody who was moved there from B2C. */
+/** Who signs in on the page; at External ID, somebody who was moved there from B2C. */
 export function signedIn(name: string, authority: Authority): Pick<TokenWishes, 'user' | 'authority' | 'b2cOid'> {
   const b2cOid = authority.policy === undefined ? userNamed(name).oid : undefined;
   return { user: userNamed(name, authority.tenantId), authority, b2cOid };

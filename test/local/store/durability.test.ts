@@ -63,7 +63,10 @@ test('a second process is told who has the directory, and may share it by its ad
   const first = startProcess(t, directory);
   const uri = await nextLine(first);
 
-  await expectRefused(directory, /is in use by another process: stop it, choose another directory, or connect to the address/);
+  await expectRefused(
+    directory,
+    /is in use by another process: stop it, choose another directory, or connect to the address/,
+  );
 
   const client = await connect(t, uri);
   await client.db('test').collection('things').insertOne({ a: 1 });

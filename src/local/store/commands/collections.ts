@@ -9,10 +9,10 @@ import { type Command, type Engine, namespaceOf, readDoc, readDocs, type Request
 import { firstBatch } from './find.ts';
 
 const create: Command = {
-  // An option that is not here (capped, validator, timeseries, collation, …) is refused by name.
+  // Other options (capped, validator, timeseries, collation, …) are refused by name.
   fields: [],
   run({ catalog }, request) {
-    // Without options there is nothing to differ from: MongoDB then answers that all is well, too.
+    // Without options nothing can differ: MongoDB also answers ok then.
     catalog.ensure(...namespaceOf(request));
     return { ok: 1 };
   },
@@ -44,7 +44,7 @@ const OPTIONS = ['v', 'key', 'name', 'unique', 'partialFilterExpression', 'expir
 // It has meant nothing to MongoDB since 4.2, and mongoose still sends it.
 const IGNORED = 'background';
 
-/** @throws {CommandError} naming what this store does not implement, or what no index can be. */
+/** @throws {CommandError} naming what this store does not implement, or what is not a valid index. */
 function readSpec(given: Doc): Doc {
   const unknown = Object.keys(given).find((name) => !OPTIONS.includes(name) && name !== IGNORED);
   if (unknown !== undefined) {

@@ -13,7 +13,7 @@ export interface Engine {
   readonly clock: Clock;
 }
 
-/** One command as it came, checked as far as every command is. */
+/** One command as received, after the checks that apply to all. */
 export interface Request {
   readonly name: string;
   readonly db: string;
@@ -22,21 +22,21 @@ export interface Request {
 }
 
 /**
- * Work in steps: a generator that yields says "a good place to let others in", and is gone on with later. So no command, however
- * much it reads or writes, keeps the others waiting for longer than one step. Each step is valid in itself: it may be the last.
+ * Work in steps: a generator yields where others may run, and is resumed later. So no command, however much it reads or writes,
+ * keeps the others waiting longer than one step. Each step is valid by itself: it may be the last.
  */
 export type Steps<T> = Generator<undefined, T, undefined>;
 
 export type Answer = Doc | Uint8Array;
 
 export interface Command {
-  /** The members that it understands besides its own name and those of every command. Others are refused by name. */
+  /** The members that it knows besides its own name and those of every command. Others are refused by name. */
   readonly fields: readonly string[];
-  /** Carries it out at once, or in steps when it may read or write much. */
+  /** Runs it at once, or in steps if it may read or write much. */
   run(engine: Engine, request: Request): Answer | Steps<Answer>;
 }
 
-/** @throws {CommandError} naming the first member that is not among those understood. */
+/** @throws {CommandError} naming the first unknown member. */
 export function checkFields(where: string, doc: Doc, fields: ReadonlySet<string>): void {
   const unknown = Object.keys(doc).find((name) => !fields.has(name));
   if (unknown === undefined) return;
@@ -46,7 +46,7 @@ export function checkFields(where: string, doc: Doc, fields: ReadonlySet<string>
   );
 }
 
-/** Where the collection is that the command names, which may not exist. */
+/** The collection that the command names, which may not exist. */
 export function namespaceOf({ body, name, db }: Request): [db: string, name: string] {
   const value = body[name];
   if (typeof value !== 'string' || value === '') throw new CommandError(73, `Invalid namespace specified '${db}.'`);

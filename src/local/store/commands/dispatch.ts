@@ -27,7 +27,7 @@ const hello: Command = {
     maxBsonObjectSize: MAX_DOCUMENT_BYTES,
     maxMessageSizeBytes: MAX_MESSAGE_BYTES,
     maxWriteBatchSize: 100_000,
-    // Sessions are accepted, so that drivers send the same commands as to any server, and mean nothing here.
+    // Sessions are accepted, so that drivers send the same commands as to any server, but mean nothing here.
     logicalSessionTimeoutMinutes: 30,
     minWireVersion: 0,
     maxWireVersion: 21,
@@ -58,7 +58,7 @@ const READ_CONCERNS = new Set(['local', 'majority', 'available']);
 
 const MAX_REPLY_BYTES = MAX_MESSAGE_BYTES - 1024;
 
-/** Carries out one message. Answers errors as MongoDB does; throws only what is not the client's doing. */
+/** Runs one message. Reports errors as MongoDB does; throws only what is not the client's fault. */
 export function* execute(engine: Engine, message: Message): Steps<Uint8Array> {
   try {
     const request = readRequest(message);
@@ -80,7 +80,7 @@ function isAnswer(running: Answer | Steps<Answer>): running is Answer {
   return running instanceof Uint8Array || isDoc(running);
 }
 
-/** Work that is given up at the first pause after so many milliseconds. */
+/** Work that is abandoned at the first pause after so many milliseconds. */
 function* inTime(steps: Steps<Answer>, maxTimeMs: number): Steps<Answer> {
   const start = performance.now();
   for (;;) {
@@ -131,7 +131,7 @@ function commandOf(request: Request, message: Message): Command {
   return known.command;
 }
 
-/** Every write is durable before it is acknowledged, and there is one copy: what asks for that or less is granted. */
+/** Every write is durable before it is acknowledged, and there is one copy: any write concern up to that is accepted. */
 function checkConcerns(body: Doc): void {
   const { readConcern, writeConcern } = body;
   const level = isDoc(readConcern) ? (readConcern['level'] ?? 'local') : 'local';

@@ -54,7 +54,7 @@ function readSort(body: Doc): Field[] {
   });
 }
 
-/** Members to keep (`{a: 1}`). The id is kept unless it says `_id: 0`, which alone keeps all the others. */
+/** Members to keep (`{a: 1}`). The id is kept unless it says `_id: 0`; `_id: 0` alone keeps all the others. */
 function readProjection(body: Doc): ((doc: Doc) => Doc) | undefined {
   const projection = Object.entries(readDoc(body, 'projection') ?? {});
   if (projection.length === 0) return undefined;
@@ -78,7 +78,7 @@ function* bytesOf(pages: Pages, project: ((doc: Doc) => Doc) | undefined): Gener
   }
 }
 
-/** The beginning of documents that are BSON already. */
+/** The first documents, which are already BSON. */
 export function* firstBatch(
   { cursors, clock }: Engine,
   request: Request,
@@ -92,7 +92,7 @@ export function* firstBatch(
   return cursorReply(yield* cursors.open(ns, pages, size, isKept, clock.now()), ns, 'firstBatch');
 }
 
-/** Answers a batch as `{cursor: {id, ns, firstBatch | nextBatch}, ok: 1}`, copying stored bytes. */
+/** Returns a batch as `{cursor: {id, ns, firstBatch | nextBatch}, ok: 1}`, copying stored bytes. */
 function cursorReply({ cursorId, documents }: Batch, ns: string, name: 'firstBatch' | 'nextBatch'): Uint8Array {
   return encodeCursor({ id: cursorId, ns }, name, documents);
 }
@@ -117,7 +117,7 @@ const killCursors: Command = {
   },
 };
 
-/** The one aggregation that there is: the driver's countDocuments. */
+/** The only aggregation: the driver's countDocuments. */
 const aggregate: Command = {
   fields: ['pipeline', 'cursor'],
   *run(engine, request) {
@@ -142,7 +142,7 @@ function readCount(pipeline: readonly Doc[]): Query {
   return { filter, limit: toNumber(limit) ?? 0 };
 }
 
-/** How a `find` is carried out and how many documents it reads, in the words of MongoDB's answer. */
+/** How a `find` runs and how many documents it reads, in MongoDB's terms. */
 const explain: Command = {
   fields: ['verbosity'],
   *run(engine, request) {

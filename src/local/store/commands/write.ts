@@ -18,8 +18,8 @@ import {
 } from './command.ts';
 
 /**
- * Runs statement after statement, with a pause behind each. One that fails is reported by its place; `ordered` says whether the rest
- * is still tried.
+ * Runs the statements one by one, with a pause after each. A failed one is reported by its index; `ordered` says whether the rest are
+ * still tried.
  */
 function* forEachStatement<T>(
   body: Doc,
@@ -85,7 +85,7 @@ const update: Command = {
   },
 };
 
-/** Answers whether there was anything. */
+/** Returns whether there was anything. */
 function* changeFound(
   { storage, catalog }: Engine,
   request: Request,
@@ -97,7 +97,7 @@ function* changeFound(
   const seen = new Set<number>();
   for (const page of new Search(storage, collection, query).pages()) {
     for (const document of page) {
-      if (seen.has(document.rid)) continue; // a change may bring a document before the scan again
+      if (seen.has(document.rid)) continue; // a change may move a document ahead of the scan
       seen.add(document.rid);
       if (replaceRecord(storage, collection, document, change(document.doc, false))) counts.nModified += 1;
       counts.n += 1;
