@@ -1,9 +1,9 @@
-/** How the text of a variable becomes a value: what `config/variables.ts` is made of. */
+/** How the text of a variable becomes a value, for `config/variables.ts`. */
 import { canonicalId } from '../src/guid.ts';
 
-/** Thrown for a text that cannot be used. The message says why, where that is more than "not what is expected". */
+/** Thrown for an unusable text. The message says why, if there is more to say than "not what is expected". */
 export class UnusableValueError extends Error {
-  /** The text may be a secret, put here by mistake: it must not be shown. */
+  /** The text may be a misplaced secret: it must not be shown. */
   readonly isSecret: boolean;
 
   constructor(message = '', { isSecret = false } = {}) {
@@ -15,7 +15,7 @@ export class UnusableValueError extends Error {
 /** @throws {UnusableValueError} */
 export type Read<T> = (text: string) => T;
 
-/** A mistake that is often made, and what it is. */
+/** A common mistake, and what it is. */
 type Slip = readonly [form: RegExp, what: string];
 
 /** Text of that form. */
@@ -53,12 +53,12 @@ export function optional<T>(read: Read<T>): Read<T | undefined> {
   return (value) => (value === '' ? undefined : read(value));
 }
 
-/** Several separated by commas, each of them once; none for an empty text. */
+/** Several separated by commas, without duplicates; none for an empty text. */
 export function list(item: Read<string>): Read<readonly string[]> {
   return (value) => (value === '' ? [] : [...new Set(value.split(',').map((one) => item(one.trim())))]);
 }
 
-// How Azure writes them: no id looks like that.
+// The form of Azure's secrets; no id looks like that.
 const CLIENT_SECRET = /^[\w.~-]{3}\dQ~/;
 
 /** An application id as the portal gives it, or another `aud` value. */
@@ -74,11 +74,11 @@ export function httpsUrl(value: string): string {
   return value;
 }
 
-// A host is a name or an IPv6 address. Of the schemes that browsers know, `URL` tells how they write an origin; an app
-// in a web view has a scheme of its own (`capacitor://localhost`), which is sent as it is.
+// A host is a name or an IPv6 address. For the schemes that browsers know, `URL` says how they write an origin; an app in a
+// web view has its own scheme (`capacitor://localhost`), which is sent unchanged.
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/;
 
-/** `*`, or an origin to the letter as a browser sends it (the Fetch standard, section 3.1). */
+/** `*`, or an origin exactly as a browser sends it (the Fetch standard, section 3.1). */
 export function origin(value: string): string {
   if (value === '*') return value;
   const serialized = ORIGIN.test(value) ? URL.parse(value)?.origin : undefined;

@@ -1,7 +1,6 @@
 /**
- * What can be set: one row for each environment variable, and nowhere else. `src/config.ts` makes the configuration of
- * it; `.env.example` lists the same rows, and a test holds them together. `expected` completes the sentence "NAME is …,
- * expected …".
+ * What can be set: one row for each environment variable. `src/config.ts` makes the configuration from it; `.env.example`
+ * lists the same rows, and a test keeps them in step. `expected` completes the sentence "NAME is …, expected …".
  */
 import {
   applicationId,
@@ -20,9 +19,9 @@ import {
 
 export interface Variable<T = unknown> {
   name: string;
-  /** The value when the variable is absent or empty; none means that the start stops without it. */
+  /** The value if the variable is absent or empty; without a default, the server does not start. */
   default?: string;
-  /** There is no default, but an empty value says something. */
+  /** There is no default, but an empty value has a meaning. */
   mayBeEmpty?: true;
   expected: string;
   /** Never shown, not even in an error message. */
@@ -30,7 +29,7 @@ export interface Variable<T = unknown> {
   read: Read<T>;
 }
 
-// An IPv6 address, an IPv4 address, or a name, whose last label is never all digits.
+// An IPv6 address, an IPv4 address, or a name whose last label is not all digits.
 const HOST =
   /^([0-9a-f:.]*:[0-9a-f:.]*|(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|([a-z0-9-]+\.)*[a-z0-9-]*[a-z-][a-z0-9-]*\.?)$/i;
 const TENANT = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*$/i;
@@ -38,7 +37,7 @@ const TENANT = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*$/i;
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 const scope = { default: '', expected: 'one scope name without spaces', read: optional(text(SCOPE)) } as const;
 
-/** For every tenant, and for what has nothing to do with tenants. */
+/** For all tenants, and for everything else. */
 export const generalVariables = {
   port: {
     name: 'PORT',
@@ -70,14 +69,14 @@ export const generalVariables = {
   readScope: { name: 'B2C_READ_SCOPE', ...scope },
   /** The scope that writing needs. */
   writeScope: { name: 'B2C_WRITE_SCOPE', ...scope },
-  /** Under which readers of `/docs` sign in. */
+  /** The application with which readers of `/docs` sign in. */
   docsClientId: {
     name: 'DOCS_CLIENT_ID',
     default: '',
     expected: 'the application (client) id of a single-page application for /docs',
     read: optional(applicationId),
   },
-  /** What they ask for; empty where it follows from the audience, as the portal proposes it. */
+  /** The scopes they ask for; if empty, those of the Application ID URI that the portal proposes. */
   docsScopes: {
     name: 'DOCS_SCOPES',
     default: '',
@@ -85,7 +84,7 @@ export const generalVariables = {
     read: list(text(SCOPE)),
   },
   autoRegister: { name: 'AUTO_REGISTER', default: 'true', expected: 'true or false', read: flag },
-  /** Requests that a bucket regains each second; 0 switches throttling off. */
+  /** Requests that a bucket refills per second; 0 switches throttling off. */
   throttleRate: {
     name: 'THROTTLE_RATE',
     default: '5',
@@ -99,7 +98,7 @@ export const generalVariables = {
     expected: 'a whole number of requests from 1',
     read: number({ min: 1, max: 1e6, integer: true }),
   },
-  /** Proxies of ours in front of this server: which entry of `X-Forwarded-For`, from the right, is the client. */
+  /** Our proxies in front of this server: the client is that entry of `X-Forwarded-For`, from the right. */
   trustProxy: {
     name: 'TRUST_PROXY',
     default: 'false',
@@ -146,7 +145,7 @@ export const b2cVariables = {
     read: (value: string): string =>
       applicationId(text(/./, [[/:\/\//, 'the Application ID URI, which tokens do not carry']])(value)),
   },
-  /** Accepted `aud` values; the client id when empty. */
+  /** Accepted `aud` values; the client id if empty. */
   audiences: {
     name: 'B2C_AUDIENCE',
     default: '',
@@ -193,7 +192,7 @@ export const externalIdVariables = {
     expected: 'the application (client) id of this API in External ID, or several separated by commas',
     read: list(applicationId),
   },
-  /** The claim in which a migration left the user's object id in B2C. */
+  /** The claim in which a migration left the user's B2C object id. */
   ownerClaim: {
     name: 'EXTERNAL_ID_OWNER_CLAIM',
     default: '',
@@ -202,7 +201,7 @@ export const externalIdVariables = {
   },
 } as const satisfies Record<string, Variable>;
 
-/** All rows, in the order in which their faults are told. */
+/** All rows, in the order in which problems are reported. */
 export const variables: readonly Variable[] = [generalVariables, b2cVariables, externalIdVariables].flatMap((rows) =>
   Object.values<Variable>(rows),
 );

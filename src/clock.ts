@@ -1,4 +1,4 @@
-/** Where the time comes from: milliseconds since the Unix epoch. `Date` is one; tests bring one that they move. */
+/** Milliseconds since the Unix epoch. `Date` is one; tests pass one that they move. */
 export interface Clock {
   now(): number;
 }

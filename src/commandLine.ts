@@ -1,12 +1,12 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
-/** The command line is not understood. The message says why. */
+/** The command line is invalid. The message says why. */
 export class UsageError extends Error {}
 
 /**
  * Node's `parseArgs` for the commands.
  *
- * @throws {UsageError} for an option that there is not, or one without its value.
+ * @throws {UsageError} for an unknown option, or one without its value.
  */
 export function readCommandLine<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {

@@ -3,7 +3,7 @@ import { b2cVariables, externalIdVariables, generalVariables, type Variable, var
 import { isGuid } from './guid.ts';
 import { shortened, visible } from './show.ts';
 
-/** One policy whose tokens are accepted, with the metadata that its keys come from. */
+/** A policy whose tokens are accepted, with the metadata that its keys come from. */
 export interface Policy {
   /** In lower case; empty where no policy is checked: for a plain OpenID issuer, and for External ID. */
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Policy {
   readonly metadataUrl: string;
 }
 
-/** Whose tokens are accepted, and what they must be. Each token is judged by one tenant alone. */
+/** A tenant whose tokens are accepted, and what they must contain. Each token is judged by only one tenant. */
 export interface Tenant {
   readonly kind: 'b2c' | 'external-id';
   /** At least one. */
@@ -23,12 +23,12 @@ export interface Tenant {
   /** Accepted `iss` values besides the metadata's own. */
   readonly issuers: readonly string[];
   readonly validateIssuer: boolean;
-  /** The claim that names the owner where a token has it. */
+  /** The claim that names the owner, if a token has it. */
   readonly ownerClaim: string | undefined;
 }
 
 type Rows = Readonly<Record<string, Variable>>;
-/** What rows read to. */
+/** The values that rows read to. */
 type ValuesOf<R extends Rows> = { readonly [K in keyof R]: ReturnType<R[K]['read']> };
 
 /** Everything that can be set, checked and typed; `config/variables.ts` says what each member is. Frozen. */
@@ -42,7 +42,7 @@ export type LogLevel = Config['logLevel'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Lists every bad variable with what it holds and what is expected. */
+/** Lists every bad variable with its value and what is expected. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
@@ -56,7 +56,7 @@ export class ConfigError extends Error {
 /**
  * Turns the environment into a typed, frozen configuration.
  *
- * @param uriProblem tells what the driver finds wrong with a URI of the right form
+ * @param uriProblem says what the driver finds wrong with a well-formed URI
  * @throws {ConfigError} with every problem at once.
  */
 export function loadConfig(env: Environment, uriProblem?: (uri: string) => string | undefined): Config {
@@ -64,7 +64,7 @@ export function loadConfig(env: Environment, uriProblem?: (uri: string) => strin
   const isProduction = env['NODE_ENV'] === 'production';
   const general = reader.readAll(generalVariables);
   const external = isAnySet(reader, externalIdVariables) ? reader.readAll(externalIdVariables) : undefined;
-  // Half a tenant beside a whole one is a slip: what is lacking is told, rather than the half passed over.
+  // Half a tenant beside a whole one is a slip: report what is missing rather than ignore the half.
   const isB2cMeant = external === undefined || isAnySet(reader, b2cVariables);
   const b2c = isB2cMeant ? reader.readAll(b2cVariables) : undefined;
   if (b2c !== undefined) checkB2c(reader, isProduction);
@@ -134,13 +134,13 @@ function externalIdTenant({ metadataUrl, audiences, ownerClaim }: ValuesOf<typeo
   return { kind: 'external-id', policies, audiences, issuers: [], validateIssuer: true, ownerClaim };
 }
 
-// As they stay when `docker --env-file` reads what a shell would have unquoted, or an example was half filled in.
+// Left over when `docker --env-file` reads what a shell would have unquoted, or an example was half filled in.
 const LEFTOVERS: readonly (readonly [form: RegExp, what: string])[] = [
   [/^["'“”‘’]|["'“”‘’]$/, 'still in quotes'],
   [/<[^<>]*>/, 'still with angle brackets'],
 ];
 
-/** Reads rows, and collects what is wrong with them. */
+/** Reads rows, and collects their problems. */
 class Reader {
   readonly #env: Environment;
   readonly #problems = new Map<string, string>();
@@ -155,12 +155,12 @@ class Reader {
     if (problems.length > 0) throw new ConfigError(problems);
   }
 
-  /** The trimmed text, or the default, or nothing; an empty text counts as absent. */
+  /** The trimmed text, or the default, or ''; an empty text counts as absent. */
   raw(row: Variable): string {
     return this.#env[row.name]?.trim() || (row.default ?? '');
   }
 
-  /** Whether anything but the default stands there. */
+  /** Whether it is set to anything but the default. */
   isSet(row: Variable): boolean {
     return this.raw(row) !== (row.default ?? '');
   }
@@ -173,7 +173,7 @@ class Reader {
     this.#problems.set(name, `${name} is ${what}, expected ${expected}`);
   }
 
-  /** Whole only when nothing was refused: look at the problems before the values. */
+  /** Complete only if nothing was refused: check the problems before the values. */
   readAll<R extends Rows>(rows: R): ValuesOf<R> {
     const values = Object.entries(rows).map(([member, row]) => [member, this.#read(row)] as const);
     return Object.fromEntries(values) as ValuesOf<R>;
@@ -197,10 +197,10 @@ class Reader {
   }
 }
 
-/** What the variable holds: not a secret, nor what may be one by mistake. */
+/** The variable's value, unless it is a secret or may be one by mistake. */
 function describe({ secret }: Variable, text: string, { message, isSecret }: UnusableValueError): string {
   const why = message === '' ? '' : ` (${message})`;
   if (secret === true || isSecret) return `malformed${why}`;
-  // Nor the user and password of a URL.
+  // Without the user and password of a URL.
   return `"${shortened(visible(text.replace(/\/\/[^/]*@/g, '//…@')))}"${why}`;
 }

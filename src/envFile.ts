@@ -4,9 +4,9 @@ import { parse, populate } from 'dotenv';
 import { ConfigError } from './config.ts';
 
 /**
- * Fills an environment from the file `.env` of the working directory, if there is one. What is set already stays.
+ * Fills an environment from the file `.env` in the working directory, if there is one. What is already set stays.
  *
- * @throws {ConfigError} when the file is there and cannot be read: settings must not vanish in silence.
+ * @throws {ConfigError} when the file exists but cannot be read: settings must not vanish silently.
  */
 export function loadEnvFile(env: Record<string, string | undefined>): void {
   populate(env, parse(readEnvFile()));
@@ -31,7 +31,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'a link to nothing',
 };
 
-/** Windows editors write UTF-16, in which no line would be found: every other character of it is a NUL. */
+/** Windows editors write UTF-16, in which no line would be found: every other byte is zero. */
 function decode(bytes: Buffer): string {
   if (isUtf8(bytes) && !bytes.includes(0)) return new TextDecoder().decode(bytes);
   throw new ConfigError(['.env is not UTF-8, expected a text file in UTF-8: save it in that encoding']);

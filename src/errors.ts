@@ -1,4 +1,4 @@
-/** Every `code` that a client can receive: one class each, which says when it happens. The API document and `/docs` quote it. */
+/** Every `code` that a client can receive: one class each, which says when it occurs. The API document and `/docs` quote it. */
 import { shortened } from './show.ts';
 
 export type HeaderMap = Readonly<Record<string, string>>;
@@ -6,7 +6,7 @@ export type HeaderMap = Readonly<Record<string, string>>;
 interface Said extends ErrorOptions {
   message: string;
   headers?: HeaderMap;
-  /** What a person reads when it is more than the message. */
+  /** For people, if it says more than the message. */
   detail?: string;
 }
 
@@ -18,7 +18,7 @@ export class ApiError extends Error {
   readonly headers: HeaderMap;
 
   constructor(statusCode: number, code: string, said: Said) {
-    // An answer, not a fault: nobody reads where it was made, and noting that costs more than the rest of a refusal.
+    // An answer, not a fault: nobody needs its stack, which costs more than the rest of a refusal.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(said.message, said);
@@ -31,19 +31,19 @@ export class ApiError extends Error {
   }
 }
 
-/** What a class of errors says of itself, for those who read the API document. */
+/** What a class of errors says about itself in the API document. */
 export interface ProblemClass {
   /** When it happens and what to do, in Markdown. */
   readonly when: string;
-  /** One as it could be thrown: its status, code, message and headers are the server's own. */
+  /** An instance with the status, code, message and headers that the server would send. */
   readonly example: ApiError;
 }
 
 interface Problem<Args extends unknown[]> {
   when: string;
-  /** What it tells the client, from what the constructor is given: the message itself, unless this says otherwise. */
+  /** Makes what the client is told from the constructor's arguments; by default the first is the message. */
   says?: (...args: Args) => string | Said;
-  /** What the constructor is given for the example, when it has to be given anything. */
+  /** The constructor's arguments for the example, if it needs any. */
   example?: NoInfer<Args>;
 }
 
@@ -70,7 +70,7 @@ function problem<Args extends unknown[] = [message: string]>(
 const EXAMPLE_ID = '6742d0c4e1a2b3c4d5e6f708';
 const RATE_LIMIT = { 'RateLimit-Limit': '10', 'RateLimit-Remaining': '0', 'RateLimit-Reset': '2' };
 
-/** With the challenge of RFC 6750, section 3. Without an error when the client may not have known that it needs any credentials. */
+/** With the challenge of RFC 6750, section 3. It has no error if the client may not have known that it needs credentials. */
 function challenging(message: string, error?: string, [name, value] = ['error_description', message]): Said {
   const why = error === undefined ? '' : `, error="${error}", ${name}="${quotable(value)}"`;
   return { message, headers: { 'WWW-Authenticate': `Bearer realm="Users"${why}` } };
@@ -81,7 +81,7 @@ function quotable(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5B\x5D-\x7E]/g, '?');
 }
 
-/** The request itself cannot be understood: its target, its headers, or a combination of them. */
+/** The request itself is invalid: its target, its headers, or a combination of them. */
 export class BadRequestError extends problem(400, 'BadRequest', {
   when: 'The request target or a header is malformed, or headers contradict each other.',
   example: ['the request target or the Host header is malformed'],
@@ -108,7 +108,7 @@ export class InvalidBatchError extends problem(400, 'InvalidBatch', {
   example: ['operations[0].path must be /api/tasks or a path below it, percent-encoded'],
 }) {}
 
-/** No credentials, or, with `invalid_token`, credentials that do not hold. */
+/** No credentials, or, with `invalid_token`, invalid ones. */
 export class UnauthorizedError extends problem(401, 'Unauthorized', {
   when: 'The token is missing or not valid: sign in again. `WWW-Authenticate` says which.',
   says: (message: string, error?: 'invalid_token') => challenging(message, error),
@@ -143,7 +143,7 @@ export class NotFoundError extends problem(404, 'ResourceNotFound', {
 /** Someone else's task gets the same answer, so nobody learns what exists. */
 export class TaskNotFoundError extends problem(404, 'TaskNotFound', {
   when: 'You have no such task. Another user’s task or id gets the same answer.',
-  // What was asked for, quoted as it came, though not all of a path of several kilobytes.
+  // Quoted as received, but not all of a path of several kilobytes.
   says: (segment: string) => `${shortened(segment)} was not found`,
   example: [EXAMPLE_ID],
 }) {}
@@ -164,7 +164,7 @@ export class RequestTimeoutError extends problem(408, 'RequestTimeout', {
   says: () => 'the request was not complete in time: send it again',
 }) {}
 
-/** The message is the tutorial's own; the hint says what to change, when the request tells. */
+/** The message is the tutorial's own; the hint says what to change, if the request shows it. */
 export class MissingTaskError extends problem(409, 'MissingTask', {
   when: 'The text is missing or blank, or a `DELETE` does not say what to delete.',
   says: (hint?: string) => {
@@ -173,7 +173,7 @@ export class MissingTaskError extends problem(409, 'MissingTask', {
   },
 }) {}
 
-/** By whomever. */
+/** Taken by anyone. */
 export class TaskExistsError extends problem(409, 'TaskExists', {
   when: 'The id is already taken.',
   says: (id: string) => `${id} is taken: choose another id`,
@@ -210,7 +210,7 @@ export class UnsupportedMediaTypeError extends problem(415, 'UnsupportedMediaTyp
   example: ['send application/json or application/x-www-form-urlencoded'],
 }) {}
 
-/** RFC 9110, section 10.1.1: 100-continue is the only expectation there is. */
+/** RFC 9110, section 10.1.1: 100-continue is the only expectation. */
 export class ExpectationFailedError extends problem(417, 'ExpectationFailed', {
   when: 'The `Expect` header asks for anything other than 100-continue.',
   says: () => 'only "Expect: 100-continue" is understood',
@@ -256,7 +256,7 @@ export class VersionNotSupportedError extends problem(505, 'VersionNotSupported'
   says: () => 'this server speaks HTTP/1.1 and HTTP/1.0',
 }) {}
 
-/** No keys can be had from the tenant. The caller did nothing wrong. */
+/** The tenant's keys cannot be fetched. The caller did nothing wrong. */
 export class TenantUnavailableError extends problem(503, 'TenantUnavailable', {
   when: 'The identity provider cannot be reached, so the token cannot be verified. Try again later.',
   says: (retryAfterSeconds?: number, options?: ErrorOptions) => ({
@@ -284,7 +284,7 @@ export class NotDoneError extends problem(503, 'NotDone', {
   }),
 }) {}
 
-/** For probes: a balancer sends its requests elsewhere. */
+/** For probes: the load balancer sends its requests elsewhere. */
 export class NotReadyError extends problem(503, 'NotReady', {
   when: 'This instance is not ready to serve, or is stopping; the message names what is missing.',
   says: (missing: readonly string[]) => ({

@@ -4,7 +4,7 @@ export function isGuid(text: string): boolean {
   return GUID.test(text);
 }
 
-/** An id as it is kept and compared: a GUID means the same whatever the case of its letters, other ids do not. */
+/** An id as it is stored and compared: GUIDs ignore case, other ids do not. */
 export function canonicalId(id: string): string {
   return isGuid(id) ? id.toLowerCase() : id;
 }

@@ -1,11 +1,11 @@
-/** How values that came from outside are written where a person reads them: on one line, short, unmistakable. */
+/** How values from outside are shown to people: on one line, short, unmistakable. */
 
 const MAX_SHOWN = 200;
 
 // Controls (C0, DEL, C1), line separators, and what turns the direction of text around (Unicode, UAX #9).
 const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** A text in which every character that a terminal obeys instead of showing is written as an escape. */
+/** The text with every character that a terminal would obey instead of showing written as an escape. */
 export function visible(text: string): string {
   return text.replace(UNSEEN, escaped);
 }
@@ -16,12 +16,12 @@ export function show(value: unknown): string {
   return shortened(visible(toJson(value)));
 }
 
-/** Enough of a text to recognise it by: 200 characters. */
+/** Enough of a text to recognise it: 200 characters. */
 export function shortened(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN).toWellFormed()}…` : text;
 }
 
-/** A NumericDate (RFC 7519, section 2) as people read it, with the number itself where it is not a time. */
+/** A NumericDate (RFC 7519, section 2) for people; the value itself if it is not a time. */
 export function showTime(seconds: unknown): string {
   const date = new Date(typeof seconds === 'number' ? seconds * 1000 : NaN);
   return Number.isNaN(date.getTime()) ? show(seconds) : date.toISOString();
@@ -34,7 +34,7 @@ const UNITS = [
   ['s', 1],
 ] as const;
 
-/** A length of time by its two largest units: `2 h 5 min`. */
+/** A length of time in its two largest units: `2 h 5 min`. */
 export function showDuration(seconds: number): string {
   let left = Math.round(Math.abs(seconds));
   const parts = UNITS.map(([unit, length]) => {
@@ -51,12 +51,12 @@ export function showDuration(seconds: number): string {
     .join(' ');
 }
 
-/** A time by its distance in seconds: `in 5 min`, `5 min ago`. */
+/** A time relative to now, in seconds: `in 5 min`, `5 min ago`. */
 export function showFromNow(seconds: number): string {
   return seconds < 0 ? `${showDuration(seconds)} ago` : `in ${showDuration(seconds)}`;
 }
 
-/** The engine's own writer recurses: it must not be the depth of a value that ends a report. */
+/** `JSON.stringify` recurses: a deeply nested value must not end a report. */
 function toJson(value: unknown): string {
   try {
     return JSON.stringify(value);

@@ -1,17 +1,17 @@
-/** Milliseconds within which the same signal is the same Ctrl-C: npm passes on what the terminal has sent to everybody already. */
+/** Milliseconds within which a repeated signal is the same Ctrl-C: npm passes on what the terminal has already sent to all. */
 const ECHO_MS = 500;
 
 interface Parts {
-  /** Who emits the signals: the process. */
+  /** The process. */
   emitter: { on(name: NodeJS.Signals, listener: (name: NodeJS.Signals) => void): unknown };
   names: readonly NodeJS.Signals[];
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now?: () => number;
   /** Called for a second signal: somebody does not want to wait. */
   onImpatient: () => void;
 }
 
-/** Resolves with the first of these signals: the process is to end in order. */
+/** Resolves with the first of these signals, when the process should shut down. */
 export function waitForSignal(parts: Parts): Promise<NodeJS.Signals> {
   const { emitter, names, now = () => performance.now(), onImpatient } = parts;
   return new Promise((resolve) => {

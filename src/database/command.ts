@@ -1,4 +1,4 @@
-/** What the commands that work on the store have in common. */
+/** What commands that use the store have in common. */
 import type { Connection } from 'mongoose';
 import { generalVariables } from '../../config/variables.ts';
 import { loadEnvFile } from '../envFile.ts';
@@ -7,18 +7,18 @@ import { connectOptions } from './options.ts';
 import { createConnection, openStore } from './store.ts';
 
 export interface StoreCommand {
-  /** Such as `users`: what its messages begin with. */
+  /** The start of its messages, such as `users`. */
   name: string;
   /** The environment; a `.env` adds to it. */
   env: NodeJS.ProcessEnv;
-  /** Where warnings go: stdout is for the answer alone. */
+  /** For warnings: stdout is only for the answer. */
   stderr: { write(text: string): unknown };
 }
 
 /**
  * Runs the work on the store that MONGODB_URI names, and closes it. Needs none of the tenant's variables.
  *
- * @throws {StoreStartError} when it can never be had with this URI.
+ * @throws {StoreStartError} when this URI can never work.
  * @throws the driver's error when it does not answer.
  */
 export async function withStore<T>(command: StoreCommand, work: (connection: Connection) => Promise<T>): Promise<T> {

@@ -12,7 +12,7 @@ export interface DatabaseOptions {
   uri: string;
   clock: Clock;
   log: Log;
-  /** The embedded store is then worth a warning. */
+  /** Warn about the embedded store. */
   isProduction?: boolean;
 }
 
@@ -25,12 +25,12 @@ const MS_BETWEEN_EQUAL_LINES = 60_000;
 const PING_MS = 2000;
 const PING_WHEN_FAILING_MS = 1000;
 const PING_DEADLINE_MS = 2000;
-/** One ping can fail for a lost connection alone; the next one gets a new connection. */
+/** A single ping can fail because of a lost connection; the next gets a new one. */
 const FAILURES_TOLERATED = 1;
 
 /**
- * The store, connected in the background and asked whether it answers, so that no probe ever waits for it: what is known
- * follows it within 8 s when it goes, and within 2 s of the driver's finding it again.
+ * The store, connected and pinged in the background, so that no probe ever waits for it: the state here follows within 8 s of
+ * losing it, and within 2 s of the driver finding it again.
  */
 export class Database {
   /** Models are made on it, never on the global mongoose, and before `start`. */
@@ -43,13 +43,13 @@ export class Database {
   #problem = NO_ANSWER;
   #lastLine = { reason: '', at: 0 };
 
-  /** Opens nothing yet: `start` does. */
+  /** Opens nothing; `start` does. */
   constructor(options: DatabaseOptions) {
     this.#options = options;
   }
 
   /**
-   * Opens the store. A server that is not there is waited for in the background, for ever.
+   * Opens the store. If the server is not there, waits for it in the background, for ever.
    *
    * @throws {StoreStartError} when it can never be had with this URI.
    */

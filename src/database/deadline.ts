@@ -2,15 +2,15 @@
  * How long a request may wait for the store. The driver has no deadline of its own that holds (`timeoutMS` does
  * nothing and `maxTimeMS` needs a server that answers), but every operation takes an AbortSignal.
  *
- * An operation that is cut off by its signal may still be carried out: the driver closes the connection, and a
- * server that has read the command finishes it. So 503 means "unknown", and every write is safe to repeat.
+ * An operation that its signal cuts off may still be carried out: the driver closes the connection, but a server that
+ * has read the command finishes it. So 503 means "unknown", and every write is safe to repeat.
  */
 import { aborted } from 'node:util';
 import type { Request } from 'restify';
 
 /** Milliseconds that all operations of one request together may take, so that 503 comes within 3 s. */
 export const DEADLINE_MS = 2500;
-/** Milliseconds that each step of a command may take: who waits for it is an operator. */
+/** Milliseconds that each step of an operator's command may take. */
 export const COMMAND_MS = 30_000;
 
 /** Why an operation was cut off. */
@@ -19,14 +19,14 @@ export class DeadlineError extends Error {
     super(`the store did not answer within ${ms} ms`);
   }
 
-  // Not "TimeoutError": the driver would take that for its own. And no property of the instance: the driver copies
-  // those onto its bulk errors, where `name` cannot be set.
+  // Not "TimeoutError": the driver would take that for its own. And not an own property: the driver copies those onto
+  // its bulk errors, where `name` cannot be set.
   override get name(): string {
     return 'DeadlineError';
   }
 }
 
-/** A signal that aborts after `ms` milliseconds. It keeps no process alive. */
+/** A signal that aborts after `ms` milliseconds. It does not keep the process alive. */
 export function requestDeadline(ms: number = DEADLINE_MS): AbortSignal {
   return startDeadline(ms).signal;
 }
@@ -39,21 +39,21 @@ function startDeadline(ms: number): { signal: AbortSignal; timer: NodeJS.Timeout
   return { signal: controller.signal, timer: timer.unref() };
 }
 
-/** The time of work that has several steps. */
+/** The time for work in several steps. */
 export interface WorkTime {
   /** Aborts when it is over. */
   readonly signal: AbortSignal;
-  /** Gives the work its whole time again, for a step that is done: what is large but gets on is no store that is down. */
+  /** Restarts the time after a finished step: large work that makes progress does not mean that the store is down. */
   readonly extend: () => void;
 }
 
-/** The time that the requests of one server may wait for the store. */
+/** How long the requests of one server may wait for the store. */
 export class StoreTime {
   readonly #ms: number;
   readonly #spentMs = new WeakMap<Request, number>();
   readonly #running = new WeakMap<Request, { signal: AbortSignal; timer: NodeJS.Timeout }>();
 
-  /** @param ms for tests: a machine that is slow is no store that is down. */
+  /** @param ms for tests: a slow machine does not mean that the store is down. */
   constructor(ms: number = DEADLINE_MS) {
     this.#ms = ms;
   }
@@ -68,7 +68,7 @@ export class StoreTime {
     return running.signal;
   }
 
-  /** Time of its own for a request inside another one. */
+  /** Separate time for a request inside another one. */
   begin(): WorkTime & { end: () => void } {
     const { signal, timer } = startDeadline(this.#ms);
     return {
@@ -82,17 +82,17 @@ export class StoreTime {
     };
   }
 
-  /** Gives the request its whole time again: large work that gets on is no store that is down. */
+  /** Restarts the request's time: large work that makes progress does not mean that the store is down. */
   extend(req: Request): void {
     this.#running.get(req)?.timer.refresh();
   }
 
-  /** For when the request is answered: nothing is left to cut off. */
+  /** Call it when the request is answered: nothing is left to cut off. */
   end(req: Request): void {
     clearTimeout(this.#running.get(req)?.timer);
   }
 
-  /** Runs what must be done before the body is read. The time it takes is taken off the request's. */
+  /** Runs what must be done before the body is read. It counts against the request's time. */
   async within<T>(req: Request, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const start = performance.now();
     const { signal, timer } = startDeadline(this.#leftMs(req));

@@ -4,19 +4,19 @@ import { DeadlineError } from './deadline.ts';
 
 const { MongoBulkWriteError, MongoError, MongoServerError } = mongoose.mongo;
 
-/** What the driver throws when the way it was asked is at fault. For whatever else it throws, it has no usable server. */
+/** What the driver throws when its caller is at fault. Any other error of its own means that it has no usable server. */
 const LASTING_ERRORS = new Set([
   ...['MongoInvalidArgumentError', 'MongoParseError', 'MongoCompatibilityError', 'MongoMissingDependencyError'],
   ...['MongoBatchReExecutionError', 'MongoCursorInUseError', 'MongoTailableCursorError', 'MongoTransactionError'],
 ]);
 
-/** A connection that is just being lost, where the driver passes the system's error on as it is. */
+/** A connection that is just being lost, where the driver passes on the system's error. */
 const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT', 'ENOTCONN']);
 
 /**
- * Answers of a server that a repeated request would get again, since the command, the data or the deployment is at
- * fault (MongoDB's error_codes.yml). Whatever else a server refuses, it refuses for now: it steps down, starts, stops,
- * is overloaded or blocks writes, and every release and every kin of MongoDB has more ways to say so.
+ * Permanent refusals, which a repeated request would get again, since the command, the data or the deployment is at
+ * fault (MongoDB's error_codes.yml). Any other refusal is temporary: the server steps down, starts, stops, is overloaded
+ * or blocks writes, and every release and relative of MongoDB has more ways to say so.
  */
 const LASTING_CODES = new Set([
   ...[1, 2, 4, 8, 9, 10, 12, 14, 15, 16, 17, 19, 20, 21, 22], // InternalError, BadValue … InvalidBSON
@@ -27,7 +27,7 @@ const LASTING_CODES = new Set([
   ...[263, 292, 322, 323, 324, 352], // transactions, memory for sorting, the versioned API
 ]);
 
-/** Numbers from here on are assertions in the server's source: all but the named ones below say that a command is wrong. */
+/** Codes from here on are assertions in the server's source: all but the ones named below mean that a command is wrong. */
 const FIRST_ASSERTION = 10_000;
 const NAMED_TEMPORARY = new Set([
   10_058, // LegacyNotPrimary
@@ -42,7 +42,7 @@ const NAMED_TEMPORARY = new Set([
   16_500, // too many requests, as Cosmos DB says it
 ]);
 
-/** The server refuses us: nothing gets better until an operator changes something. */
+/** The server refuses us: this lasts until an operator changes something. */
 const REFUSAL_CODES = new Set([
   11, // UserNotFound
   13, // Unauthorized
@@ -50,7 +50,7 @@ const REFUSAL_CODES = new Set([
   8000, // AtlasError: how Atlas says the same
 ]);
 
-/** The driver's and the server's own word for it. */
+/** The driver's and the server's own label for it. */
 const TRANSIENT_LABELS = [
   'RetryableError',
   'RetryableWriteError',
@@ -58,7 +58,7 @@ const TRANSIENT_LABELS = [
   'TransientTransactionError',
 ];
 
-/** Mongoose has no class for these; the tests hold the texts to the installed version. */
+/** Mongoose has no class for these; tests check the texts against the installed version. */
 const NOT_CONNECTED = /buffering timed out|before initial connection is complete|connection was force closed/i;
 
 /**
@@ -76,15 +76,15 @@ export function isRefusal(error: unknown): boolean {
 
 const DUPLICATE_KEY = 11_000;
 
-/** Whether a document with the same id, or another unique member, is there already. */
+/** Whether a document with the same id, or another unique member, already exists. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
 /**
- * Which of many documents written in one command were refused, by their places, and why.
+ * Which of many documents written in one command were refused, by index, and why.
  *
- * @throws the error itself where it is about the command, or where what was done may be lost again.
+ * @throws the error itself if it is about the command, or if what was done may be lost again.
  */
 export function refusedOnes(error: unknown): Map<number, Error> {
   if (!(error instanceof MongoBulkWriteError)) throw error as Error;

@@ -13,7 +13,7 @@ export interface FindOptions {
   projection?: Readonly<Record<string, number>>;
 }
 
-/** The part of a server's answer to `find` that is read here. */
+/** The part of a `find` reply that is read here. */
 interface Answer {
   cursor: { id: unknown; firstBatch: object[] };
 }
@@ -36,7 +36,7 @@ export async function findAll(
   );
 }
 
-/** Nothing where it is not all, or failed in a way that passes. */
+/** Undefined if the reply is incomplete, or failed for now. */
 async function firstBatch(
   { conn: { db }, collectionName: name }: mongoose.Collection,
   find: object,

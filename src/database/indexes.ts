@@ -1,4 +1,4 @@
-/** An index as `createIndexes` takes it and `listIndexes` tells of it. */
+/** An index as `createIndexes` takes it and `listIndexes` returns it. */
 export interface IndexDescription {
   key: Record<string, 1 | -1>;
   name: string;
@@ -17,11 +17,11 @@ export function nameOf(key: IndexDescription['key']): string {
     .join('_');
 }
 
-/** Whether an index that is there does what the wanted one is for, whatever its name. */
+/** Whether an existing index serves the purpose of the wanted one, whatever its name. */
 export function serves(there: IndexDescription, wanted: IndexDescription): boolean {
   return (
     nameOf(plain(there.key)) === nameOf(wanted.key) &&
-    // A unique one finds documents as well as any other, and lets in all that we write.
+    // A unique one finds documents just as well, and accepts everything that we write.
     (there.unique === true || wanted.unique !== true) &&
     there.expireAfterSeconds === wanted.expireAfterSeconds &&
     JSON.stringify(there.partialFilterExpression) === JSON.stringify(wanted.partialFilterExpression) &&
@@ -31,7 +31,7 @@ export function serves(there: IndexDescription, wanted: IndexDescription): boole
   );
 }
 
-/** Servers tell directions as other kinds of numbers too. */
+/** Servers may return directions as other kinds of numbers. */
 function plain(key: Record<string, unknown>): IndexDescription['key'] {
   return Object.fromEntries(
     Object.entries(key).map(([path, direction]) => [path, Number(direction)]),

@@ -3,12 +3,12 @@ import type { ConnectOptions } from 'mongoose';
 /** Where the tasks live unless the URI names another database; the tutorial's own name. */
 const DEFAULT_DATABASE = 'tasklist';
 
-/** What a URI may set otherwise: the right values depend on the network and the server's size. */
+/** What a URI may override: the right values depend on the network and the server's size. */
 const TUNABLE = {
   appName: 'tasks-api',
   serverSelectionTimeoutMS: 2000,
   connectTimeoutMS: 3000,
-  // Only a second wall: every operation of a request has a deadline that is shorter.
+  // Only a second line of defence: every operation of a request has a shorter deadline.
   socketTimeoutMS: 10_000,
   waitQueueTimeoutMS: 1000,
   heartbeatFrequencyMS: 2000,
@@ -40,7 +40,7 @@ export function connectOptions(uri: string): ConnectOptions {
   };
 }
 
-/** Whether the URI asks for writes that a power cut can undo. The driver gives this one precedence over ours. */
+/** Whether the URI asks for writes that a power cut can undo. The driver prefers this option to ours. */
 export function isUnjournaled(uri: string): boolean {
   return readUri(uri).parameters.get('j') === 'false';
 }
@@ -50,7 +50,7 @@ export function hostsOf(uri: string): string {
   return readUri(uri).hosts;
 }
 
-// Host lists and percent-encoded socket paths are no hosts to the URL class, so the URI is taken apart by hand.
+// The URL class does not accept host lists and percent-encoded socket paths, so the URI is parsed by hand.
 const URI = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?(?<hosts>[^/?]*)(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/s;
 
 function readUri(uri: string): { hosts: string; database: string; parameters: Map<string, string> } {

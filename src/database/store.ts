@@ -9,7 +9,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** The store can never be had with this MONGODB_URI. The message tells the operator why, and shows no password. */
+/** This MONGODB_URI can never work. The message tells the operator why, and shows no password. */
 export class StoreStartError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -27,10 +27,10 @@ export interface OpenStore {
 export function createConnection(): Connection {
   // `strictQuery: true` would silently drop a misspelt key from a filter, and `deleteMany({ownr})` then deletes all.
   const strict = { strictQuery: 'throw' } as const;
-  // Nothing waits in memory for a store that is not there, and nothing is created behind our back.
+  // Nothing waits in memory for a missing store, and nothing is created behind our back.
   const noSurprises = { bufferCommands: false, autoIndex: false, autoCreate: false };
   const connection = new mongoose.Mongoose({ ...strict, ...noSurprises }).createConnection();
-  connection.on('error', () => undefined); // the loop has it already; without a listener it would end the process
+  connection.on('error', () => undefined); // the loop already handles it; without a listener it would end the process
   return connection;
 }
 
@@ -41,8 +41,8 @@ export function isEmbedded(uri: string): boolean {
 }
 
 /**
- * Turns MONGODB_URI into one that the driver connects to, and starts the embedded store when it names one. A server
- * is not asked: it may come later.
+ * Turns MONGODB_URI into one for the driver, and starts the embedded store if it names one. Does not contact a server,
+ * which may come later.
  *
  * @throws {StoreStartError} when the driver cannot read the URI, or the embedded store cannot open its directory.
  */
@@ -65,7 +65,7 @@ async function openEmbedded({ uri, clock, log }: { uri: string; clock: Clock; lo
   }
 }
 
-/** Why the driver could never connect to this `mongodb://` or `mongodb+srv://` URI, without its password; nothing when it could. */
+/** Why the driver could never connect to this `mongodb://` or `mongodb+srv://` URI, without its password; else undefined. */
 export function uriProblem(uri: string): string | undefined {
   if (isEmbedded(uri)) return undefined;
   if (isUnjournaled(uri)) return 'it says j=false, but writes must be journaled: remove it';
@@ -78,10 +78,10 @@ export function uriProblem(uri: string): string | undefined {
   }
 }
 
-/** The driver's messages quote parts of the URI: nothing that stands before an @ is shown. */
+/** The driver's messages quote parts of the URI: nothing before an @ is shown. */
 function explain(error: unknown, uri: string): string {
   const message = error instanceof Error ? error.message : String(error);
-  // What stands in the place of a host may be a password whose host was forgotten.
+  // In place of a host there may be a password, if the host was forgotten.
   if (message.startsWith('Unable to parse')) return 'a host is malformed, expected host or host:port';
   const credentials = uri.slice(uri.indexOf('://') + 3, uri.lastIndexOf('@') + 1).slice(0, -1);
   const secrets = [credentials, ...credentials.split(/[:@]/)].filter((part) => part.length > 0);

@@ -7,8 +7,8 @@ const NAMESPACE_EXISTS = 48;
 const INDEX_NOT_FOUND = 27;
 
 /**
- * Indexes that earlier versions made and this one replaces, by collection. Each goes when its successor is there, and only
- * when it is exactly what was made then.
+ * Indexes of earlier versions that this one replaces, by collection. Each is dropped once its successor exists, and only if
+ * it is exactly as it was created then.
  */
 const REPLACED: Readonly<Record<string, readonly IndexDescription[]>> = {
   // Held an entry for every live task.
@@ -16,12 +16,12 @@ const REPLACED: Readonly<Record<string, readonly IndexDescription[]>> = {
 };
 
 /**
- * Creates the collections and indexes of every model on the connection that are not there yet. What is there is left
- * alone, and an index that serves counts under whatever name. Repeating it, also by several instances at once, does no
- * harm. One index that cannot be made keeps no other from being made.
+ * Creates the missing collections and indexes of every model on the connection. Existing ones are left alone, and an
+ * equivalent index under another name counts. Repeating it does no harm, even by several instances at once. If one index
+ * cannot be created, the others still are.
  *
- * @throws {StructureError} naming every index that is missing, when one conflicts with one that is there, when data
- * violates a unique one, or when the database user may not create them.
+ * @throws {StructureError} naming every missing index, when one conflicts with an existing one, when data violates a
+ * unique one, or when the database user may not create them.
  */
 export async function ensureStructure(connection: Connection): Promise<void> {
   const failures: Failure[] = [];
@@ -39,7 +39,7 @@ export async function ensureStructure(connection: Connection): Promise<void> {
 
 interface Failure {
   collection: string;
-  /** Absent when it is the collection itself. */
+  /** Absent if it is the collection itself. */
   index?: string;
   cause: unknown;
 }
@@ -80,7 +80,7 @@ async function ensureIndexes(collection: Collection, wanted: readonly IndexDescr
   return failures;
 }
 
-/** None when the server does not tell: then making them shows what is there. */
+/** None if the server does not say: then creating them shows what exists. */
 async function indexesThere(collection: Collection): Promise<IndexDescription[]> {
   try {
     return (await collection.listIndexes().toArray()) as IndexDescription[];
@@ -89,7 +89,7 @@ async function indexesThere(collection: Collection): Promise<IndexDescription[]>
   }
 }
 
-/** All at once, which reads the collection once; and each by itself when one of them fails. */
+/** All at once, which reads the collection once; or each by itself if that fails. */
 async function createIndexes(collection: Collection, lacking: readonly IndexDescription[]): Promise<Failure[]> {
   if (lacking.length === 0 || (await refusalOf(collection, lacking)) === undefined) return [];
   const failures: Failure[] = [];
@@ -100,7 +100,7 @@ async function createIndexes(collection: Collection, lacking: readonly IndexDesc
   return failures;
 }
 
-/** Makes the indexes, or resolves to why the server does not. */
+/** Creates the indexes, or resolves to why the server refuses. */
 async function refusalOf(collection: Collection, indexes: readonly IndexDescription[]): Promise<Error | undefined> {
   // Building one may take as long as it likes: the socket's time limit is for requests.
   const options: object = { socketTimeoutMS: 0 };

@@ -1,13 +1,13 @@
 /**
- * What is asked of the store in one turn of the event loop goes there in one command: a command costs the driver, and the
- * server, several times what one more document in it does.
+ * Queries of one turn of the event loop go to the store in one command: a command costs the driver and the server several
+ * times as much as one more document in it.
  */
 import DataLoader from 'dataloader';
 
-/** As many as a busy server is asked for in one turn, and few megabytes at most. */
+/** As many as come in one turn on a busy server, and a few megabytes at most. */
 const MAX_TOGETHER = 50;
 
-/** Answers many questions at once, each with its value or with why there is none. */
+/** Answers many queries at once, each with its value or its error. */
 export type AnswerAll<Q, A> = (questions: readonly Q[], signal: AbortSignal) => Promise<readonly (A | Error)[]>;
 
 interface Asked<Q> {
@@ -25,7 +25,7 @@ export class Together<Q, A> {
           asked.map(({ question }) => question),
           lastOf(asked.map(({ signal }) => signal)),
         ),
-      // Nothing is kept: what was read is old a moment later.
+      // No cache: what was read is out of date a moment later.
       { cache: false, maxBatchSize: MAX_TOGETHER, batchScheduleFn: setImmediate },
     );
   }
@@ -48,7 +48,7 @@ export class Together<Q, A> {
   }
 }
 
-/** Aborts with the last of them, when nobody waits any more. */
+/** Aborts with the last of them, when nobody is waiting. */
 function lastOf(signals: readonly AbortSignal[]): AbortSignal {
   // Some may have given up before anything is sent.
   const waiting = signals.filter(({ aborted }) => !aborted);
@@ -72,7 +72,7 @@ export function anyOf<V>(values: Iterable<V>): { $eq: V } | { $in: V[] } {
   return all.length === 1 && first !== undefined ? { $eq: first } : { $in: all };
 }
 
-/** The value of each key, made when it is first asked for, for as long as the key lives. */
+/** The value of each key, made on first use and kept while the key lives. */
 export function oncePer<K extends object, V>(make: (key: K) => V): (key: K) => V {
   const made = new WeakMap<K, V>();
   return (key) => {

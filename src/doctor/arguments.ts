@@ -4,9 +4,9 @@ import { readCommandLine, UsageError } from '../commandLine.ts';
 export interface Request {
   /** Examine with the settings of the development tenant. */
   isForDevelopment: boolean;
-  /** Show what is well too. */
+  /** Show what is well, too. */
   isVerbose: boolean;
-  /** Undefined: from stdin, if anything comes there. */
+  /** Undefined: read it from stdin, if anything comes there. */
   token: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export function parseArguments(args: string[]): Request | 'help' {
   } as const;
   const { positionals, values } = readCommandLine({ args, options, allowPositionals: true });
   if (values.help) return 'help';
-  // As it is copied from a header.
+  // As copied from a header.
   if (/^bearer$/i.test(positionals[0] ?? '')) positionals.shift();
   const [token, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError('only one token can be examined: put it in quotes');
@@ -46,7 +46,7 @@ export function parseArguments(args: string[]): Request | 'help' {
   };
 }
 
-/** White space around a token comes from copying; inside one it is a fault that the page should show. */
+/** White space around a token comes from copying; inside, it is a fault that the page should show. */
 export function cleanToken(text: string): string {
   return text
     .trim()

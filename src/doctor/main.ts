@@ -38,7 +38,7 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** The server's own way to its configuration. The store is none of the doctor's business. */
+/** Reads the configuration as the server does. The doctor does not need the store. */
 async function readConfig(isForDevelopment: boolean): Promise<Config> {
   if (isForDevelopment) {
     const { developmentSettings } = await import('../local/index.ts');
@@ -49,7 +49,7 @@ async function readConfig(isForDevelopment: boolean): Promise<Config> {
   return loadConfig({ ...process.env, MONGODB_URI: 'mongodb://not.asked.invalid/' });
 }
 
-/** Whoever has the development tenant running has most likely asked about one of its tokens. */
+/** If the development tenant is running, the token is most likely one of its own. */
 async function hintAtDevelopment(request: Request | 'help'): Promise<void> {
   if (request === 'help' || request.isForDevelopment) return;
   const { isDevelopmentRunning } = await import('../local/index.ts');

@@ -1,13 +1,13 @@
 /** The doctor's page: plain text, for people. */
 
-/** One line of the doctor's page: what was looked at, what was found, and what to do about it. */
+/** One line of the doctor's page: what was examined, what was found, and what to do about it. */
 export interface Line {
   verdict: 'ok' | 'wrong' | 'note' | 'skipped';
-  /** What was looked at: `aud`, `keys`, `clock`. */
+  /** What was examined: `aud`, `keys`, `clock`. */
   subject: string;
-  /** Absent where nothing in particular is expected. */
+  /** Absent if nothing in particular is expected. */
   expected?: string;
-  /** What was found, or why it was not looked at. */
+  /** What was found, or why it was not examined. */
   received: string;
   /** What is wrong, as the client is told. */
   description?: string;
@@ -27,7 +27,7 @@ export function isWrong({ verdict }: Line): boolean {
 const MARKS = { ok: 'ok   ', wrong: 'WRONG', note: 'note ', skipped: '-    ' } as const;
 const INDENT = ' '.repeat(10);
 
-/** The verdict, then what led to it: all of it when asked, else what is not simply well. */
+/** The verdict, then what led to it: everything if verbose, else only what is not ok. */
 export function renderPage(
   sections: readonly Section[],
   verdict: string,
@@ -45,7 +45,7 @@ function renderSection({ title, lines }: Section): string {
   return `${title}\n\n${lines.map((line) => renderLine(line, width)).join('')}`;
 }
 
-/** What is well takes a line or two; what is wrong also says what to do. */
+/** What is ok takes a line or two; what is wrong also says what to do. */
 function renderLine(line: Line, width: number): string {
   const { verdict, subject, expected, received, description, cure } = line;
   const first = `  ${MARKS[verdict]}   ${subject.padEnd(width)}   ${verdict === 'wrong' ? (description ?? received) : received}\n`;
@@ -60,7 +60,7 @@ function renderLine(line: Line, width: number): string {
   );
 }
 
-/** @param tokenLines undefined when there was no token to look at */
+/** @param tokenLines undefined if there was no token */
 export function verdictOf(tenants: readonly Section[], tokenLines: readonly Line[] | undefined): string {
   if (tokenLines === undefined) return verdictOfTenants(tenants);
   const first = tokenLines.find(isWrong);
@@ -71,7 +71,7 @@ export function verdictOf(tenants: readonly Section[], tokenLines: readonly Line
   return 'This configuration ACCEPTS this token.';
 }
 
-/** Policies and tenants fail apart: one that does not work keeps none of the others from it. */
+/** Policies and tenants fail independently: the others still work. */
 function verdictOfTenants(tenants: readonly Section[]): string {
   const failing = tenants.filter(({ lines }) => lines.some(isWrong));
   if (failing.length === 0) {

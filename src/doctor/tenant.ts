@@ -9,7 +9,7 @@ import type { Line, Section } from './page.ts';
 export interface TenantExamination {
   policy: Policy;
   section: Section;
-  /** What the tenant publishes; undefined when it could not be had. */
+  /** What the tenant publishes; undefined if that could not be fetched. */
   keySet: KeySet | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface ExaminationOptions {
 
 const TIMEOUT_MS = 5_000;
 
-/** Looks at what each policy's metadata URL answers. Never throws: a tenant that cannot be reached is a finding. */
+/** Examines each policy's metadata. Never throws: a tenant that cannot be reached is a finding. */
 export async function examineTenants(options: ExaminationOptions): Promise<TenantExamination[]> {
   const { tenants } = options.config;
   return await Promise.all(
@@ -73,7 +73,7 @@ function clockLine(date: string | undefined, toleranceSeconds: number, clock: Cl
   return { verdict: 'wrong', subject, expected, received, cure };
 }
 
-/** The message, or that of a cause: a connection that was refused at several addresses has none of its own. */
+/** The message, or that of a cause: a connection refused at several addresses has no message of its own. */
 function reasonOf(error: unknown): string {
   const { message, code, errors } = error as { message?: string; code?: string; errors?: unknown[] };
   return message || (errors?.[0] === undefined ? (code ?? String(error)) : reasonOf(errors[0]));

@@ -1,4 +1,4 @@
-/** Explains what the gate would say about a token, check by check. */
+/** Explains how the gate would judge a token, check by check. */
 import { findingOf, issuerChecks, keyCheck, signatureCheck, tokenChecks } from '../auth/checks.ts';
 import { hasScope, ownerClaimOf, ownerOf } from '../auth/claims.ts';
 import type { Check, Expectations } from '../auth/commonChecks.ts';
@@ -19,7 +19,7 @@ export interface TokenExaminationOptions {
   tenants: readonly TenantExamination[];
 }
 
-/** Every check of the gate, in its order, with its verdict. Where one depends on another that failed, it is skipped. */
+/** Every check of the gate, in order, with its verdict. A check that depends on a failed one is skipped. */
 export function examineToken(text: string, { config, clock, tenants }: TokenExaminationOptions): Line[] {
   const token = read(text);
   if (!('claims' in token)) return [token];
@@ -71,7 +71,7 @@ function lineOf(check: Check, token: Token, expectations: Expectations): Line {
   return { verdict: 'ok', subject: finding.subject, expected: finding.expected, received: finding.received };
 }
 
-/** Of several checks for one reason, what is wrong is shown, or else the first one. */
+/** Of several checks for one reason, shows the failed ones, or else the first. */
 function checkToken(checks: readonly Check[], token: Token, expectations: Expectations): Line[] {
   const groups = Object.values(Object.groupBy(checks, ({ reason, subject }) => `${reason} ${subject}`));
   return groups.flatMap((group = []): Line[] => {
@@ -110,7 +110,7 @@ function signatureLines(text: string, token: Token, { keys }: KeySet, key: Tenan
   return [{ verdict: 'ok', subject: 'published key', expected, received }, signature];
 }
 
-/** Whose tasks the token opens: after a migration that is the first thing to look at. */
+/** Whose tasks the token gives access to: after a migration, the first thing to check. */
 function ownerLines({ claims }: Token, { tenant }: Expectations): Line[] {
   if (tenant.kind !== 'external-id' || typeof claims['oid'] !== 'string') return [];
   const from =
@@ -122,7 +122,7 @@ function ownerLines({ claims }: Token, { tenant }: Expectations): Line[] {
   return [{ verdict: 'note', subject: 'owner', received: `${show(ownerOf(claims, tenant))}, ${from}` }];
 }
 
-/** A scope that lacks is a 403 for reading or writing, not a refusal of the token. */
+/** A missing scope is a 403 for reading or writing, not a refusal of the token. */
 function scopeLines({ claims }: Token, { readScope, writeScope }: Config): Line[] {
   const needs = [
     { verb: 'reading', scope: readScope, variable: 'B2C_READ_SCOPE' },

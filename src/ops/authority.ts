@@ -9,13 +9,13 @@ export interface Authority {
   readonly scopes: readonly string[];
 }
 
-/** Where readers of `/docs` sign in, so that they can try things. */
+/** Where readers of `/docs` sign in, so that they can try calls. */
 export interface SignIn extends Authority {
-  /** The application under which they do: a single-page one, to which the page is registered as a redirect URI. */
+  /** The application with which they do: a single-page one, with the page as a redirect URI. */
   readonly clientId: string;
 }
 
-/** Nothing without a client id of the page's own. */
+/** Undefined without a client id for the page. */
 export function signInOf(config: Config): SignIn | undefined {
   const clientId = config.docsClientId;
   const authority = clientId === undefined ? undefined : authorityOf(config, clientId);
@@ -37,7 +37,7 @@ export function authorityOf(
   if (metadataUrl === undefined || audience === undefined) return undefined;
   if (docsScopes.length > 0) return { metadataUrl, scopes: docsScopes };
   const names = [readScope, writeScope].filter((scope) => scope !== undefined);
-  // An application that is the API itself asks B2C for a token by its own id (there is no scope to name).
+  // An application that is the API itself asks B2C for a token with its own id (there is no scope to name).
   if (clientId !== undefined && tenant?.kind === 'b2c' && names.length === 0 && tenant.audiences.includes(clientId)) {
     return { metadataUrl, scopes: [clientId] };
   }
@@ -50,7 +50,7 @@ function directoryOf(metadataUrl: string): string {
   return new URL(metadataUrl).pathname.split('/')[1] ?? '';
 }
 
-/** How a client comes by its token, in the words of OpenAPI. */
+/** How a client gets its token, as OpenAPI describes it. */
 export function securitySchemes(authority: Authority | undefined): Record<string, Schema> {
   const bearer = {
     type: 'http',
@@ -65,8 +65,8 @@ export function securitySchemes(authority: Authority | undefined): Record<string
 const METADATA = '/v2.0/.well-known/openid-configuration';
 
 /**
- * The authorization code flow at the tenant. Microsoft's tenants have its endpoints beside their metadata, so none is fetched
- * for them; nothing where the metadata is elsewhere.
+ * The authorization code flow at the tenant. Microsoft's tenants have its endpoints beside their metadata, so nothing is
+ * fetched; undefined if the metadata is elsewhere.
  */
 function authorizationCode({ metadataUrl, scopes }: Authority): Schema | undefined {
   const metadata = new URL(metadataUrl);

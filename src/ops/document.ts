@@ -1,4 +1,4 @@
-/** The API document (OpenAPI 3.1), made of the operations as they are declared. */
+/** The API document (OpenAPI 3.1), made from the declared operations. */
 import packageJson from '../../package.json' with { type: 'json' };
 import * as errors from '../errors.ts';
 import { problemOf, titleOf } from '../http/answer.ts';
@@ -24,10 +24,10 @@ export const problems: ReadonlyMap<string, ProblemClass> = new Map(
     .map((one) => [one.example.code, one]),
 );
 
-/** What can go wrong with any request at all. */
+/** What can go wrong with any request. */
 const ANY: readonly ProblemClass[] = [
   errors.BadRequestError,
-  // Of the path rather than of the operation, but there is no other place to say it.
+  // It belongs to the path rather than the operation, but there is no other place for it.
   errors.MethodNotAllowedError,
   errors.RequestTimeoutError,
   errors.ExpectationFailedError,
@@ -52,7 +52,7 @@ const problemSchema = schema('Problem', {
   },
 });
 
-/** In the order in which they are told of. */
+/** In the order in which they are shown. */
 export const TAGS = [
   { name: 'Tasks', description: 'Create, read, change and delete tasks.' },
   { name: 'Account', description: 'What is stored about you.' },
@@ -91,7 +91,7 @@ export function documentOf(operations: readonly Operation[], authority?: Authori
       contact: { name: 'Whoever runs this server' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    // Relative to the document, so it holds behind a path prefix as well. `./` would double the slash before each path.
+    // Relative to the document, so it also works behind a path prefix. `./` would double the slash before each path.
     servers: [{ url: '.', description: 'The server that served this document' }],
     security: Object.keys(schemes).map((name) => ({ [name]: [] })),
     tags: TAGS,
@@ -104,7 +104,7 @@ export type ApiDocument = ReturnType<typeof documentOf>;
 
 export const EXAMPLE_REQUEST = '2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d';
 
-/** `/api/tasks/:id(…)` is `/api/tasks/{id}`. OpenAPI tells paths apart by their shape alone, so an owner is written as `me`. */
+/** `/api/tasks/:id(…)` becomes `/api/tasks/{id}`. OpenAPI tells paths apart only by their shape, so an owner becomes `me`. */
 export function documentedPath({ path }: Operation): string {
   return path
     .replace(/\([^/]*\)/g, '')
@@ -112,7 +112,7 @@ export function documentedPath({ path }: Operation): string {
     .replace(/:(\w+)/g, '{$1}');
 }
 
-/** Those of its path and no others: what is said of several paths at once names the parameters of all. */
+/** Only the parameters of its own path: operations that share a declaration list those of all their paths. */
 export function parametersOf(operation: Operation): Component<Parameter>[] {
   const path = documentedPath(operation);
   return (operation.parameters ?? []).filter(({ value }) => value.in !== 'path' || path.includes(`{${value.name}}`));
@@ -183,7 +183,7 @@ function headerComponents(names: readonly HeaderName[]): Record<string, Componen
   return Object.fromEntries(names.map((name) => [name, new Component('headers', name, allHeaders[name])]));
 }
 
-/** Collects what is referred to, each under its own name. */
+/** Collects the components that are referred to, by name. */
 class Components {
   readonly all: Record<Component<unknown>['kind'], Record<string, Schema>> = {
     schemas: {},

@@ -1,4 +1,4 @@
-/** What operators and newcomers ask: is it alive, is it ready, how is it doing, what can it do. Open to all. */
+/** For operators and newcomers: health, readiness, metrics, the routes and the documentation. Open to all. */
 import { NotAcceptableError, NotReadyError } from '../errors.ts';
 import { acceptsJson, open, openJson, prefersHtml } from '../http/accept.ts';
 import { ok } from '../http/answer.ts';
@@ -22,7 +22,7 @@ export interface OpsParts {
   signIn?: SignIn | undefined;
 }
 
-/** What the answer at `/` depends on. Its origins may be set; to name the header when they are not does no harm. */
+/** What the answer at `/` depends on. `Origin` counts only if origins are set, but naming it always does no harm. */
 const VARY = { Vary: 'Accept, Accept-Encoding, Origin' };
 
 const status = schema('Status', {

@@ -1,4 +1,4 @@
-/** What this process tells Prometheus: names and units after its conventions, and labels that no client can multiply. */
+/** Metrics for Prometheus: names and units follow its conventions, and no client can add label values. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Request, Response, Route } from 'restify';
 import { type Outcome, OUTCOMES } from '../auth/authenticate.ts';
@@ -20,13 +20,13 @@ export interface Metrics {
   text: () => Promise<string>;
 }
 
-/** Milliseconds that what was computed is good for: whoever asks more often costs nothing. */
+/** Milliseconds for which the text is reused: more frequent scrapes cost nothing. */
 const FRESH_MS = 1_000;
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const KEY_FETCH_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** Metrics of one server, in a registry of its own: servers in one process do not count each other's requests. */
+/** Metrics of one server, in its own registry: servers in one process do not count each other's requests. */
 export function createMetrics(clock: Clock = Date): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -128,8 +128,8 @@ function watchReadiness(registry: Registry, { store, keys, policies }: Readiness
 let ofProcess: Registry | undefined;
 
 /**
- * Memory, processor, event loop and garbage collection. One registry for the process, because that is what it
- * describes, and because each further one would keep a timer and an observer that nothing ever ends.
+ * Memory, processor, event loop and garbage collection. One registry for the process that it describes, because
+ * each further one would keep a timer and an observer that nothing ever stops.
  */
 function processMetrics(): Registry {
   if (ofProcess === undefined) {

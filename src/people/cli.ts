@@ -1,6 +1,6 @@
 /**
- * `npm run -s users -- …`: who may call, and what is stored about whom. Exit code 0 when done, 1 when it could not be
- * done, 2 when the command line is not understood.
+ * `npm run -s users -- …`: who may call, and what is stored about them. Exit codes: 0 done, 1 failed, 2 invalid command
+ * line.
  */
 import { UsageError } from '../commandLine.ts';
 import { explainFailure, withStore } from '../database/command.ts';
@@ -38,7 +38,7 @@ async function developmentEnvironment(): Promise<NodeJS.ProcessEnv> {
   return { ...process.env, MONGODB_URI: await developmentStore(process.env) };
 }
 
-/** Resolves when there is room for more: an export is larger than what a pipe holds. */
+/** Resolves when there is room for more: an export is larger than a pipe's buffer. */
 async function print(text: string): Promise<void> {
   await new Promise((resolve) => process.stdout.write(text, resolve));
 }

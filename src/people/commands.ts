@@ -23,7 +23,7 @@ export const USAGE = `usage: npm run -s users -- <command>
 it is that of \`npm run dev\`, running or not.
 `;
 
-/** There is nobody to show or export. */
+/** There is nothing to show or export. */
 class NothingStoredError extends Error {
   constructor(oid: string) {
     super(`nothing is stored about ${oid}`);
@@ -44,7 +44,7 @@ interface Verb {
   /** How many oids it takes. */
   people: 0 | 1 | 2;
   isChange?: true;
-  /** Does it, and tells what there is to say. */
+  /** Does it, and yields what to print. */
   run: (given: Given) => AsyncGenerator<string>;
 }
 
@@ -85,7 +85,7 @@ async function* move({ connection, oid, to, now }: Given): AsyncGenerator<string
   yield tasks === 0 ? `nothing left to move\n` : `${tasks} tasks moved to ${to}\n`;
 }
 
-/** JSON that a terminal shows and does not obey, whatever people call themselves. */
+/** JSON without characters that a terminal would obey, whatever people call themselves. */
 function shown(user: object, indent?: number): string {
   return `${JSON.stringify(user, undefined, indent).split('\n').map(visible).join('\n')}\n`;
 }
@@ -125,7 +125,7 @@ export async function runCommand(
   print: (text: string) => Promise<void>,
 ): Promise<void> {
   const users = new UserStore(connection);
-  // The first command on a new database may come before the server has made the unique index.
+  // The first command on a new database may run before the server has created the unique index.
   if (verb.isChange) await ensureStructure(connection);
   const now = new Date(clock.now());
   for await (const text of verb.run({ ...given, connection, users, now })) await print(text);

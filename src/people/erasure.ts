@@ -1,6 +1,6 @@
 /**
- * Erasing a person: one implementation for the API and the command. The user is marked first, so that nobody stores
- * anything of theirs any more (see `life.ts`) and an interrupted erasure shows; and goes last.
+ * Erasing a person: one implementation for the API and the command. The user entry is marked first, so that nobody stores
+ * anything more of theirs (see `life.ts`) and an interrupted erasure shows, and deleted last.
  *
  * An erasure may be finished by anybody, several at a time. What one of them has found is erased by its exact version, and
  * only if the mark still stood after it was found: so none can take what the person has stored in a new life.
@@ -16,7 +16,7 @@ import { type CollectionName, DATA } from './personal.ts';
 type ObjectId = mongoose.Types.ObjectId;
 export type Erased = Record<CollectionName, number>;
 
-/** Documents that one command erases, so that none holds up everybody else's. */
+/** Documents that one command erases, so that it does not hold up others. */
 const BATCH = 250;
 
 /**
@@ -47,7 +47,7 @@ export async function erasePerson(
   return Object.fromEntries(erased) as Erased;
 }
 
-/** Finishes the erasure of this person if one was interrupted, or is done elsewhere. */
+/** Finishes the erasure of this person if one was interrupted, or is running elsewhere. */
 export async function finishErasure(connection: Connection, oid: string, at: Date): Promise<void> {
   const time = new StoreTime().begin();
   const marked = { oid: { $eq: oid }, erasing: { $exists: true } };
@@ -55,7 +55,7 @@ export async function finishErasure(connection: Connection, oid: string, at: Dat
   if (found !== null) await erasePerson(connection, oid, at, time);
 }
 
-/** Finishes what the process that began it did not live to finish. Resolves to how many people that were. */
+/** Finishes erasures whose process died. Resolves to the number of people. */
 export async function finishErasures(connection: Connection, at: Date): Promise<number> {
   const marked = await userModel(connection)
     .find({ erasing: { $exists: true } }, { oid: 1 })
@@ -64,7 +64,7 @@ export async function finishErasures(connection: Connection, at: Date): Promise<
   return marked.length;
 }
 
-/** Joins an erasure that has begun already. */
+/** Joins an erasure that has already begun. */
 async function mark(
   connection: Connection,
   oid: string,
@@ -88,7 +88,7 @@ async function mark(
   }
 }
 
-/** Yields how many were erased in each step. */
+/** Yields the number erased in each step. */
 async function* eraseFrom(
   connection: Connection,
   name: string,

@@ -2,9 +2,9 @@
  * A person lives here from when they are registered until they are erased, or moved to another `oid`; their document in
  * `users` names that life by its `_id`.
  *
- * Whoever stores something new for them asks first whether they live, and may rely on the answer for a moment. Whoever ends
- * a life waits until nobody relies on it any more, and only then looks for what there is. So what was stored in between is
- * found, even if the process that stored it was killed right after. Only what took longer has to be asked about again.
+ * Code that stores something new for them first asks whether they live, and may rely on the answer for a moment. Code that
+ * ends a life waits until nobody relies on it any more, and only then looks for what is stored. So it finds what was stored in
+ * between, even if that process was killed right after. Only if storing took longer must it ask again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mongoose';
@@ -12,14 +12,14 @@ import { withSignal } from '../database/deadline.ts';
 import { anyOf, oncePer, Together } from '../database/together.ts';
 import { ALIVE, userModel } from './model.ts';
 
-/** How long after the question something may be begun. */
+/** How long after the question storing may begin. */
 const TRUST_MS = 500;
-/** How long what was begun may take to be stored. */
+/** How long storing may then take. */
 const GRACE_MS = 1000;
 
 /** That someone was alive a moment ago. */
 export class Lease {
-  /** Which life of theirs it was; unknown where that was not asked. */
+  /** Which life of theirs it was; undefined if not asked. */
   readonly life: string | undefined;
   readonly #askedAt: number;
 
@@ -33,13 +33,13 @@ export class Lease {
     return performance.now() - this.#askedAt < TRUST_MS;
   }
 
-  /** Whether what has been stored by now is sure to be found by whoever ends this life. */
+  /** Whether an end of this life is sure to find what has been stored by now. */
   get holds(): boolean {
     return performance.now() - this.#askedAt < TRUST_MS + GRACE_MS;
   }
 }
 
-/** Nothing when they are unknown or being erased. */
+/** Undefined if they are unknown or being erased. */
 export async function askForLife(connection: Connection, oid: string, signal: AbortSignal): Promise<Lease | undefined> {
   const askedAt = performance.now();
   const life = await asking(connection).ask(oid, signal);
@@ -62,7 +62,7 @@ export async function goesOn(lease: Lease, connection: Connection, oid: string, 
   return lease.life !== undefined && (await askForLife(connection, oid, signal))?.life === lease.life;
 }
 
-/** Resolves when nobody relies any more on a life that has just been ended. */
+/** Resolves when nobody relies any longer on a life that has just ended. */
 export async function untilLeasesEnd(): Promise<void> {
   await sleep(TRUST_MS + GRACE_MS);
 }

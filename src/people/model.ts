@@ -1,20 +1,20 @@
 import mongoose, { type Connection, type Model, type Types } from 'mongoose';
 
-/** Someone who has called with a good token, or whom an operator has added. */
+/** Someone who has called with a valid token, or whom an operator has added. */
 export interface User {
   /** The owner id: the object id in the tenant's directory. */
   oid: string;
   /** The `name` claim of the last token that had one. */
   name?: string;
   firstSeen: Date;
-  /** At most a minute behind. Absent until someone who was added calls for the first time. */
+  /** To within a minute. Absent until someone who was added calls for the first time. */
   lastSeen?: Date;
 }
 
 /** A user as stored. The `_id` names this life of theirs: who is erased and calls again has another. */
 export interface UserDocument extends User {
   _id: Types.ObjectId;
-  /** Names the erasure that has begun. Nothing of theirs may be stored any more, until this document is gone. */
+  /** Names the erasure that has begun. Until this document is gone, nothing of theirs may be stored. */
   erasing?: Types.ObjectId;
 }
 
@@ -23,7 +23,7 @@ const schema = new mongoose.Schema<UserDocument>(
   { collection: 'users', versionKey: false, strict: 'throw', strictQuery: 'throw' },
 );
 schema.index({ oid: 1 }, { unique: true });
-// For the start, which finishes what was interrupted: it holds no one but those who are being erased.
+// For the start, which finishes interrupted erasures: it holds only people who are being erased.
 schema.index({ erasing: 1 }, { partialFilterExpression: { erasing: { $exists: true } } });
 
 /** The model on this connection; the same one for every call. */

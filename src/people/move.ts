@@ -28,7 +28,7 @@ type Id = mongoose.mongo.ObjectId;
 /** Documents that one command moves. */
 const BATCH = 200;
 
-/** The receiver was erased while tasks were being moved. What was not moved is where it was. */
+/** The receiver was erased during the move. Tasks not yet moved are where they were. */
 class MoveInterruptedError extends Error {
   constructor(oid: string) {
     super(`${oid} is being erased: run the command again if the rest is still to be moved`);
@@ -47,8 +47,8 @@ interface Person {
 }
 
 /**
- * Moves everything that there is, and what comes while it runs; ends when nothing is left to move. May be run again, and by
- * two at once.
+ * Moves everything, including what is added while it runs; ends when nothing is left to move. May be run again, even twice
+ * at once.
  *
  * @throws {MoveInterruptedError}
  */
@@ -105,7 +105,7 @@ class Mover {
     return (task ?? (await this.#creations.findOne({ owner: { $eq: this.#giver.oid } }, only('_id')))) !== null;
   }
 
-  /** Tasks that the receiver once gave away and now gets back are not removed any more. */
+  /** Tasks that the receiver once gave away and now gets back are no longer removed. */
   async forgetTombstones(): Promise<void> {
     const owner = { $eq: this.#receiver.oid };
     if ((await this.#tasks.findOne({ owner, gone: { $exists: true } }, only('_id'))) === null) return;
@@ -119,7 +119,7 @@ class Mover {
     }
   }
 
-  /** The records of idempotency keys. Where the receiver has used the same key, theirs stays. */
+  /** The records of idempotency keys. If the receiver has used the same key, theirs stays. */
   async moveCreations(): Promise<number> {
     const [from, to] = [this.#giver.oid, this.#receiver.oid];
     let moved = 0;

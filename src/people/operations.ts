@@ -1,4 +1,4 @@
-/** Who the caller is, what is kept about them, all of it to take along, and its end. */
+/** The caller's account: who they are, what is stored about them, export and erasure. */
 import type { Connection } from 'mongoose';
 import type { Clock } from '../clock.ts';
 import { noContent, ok } from '../http/answer.ts';
@@ -16,7 +16,7 @@ export interface PeopleParts {
   registration: Registration;
   toRead: Guard;
   toWrite: Guard;
-  /** How a body that is described so is read. */
+  /** How a body with this description is read. */
   readBody: (body: typeof IGNORED_BODY) => Body;
 }
 
@@ -124,7 +124,7 @@ export function peopleOperations(parts: PeopleParts): Operation[] {
       body: readBody(IGNORED_BODY),
       answers: { 204: answer('Erased') },
       handle: async ({ caller, signal, extend }) => {
-        // Before, so that this instance lets nothing of theirs pass meanwhile; and after, for what it learnt meanwhile.
+        // Before, so that this instance lets nothing of theirs through meanwhile; and after, for what it learnt meanwhile.
         registration.forget(caller.oid);
         await erasePerson(connection, caller.oid, new Date(clock.now()), { signal: signal(), extend });
         registration.forget(caller.oid);

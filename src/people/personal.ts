@@ -3,8 +3,8 @@ import type { Collection, Connection } from 'mongoose';
 import { inTime } from '../database/deadline.ts';
 
 /**
- * The collections that hold what people have stored, by `owner`, in the order in which they are erased: what could bring a
- * task back goes before the tasks.
+ * The collections that hold what people have stored, by `owner`, in the order of erasure: what could bring a task back goes
+ * before the tasks.
  */
 export const DATA = ['creations', 'tasks', 'syncs'] as const;
 
@@ -14,8 +14,8 @@ export type CollectionName = (typeof DATA)[number] | 'users';
 const BATCH = 50;
 
 /**
- * All documents about this person as they are stored, deleted tasks' tombstones included, as the text of one JSON object
- * in pieces. Holds a batch of them in memory, however many there are. Yields nothing, and returns false, when nothing is stored.
+ * All documents about this person as they are stored, tombstones of deleted tasks included, as the text of one JSON object
+ * in pieces. Holds only one batch in memory. If nothing is stored, yields nothing and returns false.
  */
 export async function* exportPerson(
   connection: Connection,

@@ -7,17 +7,17 @@ import type { Caller, Step } from '../http/request.ts';
 import { askForLife, goesOn, Lease } from './life.ts';
 import { UserStore } from './store.ts';
 
-/** Users remembered; one more than that costs a query, no more. */
+/** Users remembered; one more only costs a query. */
 const MAX_REMEMBERED = 10_000;
-/** How long it is taken as known who is registered; `lastSeen` and `name` are written this often at most. */
+/** How long a registration is remembered; `lastSeen` and `name` are written at most this often. */
 const TRUST_MS = 60_000;
-/** How long someone who was added must wait. */
+/** How long someone who was just added may have to wait. */
 const DISTRUST_MS = 5000;
 
 interface Memory {
   isKnown: boolean;
   checkedAt: number;
-  /** That they were alive when they were last looked at. */
+  /** That they existed at the last look. */
   lease?: Lease;
 }
 
@@ -30,8 +30,8 @@ export interface RegistrationOptions {
 }
 
 /**
- * Keeps the `users` collection up to date. What it has seen it remembers, so that registration costs no query a request,
- * and storing something new at most one.
+ * Keeps the `users` collection up to date. It remembers what it has seen, so that registration does not cost a query per
+ * request, and storing something new costs at most one.
  */
 export class Registration {
   readonly #memory = new LRUCache<string, Memory>({ max: MAX_REMEMBERED });
@@ -85,7 +85,7 @@ export class Registration {
     if (!(await this.#check(caller, signal))) throw new NotRegisteredError();
   }
 
-  /** What is known of this person is no longer true. */
+  /** What is known about this person is no longer true. */
   forget(oid: string): void {
     this.#memory.delete(oid);
     this.#pending.delete(oid);
@@ -96,7 +96,7 @@ export class Registration {
     const memory = this.#memory.get(oid);
     if (memory === undefined) return undefined;
     const age = this.#options.clock.now() - memory.checkedAt;
-    // A clock that was set back tells nothing about the age of what is remembered.
+    // After a clock was set back, it says nothing about the age of what is remembered.
     return age >= 0 && age < (memory.isKnown ? TRUST_MS : DISTRUST_MS) ? memory : undefined;
   }
 
@@ -112,15 +112,15 @@ export class Registration {
     return lease;
   }
 
-  /** Asks the store; requests of one user that come together ask once. */
+  /** Asks the store, once for all simultaneous requests of a user. */
   async #check(caller: Caller, signal: AbortSignal): Promise<boolean> {
     const { oid } = caller;
     const pending = this.#pending.get(oid) ?? this.#note(caller, signal);
     this.#pending.set(oid, pending);
     try {
-      // An erasure that has to be finished first may take longer than the request has, and goes on then.
+      // An erasure that has to be finished first may take longer than the request may, and then goes on.
       const memory = await Promise.race([pending, untilOver(signal)]);
-      // Not when it was forgotten meanwhile.
+      // Not if it was forgotten meanwhile.
       if (this.#pending.get(oid) === pending) this.#memory.set(oid, memory);
       return memory.isKnown;
     } finally {

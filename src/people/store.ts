@@ -12,7 +12,7 @@ export interface Sighting {
 
 const SHOWN = { _id: 0, oid: 1, name: 1, firstSeen: 1, lastSeen: 1 } as const;
 
-/** Who may call. An erasure that was interrupted is finished before the person is looked at again. */
+/** Who may call. An interrupted erasure is finished before the person is looked up again. */
 export class UserStore {
   readonly #connection: Connection;
   readonly #users: Model<UserDocument>;
@@ -22,9 +22,9 @@ export class UserStore {
     this.#users = userModel(connection);
   }
 
-  /** Notes that someone called. Answers whether they are known; who is new may be added. */
+  /** Records that someone called, perhaps adding them. Returns whether they are known. */
   async note({ oid, name, at }: Sighting, mayAdd: boolean, signal: AbortSignal): Promise<boolean> {
-    // A token without a name does not unlearn the one that an earlier token had.
+    // A token without a name keeps the one from an earlier token.
     const seen = { lastSeen: at, ...(name !== undefined && { name }) };
     if (mayAdd) {
       await this.#upsert(oid, { $set: seen, $setOnInsert: { firstSeen: at } }, at, signal);
@@ -49,13 +49,13 @@ export class UserStore {
     return await this.#users.find(ALIVE, SHOWN).sort({ oid: 1 }).lean<User[]>();
   }
 
-  /** Adds someone before they call. Answers whether they are new; a name given replaces the one that is known. */
+  /** Adds someone before they call. Returns whether they are new; a given name replaces the known one. */
   async add(oid: string, name: string | undefined, at: Date): Promise<boolean> {
     const change = { $setOnInsert: { firstSeen: at }, ...(name !== undefined && { $set: { name } }) };
     return await this.#upsert(oid, change, at);
   }
 
-  /** Answers whether they are new. */
+  /** Returns whether they are new. */
   async #upsert(oid: string, change: object, at: Date, signal?: AbortSignal): Promise<boolean> {
     for (;;) {
       try {

@@ -7,7 +7,7 @@ import { type Html, html, marked, prose, sample } from './html.ts';
 import { taskMembers } from './members.ts';
 import { SERVER } from './samples.ts';
 
-/** A section of the page: where it is, and what it is called. */
+/** A section of the page. */
 export interface Section {
   id: string;
   title: string;
@@ -38,7 +38,7 @@ curl "${SERVER}/api/tasks" -H "Authorization: Bearer $TOKEN"`),
 
 const MSAL = 'https://github.com/AzureAD/microsoft-authentication-library-for';
 
-/** How an app gets a token, and what it does when one is refused. */
+/** How an app gets a token, and what to do when it is refused. */
 function authentication(signIn: SignIn | undefined): Section {
   const content = prose(
     'Every request to `/api/…`, `/tasks` and `/hello` carries an access token in the `Authorization: Bearer …` header, and ' +
@@ -80,7 +80,7 @@ function task(document: ApiDocument): Section {
   return { id: 'task', title: 'A task', content };
 }
 
-/** A client that keeps its own copy and works without a network: what to send, and what each answer means for the copy. */
+/** For clients that work offline: what to send, and what each answer means for their copy. */
 function offline(): Section {
   const content = prose(
     'Keep two things on the device: a copy of the tasks as you last saw them, and an outbox of what the user has done since.',
@@ -122,7 +122,7 @@ curl "${SERVER}/api/tasks/changes?since=$NEXT" -H "Authorization: Bearer $TOKEN"
   return { id: 'offline', title: 'Working offline', content };
 }
 
-/** Every `code`: when it comes, and what the server then says to do. */
+/** Every `code`: when it occurs, and the message with it. */
 function errors(): Section {
   const entries = [...problems.values()].map(
     ({ when, example: { code, statusCode, message } }) =>

@@ -1,4 +1,4 @@
-/** Text that is HTML already. Everything else is escaped when it is put into `html`. */
+/** Text that is already HTML. `html` escapes everything else. */
 export class Html {
   readonly text: string;
 
@@ -7,10 +7,10 @@ export class Html {
   }
 }
 
-/** What is undefined or false leaves nothing. */
+/** Undefined and false leave nothing. */
 type Part = string | number | Html | false | undefined | readonly Part[];
 
-/** A template whose values are escaped: a page cannot be broken, or broken into, by what it shows. */
+/** A template whose values are escaped, so that nothing shown can break the page or inject into it. */
 export function html(strings: TemplateStringsArray, ...values: Part[]): Html {
   return new Html(strings.map((string, i) => string + render(values[i])).join(''));
 }

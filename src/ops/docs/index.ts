@@ -1,4 +1,4 @@
-/** The documentation page and its files, made when they are first asked for: none of it is in memory before. */
+/** The documentation page and its files, made on first use: before that, none of it is in memory. */
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { NotFoundError } from '../../errors.ts';
@@ -54,7 +54,7 @@ export function docsOperations(partsOf: () => PageParts): Operation[] {
         304: answer('Your copy is current', undefined, undefined, ['ETag', 'Content-Security-Policy']),
       },
       handle: ({ receivedPath }) => {
-        // What the page refers to is relative, and would be looked for in a folder.
+        // The page's references are relative: after a slash they would lead into a folder.
         const slashes = /\/*$/.exec(receivedPath)?.[0].length ?? 0;
         if (slashes > 0) return { status: 303, headers: { Location: `${'../'.repeat(slashes)}docs` } };
         return page();
@@ -92,7 +92,7 @@ export function docsOperations(partsOf: () => PageParts): Operation[] {
         const known = await files();
         const make = known.byName.get(file);
         if (make === undefined) throw new NotFoundError();
-        // While two versions run side by side, a page of one may ask the other: it gets a file, but may not keep it.
+        // While two versions run side by side, a page of one may ask the other: it gets a file, but must not cache it.
         const isCurrent = fingerprint === known.fingerprint;
         return { ...(await make()), headers: { 'Cache-Control': isCurrent ? IMMUTABLE : 'no-cache' } };
       },
@@ -104,7 +104,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 interface Files {
   byName: ReadonlyMap<string, () => Promise<Answer>>;
-  /** Of all of them together, so that they can refer to each other by name. */
+  /** Of all files together, so that they can refer to each other by name. */
   fingerprint: string;
 }
 

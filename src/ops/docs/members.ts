@@ -1,9 +1,9 @@
-/** The members of an object, with what each may hold, as its schema has it. */
+/** The members of an object and their types, from its schema. */
 import type { Schema } from '../../http/schema.ts';
 import type { ApiDocument } from '../document.ts';
 import { type Html, html, marked } from './html.ts';
 
-/** Members of `Task`: those that `NewTask` has too are to be sent, the others come in answers. */
+/** Members of `Task`: those that `NewTask` also has may be sent; the others come only in answers. */
 export function taskMembers({ components: { schemas } }: ApiDocument): Html {
   const writable = propertiesOf(schemas['NewTask']);
   const members = Object.entries(propertiesOf(schemas['Task']));
@@ -25,7 +25,7 @@ function propertiesOf(schema: Schema | undefined): Record<string, Schema> {
   return (schema?.['properties'] ?? {}) as Record<string, Schema>;
 }
 
-/** The schema with that of its items in place of a reference to it. */
+/** The schema with its items in place of a reference to them. */
 function withItems(schemas: Record<string, Schema>, schema: Schema): Schema {
   const { $ref } = (schema['items'] ?? {}) as { $ref?: string };
   return $ref === undefined ? schema : { ...schema, items: schemas[$ref.split('/').at(-1) ?? ''] };

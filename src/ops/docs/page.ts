@@ -1,4 +1,4 @@
-/** GET /docs: guides and index, readable as they come; the scripts add search, samples and trying things. */
+/** GET /docs: guides and index, readable without scripts; these add search, samples and trying calls. */
 import type { HeaderMap } from '../../errors.ts';
 import type { Operation } from '../../http/operation.ts';
 import type { SignIn } from '../authority.ts';
@@ -114,7 +114,7 @@ function entry(operation: Operation): Html {
   </li> `;
 }
 
-/** Who the reader is to the server. The scripts fill it in and show it. */
+/** Who the reader is signed in as. The scripts fill it in and show it. */
 function account(signIn: SignIn | undefined): Html {
   return html`<div
     id="account"
@@ -136,7 +136,7 @@ function account(signIn: SignIn | undefined): Html {
   </div>`;
 }
 
-/** Nothing from another host, nothing inline; beside this server, only the tenant is called. */
+/** Nothing from another host, nothing inline; besides this server, the page may call only the tenant. */
 export function pageHeaders(signIn: SignIn | undefined): HeaderMap {
   const tenant = signIn === undefined ? '' : ` ${new URL(signIn.metadataUrl).origin}`;
   return {

@@ -1,4 +1,4 @@
-/** What the page adds to each operation as Swagger UI shows it: samples in the languages of those who call it, and its errors. */
+/** What the page adds to each operation in Swagger UI: samples in the languages of its clients, and its errors. */
 import type { Operation } from '../../http/operation.ts';
 import { documentedPath, parametersOf, problemsOf } from '../document.ts';
 
@@ -29,7 +29,7 @@ interface Sample {
   body?: { type: string; text: string };
 }
 
-/** Stands for this server's own address, which only the browser knows: proxies and path prefixes stand between. */
+/** Stands for this server's address, which only the browser knows because of proxies and path prefixes. */
 export const SERVER = '{server}';
 
 export function samplesFor(operation: Operation) {
