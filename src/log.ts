@@ -66,8 +66,10 @@ export function bufferOutput(fd: number, onBroken: (error: Error) => void): Buff
 
 /** What the caller was told may quote the request, and with it a task's text; what an operator needs is in the cause. */
 function serializeError(error: unknown): unknown {
-  if (!(error instanceof ApiError)) return bunyan.stdSerializers.err(error);
-  return { code: error.code, cause: error.cause === undefined ? undefined : serializeError(error.cause) };
+  const code = codeOf(error);
+  if (code === undefined) return bunyan.stdSerializers.err(error);
+  const { cause } = error as Error;
+  return { code, cause: cause === undefined ? undefined : serializeError(cause) };
 }
 
 /**

@@ -39,6 +39,18 @@ for (const [what, [method, path, logged]] of Object.entries(shown)) {
   });
 }
 
+test('no level of the log holds a path that leads nowhere: it may hold a text', async (t) => {
+  const server = await startServer(t);
+
+  for (const method of ['GET', 'POST']) {
+    const sent = await server.as('alice').request(method, '/api/tasks/me/Buy%20milk/or-bread', { headers: HEADERS });
+    await sent.arrayBuffer();
+  }
+
+  await lineOf(server);
+  assert.doesNotMatch(JSON.stringify(server.logs), /milk|bread/);
+});
+
 test('a log line has the code that the client got', async (t) => {
   const server = await startServer(t);
 
