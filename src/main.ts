@@ -12,13 +12,13 @@ import { type App, createServer } from './server.ts';
 import { waitForSignal } from './stopSignal.ts';
 
 const STDOUT = 1;
-/** Milliseconds that everything which was sent has to be answered in when the process is told to stop. */
+/** Milliseconds within which everything already sent is answered when the process is told to stop. */
 const DRAIN_MS = 10_000;
-/** Milliseconds of these in which new connections are still served: balancers and clients hear of the end by its answers. */
+/** The part of these milliseconds in which new connections are still served, so that load balancers and clients notice. */
 const GRACE_MS = 2_000;
 /** Connections that may wait to be accepted; the system may allow fewer. */
 const BACKLOG = 4_096;
-/** Milliseconds that the connections to the store and the tenant have to close. */
+/** Milliseconds that closing the connections to the store and the tenant may take. */
 const CLOSE_MS = 2_000;
 
 const config = readConfig();
@@ -27,7 +27,7 @@ process.on('exit', () => {
   output.flush();
 });
 const log = createLog(config.logLevel, output);
-// A bug, and nothing is known of the state it left: say what happened and let the supervisor start a clean process.
+// A bug, and the state is unknown: log what happened and let the supervisor start a clean process.
 process.on('uncaughtException', (err) => {
   log.fatal({ err }, 'uncaught exception');
   process.exit(1);
@@ -62,16 +62,16 @@ async function run(config: Config, log: Logger): Promise<void> {
     onKeyFetch: metrics.observeKeyFetch,
   });
   const app = createServer({ config, log, clock, database, authentication, metrics });
-  // On a laptop nobody balances, and whoever presses Ctrl-C waits.
+  // A laptop has no load balancer, and whoever presses Ctrl-C is waiting.
   const graceMs = config.isProduction ? GRACE_MS : 0;
   void stopOnSignal(log, async () => {
     await app.connections.drain(DRAIN_MS, graceMs);
-    // Nothing is in flight any more, and the driver was seen to wait for ever for a server that had left before us.
+    // Nothing is in flight any more, but the driver was seen to wait for ever for a server that had stopped before us.
     const closed = Promise.allSettled([database.close(), authentication.keys.close()]);
     await Promise.race([closed, setTimeout(CLOSE_MS)]);
   });
   try {
-    // Not after the store: neither has to wait for the other.
+    // Before the store, so that neither waits for the other.
     authentication.keys.start();
     await database.start();
     await listen(app, config, log);
@@ -95,7 +95,7 @@ async function listen({ server }: App, { port, host }: Config, log: Logger): Pro
   log.info({ port: actual, address }, 'listening');
 }
 
-/** SIGTERM and SIGINT end the process in order; a second one at once. */
+/** SIGTERM and SIGINT shut the process down; a second one ends it at once. */
 async function stopOnSignal(log: Logger, end: () => Promise<void>): Promise<void> {
   const onImpatient = (): void => process.exit(1);
   const signal = await waitForSignal({ emitter: process, names: ['SIGTERM', 'SIGINT'], onImpatient });

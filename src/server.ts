@@ -45,7 +45,7 @@ export interface Parts {
   config: Config;
   log: Logger;
   clock: Clock;
-  /** Whether the store answers now, and what is wrong if not; asked at every `/readyz`, so neither may wait. */
+  /** Whether the store answers now, and what is wrong if not; called at every `/readyz`, so neither may wait. */
   database: Pick<Database, 'connection' | 'isReady' | 'problem'>;
   authentication: Authentication;
   metrics: Metrics;
@@ -64,7 +64,7 @@ export interface App {
 /** Characters of a path parameter: a text of 4,096, each of which may take nine when percent-encoded. */
 const MAX_PARAMETER_CHARS = 40_000;
 
-/** The pipeline, in the order in which a request meets it. Opens no socket and no database. */
+/** The pipeline, in the order in which a request passes through it. Opens no socket and no database. */
 export function createServer(parts: Parts): App {
   const { config, log, metrics, storeTime = new StoreTime() } = parts;
   const limits = { ...DEFAULT_LIMITS, ...parts.limits };
@@ -96,10 +96,10 @@ export function createServer(parts: Parts): App {
   return { server, operations, connections };
 }
 
-/** What every answer says, before anything is known of it. */
+/** The headers of every answer, set before anything else is known. */
 function prepareAnswers({ corsOrigins }: Config, log: Logger): (req: Request, res: Response) => undefined {
   const setCommonHeaders = commonHeaders(corsOrigins, (path) => path === '/metrics');
-  // At its lower levels restify logs whole responses, with the requests they belong to: texts and tokens.
+  // At its lower levels restify logs whole responses with their requests: texts and tokens.
   const quiet = log.child({ component: 'restify' });
   quiet.level('warn');
   return (req, res) => {
@@ -108,7 +108,7 @@ function prepareAnswers({ corsOrigins }: Config, log: Logger): (req: Request, re
   };
 }
 
-/** What another process began and did not live to finish is finished as soon as the store is there. */
+/** Finishes erasures whose process died, as soon as the store is there. */
 function finishInterrupted({ clock, database, log }: Parts): void {
   database.connection.once('open', () => {
     finishErasures(database.connection, new Date(clock.now())).catch((err: unknown) => {
@@ -159,7 +159,7 @@ function operationsOf(parts: Required<Parts> & { limits: Limits }, connections: 
   return operations;
 }
 
-/** What is open to all and costs something to make or send. */
+/** What is open to all but costs something to make or send. */
 const COSTLY = ['/', '/docs', '/openapi.json', '/metrics'];
 
 function charged(operation: Operation, { chargeOpen }: Throttle): Operation {
@@ -172,7 +172,7 @@ function charged(operation: Operation, { chargeOpen }: Throttle): Operation {
   return { ...operation, guard: { ...operation.guard, ...guard } };
 }
 
-/** What stands in front of everything that belongs to somebody, and what it can answer with. */
+/** What runs before everything that belongs to somebody, and what it can answer with. */
 function signedIn(
   { config, authentication, limits }: Pick<Parts, 'config' | 'authentication'> & { limits: Limits },
   registration: Registration,
@@ -204,7 +204,7 @@ const SIGNED_IN = [
   ...[TooManyRequestsError, TenantUnavailableError, StoreUnavailableError],
 ];
 
-/** How a body is read, behind the guard, so that an unknown caller costs no memory. */
+/** How a body is read: after the guard, so that an unknown caller costs no memory. */
 function bodyReader(authentication: Authentication): ReadBody {
   return (described, options = {}) => ({
     ...described,

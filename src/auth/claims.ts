@@ -1,4 +1,4 @@
-/** What single claims may look like. Every one of them comes from outside and may be of any type. */
+/** What single claims may look like. They come from outside and may be of any type. */
 import { lowerCaseAscii } from '../../config/readers.ts';
 import type { Tenant } from '../config.ts';
 import { canonicalId, isGuid } from '../guid.ts';
@@ -10,7 +10,7 @@ export function isNumber(value: unknown): value is number {
   return typeof value === 'number';
 }
 
-/** NaN for anything but a number. Not `Number()`, which runs what a claim calls its `toString`. */
+/** NaN for anything but a number. Not `Number()`, which would call a claim's `toString`. */
 export function secondsOf(value: unknown): number {
   return isNumber(value) ? value : NaN;
 }
@@ -20,8 +20,8 @@ export function isText(value: unknown, maxLength: number): value is string {
 }
 
 /**
- * One audience, or a list of them that contains an accepted one (RFC 7519, section 4.1.3). B2C issues a single one,
- * other OpenID issuers lists; the issuer meant the token for each of them. A list that holds anything but text is odd.
+ * One audience, or a list that contains an accepted one (RFC 7519, section 4.1.3). B2C issues a single one, other OpenID
+ * issuers lists; the token is meant for each of them. A list with anything but strings is refused.
  */
 export function isForAudience(aud: unknown, accepted: readonly string[]): boolean {
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
@@ -32,21 +32,21 @@ export function isForAudience(aud: unknown, accepted: readonly string[]): boolea
 }
 
 /**
- * The owner of tasks. Text that the store would not keep as it is (a lone surrogate becomes U+FFFD) could make one
- * owner out of two, and a control character in an owner's name means nothing good.
+ * The owner of tasks. Text that the store would change (a lone surrogate becomes U+FFFD) could turn two owners into one,
+ * and a control character in an owner's id is suspicious.
  */
 export function isOwnerId(id: unknown): id is string {
   return isText(id, MAX_OWNER_LENGTH) && id.isWellFormed() && id.trim() !== '' && !/\p{Cc}/u.test(id);
 }
 
-/** What the owner claim holds, where the tenant has one and the token has it: null and an empty text say nothing. */
+/** The value of the owner claim, if the tenant and the token have one. Null and an empty text count as absent. */
 export function ownerClaimOf(claims: Claims, { ownerClaim }: Tenant): unknown {
   if (ownerClaim === undefined || !Object.hasOwn(claims, ownerClaim)) return undefined;
   const value = claims[ownerClaim];
   return value === null || value === '' ? undefined : value;
 }
 
-/** Whose tasks a verified token opens. */
+/** Whose tasks a verified token gives access to. */
 export function ownerOf(claims: Claims, tenant: Tenant): string {
   return canonicalId(String(ownerClaimOf(claims, tenant) ?? claims['oid']));
 }
@@ -63,9 +63,9 @@ export function policyName(claims: Claims): string | undefined {
 }
 
 /**
- * Whether a client got the token for itself (client credentials), and no user stands behind it. Entra says so in
- * `idtyp` where it is told to. Else such a token has neither a scope nor a policy, and either its permissions are in
- * `roles`, or its subject is the object of the application: users of Entra have another `sub` for each client.
+ * Whether a client got the token for itself (client credentials), without a user. Entra says so in `idtyp` if configured
+ * to. Otherwise such a token has neither a scope nor a policy, and either its permissions are in `roles`, or its subject
+ * is the application's object: users of Entra have another `sub` for each client.
  */
 export function isAppOnly(claims: Claims): boolean {
   const { idtyp, scp, roles, sub, oid, ver } = claims;
@@ -80,18 +80,18 @@ export function isTenantOf(tid: unknown, issuer: string | undefined): boolean {
   return URL.parse(issuer)?.pathname.toLowerCase().split('/').includes(tid.toLowerCase()) === true;
 }
 
-/** Absent, as some issuers leave it; `JWT` (RFC 7519); `at+jwt` (RFC 9068); both also as whole media types. */
+/** Absent, as with some issuers; `JWT` (RFC 7519); `at+jwt` (RFC 9068); the latter two also as full media types. */
 export function isTokenType(typ: unknown): boolean {
   return typ === undefined || (typeof typ === 'string' && /^(application\/)?(at\+)?jwt$/i.test(typ));
 }
 
-/** From the earliest moment at which the token can have been of use. NaN without numbers in `exp` and `nbf`. */
+/** From the earliest moment at which the token may have been used. NaN without numbers in `exp` and `nbf`. */
 export function lifetimeSeconds({ exp, nbf, iat }: Claims, now: number): number {
   const from = Math.min(now, secondsOf(nbf), isNumber(iat) ? iat : Infinity);
   return secondsOf(exp) - from;
 }
 
-/** B2C puts the short names of the granted scopes into `scp`, between spaces. */
+/** B2C puts the short names of the granted scopes into `scp`, separated by spaces. */
 export function hasScope({ scp }: Claims, scope: string): boolean {
   return typeof scp === 'string' && scp.split(' ').includes(scope);
 }

@@ -1,15 +1,15 @@
-/** What every tenant's tokens must be: their header and their times. */
+/** The checks of header and times, which are the same for every tenant. */
 import type { Tenant } from '../config.ts';
 import { show, showFromNow, showTime } from '../show.ts';
 import { isNumber, isText, isTokenType, lifetimeSeconds, secondsOf } from './claims.ts';
 import type { Reason } from './refusal.ts';
 import type { Token } from './token.ts';
 
-/** What a token is held against. */
+/** What a token is checked against. */
 export interface Expectations {
   /** The tenant that judges it. */
   tenant: Tenant;
-  /** What the metadata of that tenant and the token's policy names, if that is known. */
+  /** The issuer in the metadata of that tenant and the token's policy, if known. */
   issuer: string | undefined;
   /** Seconds since the epoch. */
   now: number;
@@ -18,17 +18,17 @@ export interface Expectations {
 
 export interface Check {
   reason: Reason;
-  /** What is looked at: a claim or a member of the header. */
+  /** What is checked: a claim or a member of the header. */
   subject: string;
   isMet(token: Token, expectations: Expectations): boolean;
   expected: string | ((expectations: Expectations) => string);
-  /** What came: the claim that the subject names, unless this says otherwise. */
+  /** The received value; by default the claim that the subject names. */
   received?(token: Token, expectations: Expectations): string;
   description: string;
   cure: string;
 }
 
-/** The longest that a B2C policy lets a token live. */
+/** The longest lifetime that a B2C policy allows. */
 const MAX_LIFETIME_SECONDS = 24 * 60 * 60;
 const MAX_KID_LENGTH = 512;
 
@@ -46,7 +46,7 @@ export const headerChecks: readonly Check[] = [
   {
     reason: 'critical',
     subject: 'crit',
-    // RFC 7515, section 4.1.11: what is not understood must be refused, and this API understands no extension.
+    // RFC 7515, section 4.1.11: unknown extensions must be refused, and this API knows none.
     isMet: ({ header }) => !Object.hasOwn(header, 'crit'),
     expected: 'absent',
     received: ({ header }) => show(header['crit']),

@@ -9,9 +9,9 @@ const BEARER = /^bearer [A-Za-z0-9\-._~+/]+=*$/i;
 const OTHER_SCHEME = /^(?!bearer )[!#$%&'*+\-.^_`|~0-9A-Za-z]+ +\S/i;
 
 /**
- * The one bearer token of a request, which is in the header and nowhere else.
+ * The one bearer token of a request, in the header and nowhere else.
  *
- * @throws {InvalidRequestError} for two headers, a malformed one, or a token in the query or in a body read before.
+ * @throws {InvalidRequestError} for two headers, a malformed one, or a token in the query or in a body already read.
  * @throws {UnauthorizedError} when there is no token.
  */
 export function requireBearerToken(req: Request): string {
@@ -22,7 +22,7 @@ export function requireBearerToken(req: Request): string {
   if (count === 0) throw new UnauthorizedError(NO_TOKEN);
   const token = bearerToken(req);
   if (token !== undefined) return token;
-  // RFC 6750, section 3.1: a client that tried another scheme gets the challenge and no error.
+  // RFC 6750, section 3.1: a client that tried another scheme gets the challenge without an error.
   if (OTHER_SCHEME.test(req.headers.authorization ?? '')) throw new UnauthorizedError(NO_TOKEN);
   throw new InvalidRequestError('the Authorization header must be the word Bearer, one space and the token');
 }

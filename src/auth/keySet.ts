@@ -6,7 +6,7 @@ import { visible } from '../show.ts';
 export interface TenantKey {
   readonly kid: string;
   readonly publicKey: KeyObject;
-  /** The key itself, to tell whether a later set publishes the same one under this id. */
+  /** The key itself, to see whether a later set publishes the same one under this id. */
   readonly material: string;
 }
 
@@ -16,7 +16,7 @@ export interface KeySet {
   readonly keys: ReadonlyMap<string, TenantKey>;
 }
 
-/** What the tenant answered cannot be used. The message says what is wrong with it. */
+/** The tenant's answer cannot be used. The message says what is wrong with it. */
 export class UnusableAnswerError extends Error {}
 
 /** The parts of OpenID metadata that are needed here (OpenID Connect Discovery 1.0, section 3). */
@@ -29,7 +29,7 @@ export interface Metadata {
 export function readMetadata(document: unknown): Metadata {
   const { issuer, jwks_uri: jwksUri } = asObject(document, 'the metadata');
   if (typeof issuer !== 'string' || issuer === '') throw new UnusableAnswerError('the metadata names no issuer');
-  // Of `common` and `organizations`: it stands for any tenant, and no token carries it.
+  // As with `common` and `organizations`: it stands for any tenant, and no token has it.
   if (/[{}]/.test(issuer)) {
     throw new UnusableAnswerError(
       `the metadata is for any tenant (its issuer is a template, ${visible(issuer)}): use your own tenant's`,
@@ -42,7 +42,7 @@ export function readMetadata(document: unknown): Metadata {
 }
 
 /**
- * Keys that cannot verify RS256 are passed over, whatever else the tenant signs with them; none left is an error.
+ * Keys that cannot verify RS256 are skipped; if none is left, that is an error.
  *
  * @throws {UnusableAnswerError}
  */
@@ -58,7 +58,7 @@ export function readKeys(document: unknown): ReadonlyMap<string, TenantKey> {
   return keys;
 }
 
-// RFC 7518, section 3.3: 2048 bits or larger. The upper bound keeps a verification short.
+// RFC 7518, section 3.3: 2048 bits or larger. The upper bound keeps verification fast.
 const MIN_BITS = 2048;
 const MAX_BITS = 8192;
 
@@ -90,10 +90,10 @@ function asObject(document: unknown, what: string): Record<string, unknown> {
 }
 
 const HOUR_MS = 60 * 60 * 1000;
-/** How long keys are good without a successful fetch. */
+/** How long keys are used without a successful fetch. */
 const LAST_KNOWN_GOOD_MS = 24 * HOUR_MS;
 
-/** What one metadata URL published when it last answered well, for as long as that is worth anything. */
+/** What one metadata URL last published, until that is too old. */
 export class KnownKeys {
   readonly #clock: Clock;
   #known: KeySet | undefined;
@@ -103,14 +103,14 @@ export class KnownKeys {
     this.#clock = clock;
   }
 
-  /** Undefined before the first answer, and when the last good one is too old. */
+  /** Undefined before the first answer, or if the last good one is too old. */
   current(): KeySet | undefined {
     const now = this.#clock.now();
     this.noteTime(now);
     return now - this.#knownAt < LAST_KNOWN_GOOD_MS ? this.#known : undefined;
   }
 
-  /** For all the time, not only when keys are needed: a clock that is set back must not make them good for longer. */
+  /** Called all the time, not only when keys are needed: setting the clock back must not extend their use. */
   noteTime(now: number): void {
     this.#knownAt = Math.min(this.#knownAt, now);
   }
@@ -124,7 +124,7 @@ export class KnownKeys {
     return this.current()?.keys.get(key.kid) === key;
   }
 
-  /** A key that stays the same stays the same object, so that the tokens verified with it stay remembered. */
+  /** An unchanged key stays the same object, so that the tokens verified with it stay remembered. */
   replace({ issuer, keys }: KeySet): void {
     const same = [...keys.values()].map((key) => this.#same(key) ?? key);
     this.#known = { issuer, keys: new Map(same.map((key) => [key.kid, key])) };

@@ -16,25 +16,25 @@ export interface TenantKeysOptions {
 }
 
 const REFRESH_MS = 60 * 60 * 1000;
-/** Between two fetches that tokens asked for. */
+/** Between two fetches triggered by tokens. */
 const DEMAND_INTERVAL_MS = 10_000;
 /**
- * Requests that may wait for keys at one time. Each may hold a token of some 50 KB for as long as the tenant is silent,
- * and none is charged to anybody before it is answered. Many more than come while a healthy tenant answers.
+ * Requests that may wait for keys at once. Each may hold a token of some 50 KB while the tenant is silent, and none is
+ * charged to anybody before it is answered. Many more than come while a healthy tenant answers.
  */
 const MAX_WAITING = 200;
 const FIRST_BACKOFF_MS = 1_000;
 const LAST_BACKOFF_MS = 5 * 60 * 1000;
 
 /**
- * Decides when to ask for the keys of one policy: once for all requests, every hour in the background, and when a token
- * comes with a key that is not known. While the tenant is down, slow, or answers rubbish, what is known stays.
+ * Decides when to fetch the keys of one policy: once for all requests, every hour in the background, and when a token has
+ * an unknown key. While the tenant is down, slow, or answers rubbish, the known keys stay.
  */
 export class TenantKeys {
   readonly #options: TenantKeysOptions;
   readonly #known: KnownKeys;
   readonly #closing = new AbortController();
-  /** Exchanges are numbered as they start; an answer that was asked for earlier never replaces a later one. */
+  /** Exchanges are numbered as they start; the answer to an earlier one never replaces that to a later one. */
   #started = 0;
   #answered = 0;
   #hasLastFetchSucceeded = false;
@@ -51,24 +51,24 @@ export class TenantKeys {
     this.#known = new KnownKeys(options.clock);
   }
 
-  /** What is known now; undefined before the first answer and when the last good one is too old. */
+  /** What is known now; undefined before the first answer, or if the last good one is too old. */
   current(): KeySet | undefined {
     return this.#known.current();
   }
 
   /**
-   * The issuer, and the key of that id. An id not seen before causes one refetch, shared by all requests that wait
-   * for it and at most one every 10 seconds, so that forged ids cannot flood the tenant. The key is undefined when
-   * the tenant does not publish it.
+   * The issuer, and the key with that id. A new id causes one refetch, shared by all requests that wait for it and at
+   * most once every 10 seconds, so that forged ids cannot flood the tenant. The key is undefined if the tenant does not
+   * publish it.
    *
-   * @throws {TenantUnavailableError} when the key is not known and the tenant cannot be asked, or too many wait for it.
+   * @throws {TenantUnavailableError} when the key is unknown and the tenant cannot be asked, or too many are waiting.
    */
   async find(kid: string): Promise<{ keySet: KeySet; key: TenantKey | undefined }> {
     const isLate = !this.#known.has(kid) && (await this.#isLate(kid));
     this.refreshWhenDue();
     const keySet = this.current();
     const key = keySet?.keys.get(kid);
-    // Without an answer to this very question, nobody knows whether the key is good.
+    // Without an answer to this very fetch, nobody knows whether the tenant publishes the key.
     const isAnswered = key !== undefined || (this.#hasLastFetchSucceeded && !isLate);
     if (keySet === undefined || !isAnswered) throw new TenantUnavailableError(this.#retryAfterSeconds());
     return { keySet, key };
@@ -80,24 +80,24 @@ export class TenantKeys {
     return this.#known.holds(key);
   }
 
-  /** Starts a fetch in the background when it is time for one. Cheap: called on every use and by a slow timer. */
+  /** Starts a background fetch if one is due. Cheap: called on every use and by a slow timer. */
   refreshWhenDue(): void {
     const now = this.#options.clock.now();
     this.#known.noteTime(now);
-    // A clock that was set back must not put the refresh off.
+    // Setting the clock back must not delay the refresh.
     if (this.#demand !== undefined || (now < this.#dueAt && now >= this.#attemptedAt)) return;
     this.#background ??= this.#exchange().finally(() => {
       this.#background = undefined;
     });
   }
 
-  /** Ends the running fetches; none succeeds after it. */
+  /** Ends the running fetches; none succeeds afterwards. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('closing'));
     await Promise.all([this.#background, this.#demand]);
   }
 
-  /** Waits for a key, but not for long, and not with too many others: memory must not be had for the asking. */
+  /** Waits for a key, but not for long, and not with too many others: waiting must not use up memory. */
   async #isLate(kid: string): Promise<boolean> {
     if (this.#waiting >= MAX_WAITING) throw new TenantUnavailableError(this.#retryAfterSeconds());
     this.#waiting += 1;
@@ -108,14 +108,14 @@ export class TenantKeys {
     }
   }
 
-  /** Tries to get to know a key. Never rejects. */
+  /** Tries to learn a key. Never rejects. */
   async #learn(kid: string): Promise<void> {
-    // The fetch at the start serves all who came too early. Later ones may have left before the key was published.
+    // The initial fetch serves all who came too early. Later fetches may have left before the key was published.
     const isStarting = this.#started === 1 && this.#background !== undefined;
     if (isStarting) await this.#background;
     if (this.#known.has(kid)) return;
     if (this.#mayDemand()) this.#startDemand();
-    // Where no refetch may be made, one that is running anyway may still bring the key.
+    // If no refetch is allowed, one that is already running may still bring the key.
     await (this.#demand ?? this.#background);
   }
 
@@ -157,7 +157,7 @@ export class TenantKeys {
     this.#answered = turn;
     this.#hasLastFetchSucceeded = true;
     this.#failures = 0;
-    // Instances that started together need not ask together.
+    // Instances that started together should not all ask together.
     this.#dueAt = clock.now() + REFRESH_MS * (1 - 0.1 * Math.random());
   }
 
@@ -182,7 +182,7 @@ export class TenantKeys {
   }
 }
 
-/** Waits for a promise that never rejects, but not longer than that. */
+/** Waits for a promise that never rejects, but no longer than that. */
 async function isLaterThan(ms: number, promise: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {

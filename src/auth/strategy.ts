@@ -2,7 +2,7 @@ import { BearerStrategy, type IBearerStrategyOption, type VerifyCallback } from 
 import type { Config } from '../config.ts';
 import type { Verified } from './verify.ts';
 
-/** What the library's `authenticate` hands on from the one method to the other. */
+/** What the library's `authenticate` passes from one method to the other. */
 interface Metadata {
   oidc: { algorithms: string[] };
 }
@@ -16,23 +16,23 @@ declare module 'passport-azure-ad' {
 }
 
 /**
- * passport-azure-ad's own strategy, fed by our keeper of the keys. Its loader of metadata hangs or ends the process
- * when the tenant answers rubbish, and its verification takes the algorithms from that answer and looks at neither
- * policy nor `oid`; these two are replaced. Everything else of `authenticate` runs as it is.
+ * passport-azure-ad's own strategy, with two methods replaced: its metadata loader hangs or ends the process when the
+ * tenant answers rubbish, and its verification takes the algorithms from that answer and checks neither policy nor `oid`.
+ * The rest of `authenticate` is unchanged.
  */
 export class TenantBearerStrategy extends BearerStrategy {
-  // Not a #private member: Passport works on an object that only inherits from the strategy.
+  // Not a #private member: Passport calls it on an object that only inherits from the strategy.
   readonly verifyToken: (token: string, req: object) => Promise<Verified>;
 
   constructor(config: Config, verify: (token: string, req: object) => Promise<Verified>) {
-    // Never called: `jwtVerify` decides. If it ever is, nobody is let in.
+    // Never called: `jwtVerify` decides. If it ever were, it would let nobody in.
     super(libraryOptions(config), (_claims, done) => {
       done(null, false);
     });
     this.verifyToken = verify;
   }
 
-  /** Nothing to load: the keeper of the keys knows. */
+  /** Nothing to load: `TenantKeys` has it. */
   override loadMetadata(_params: object, next: (error: null, metadata: Metadata) => void): void {
     next(null, { oidc: { algorithms: ['RS256'] } });
   }
@@ -44,11 +44,11 @@ export class TenantBearerStrategy extends BearerStrategy {
   }
 }
 
-// Read by nothing, now that `loadMetadata` is ours. The real one must not come here: the library refuses every token of
-// a policy whose metadata has `/common/` in its path.
+// Unused, since `loadMetadata` is ours. Not the real URL: the library refuses every token of a policy whose metadata has
+// `/common/` in its path.
 const NO_METADATA = 'https://metadata.invalid/';
 
-/** The library writes into what it is given, so this is a new object each time. */
+/** A new object each time, because the library changes it. */
 function libraryOptions({ tenants, clockSkewSeconds }: Config): IBearerStrategyOption {
   const [tenant] = tenants;
   const policyName = tenant?.policies[0]?.name ?? '';

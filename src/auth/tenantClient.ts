@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { type KeySet, readKeys, readMetadata, UnusableAnswerError } from './keySet.ts';
 
-/** What one exchange with the tenant brought. */
+/** The result of one exchange with the tenant. */
 export interface TenantAnswer extends KeySet {
   /** The tenant's clock: the `Date` header of the metadata. */
   readonly date: string | undefined;
@@ -22,16 +22,16 @@ const MAX_BYTES = 512 * 1024;
 const MAX_REDIRECTS = 3;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-/** Fetches metadata and keys over HTTPS, directly or by `HTTPS_PROXY`. Trusts the CAs that Node trusts. */
+/** Fetches metadata and keys over HTTPS, directly or through `HTTPS_PROXY`. Trusts the CAs that Node trusts. */
 export class TenantClient {
-  // Made on first use: a proxy variable that is no URL is then a failed fetch that is reported and tried again.
+  // Made on first use: an invalid proxy variable is then a failed fetch, which is reported and retried.
   #direct: Dispatcher | undefined;
   #byProxy: Dispatcher | undefined;
 
   /**
-   * Asks for the metadata, then for the keys that it points to.
+   * Fetches the metadata, then the keys that it points to.
    *
-   * @throws {Error} when the answer is late, too long, of another status, or unusable; its message says which.
+   * @throws {Error} when the answer is late, too long, of another status, or unusable; the message says which.
    */
   async fetchKeySet(metadataUrl: string, { timeoutMs, signal }: Limits): Promise<TenantAnswer> {
     const late = new AbortController();
@@ -69,9 +69,9 @@ export class TenantClient {
   }
 
   #dispatcherFor({ hostname }: URL): Dispatcher {
-    // NODE_TLS_REJECT_UNAUTHORIZED=0 must not open this door: who answers here decides who everybody is.
+    // NODE_TLS_REJECT_UNAUTHORIZED=0 must have no effect here: whoever answers decides who everybody is.
     const requestTls = { rejectUnauthorized: true };
-    // This machine is never behind a proxy, as in most clients; the development tenant lives here.
+    // As in most clients, loopback is never proxied; the development tenant is there.
     if (isLoopback(hostname)) return (this.#direct ??= new Agent({ connect: requestTls, allowH2: false }));
     return (this.#byProxy ??= new EnvHttpProxyAgent({ connect: requestTls, requestTls, allowH2: false }));
   }
@@ -102,7 +102,7 @@ function parseJson(url: URL, bytes: Buffer): unknown {
   }
 }
 
-/** A body that nobody wants must not be read, and its end must not be an unhandled error. */
+/** Drops an unwanted body without reading it; its end must not become an unhandled error. */
 function discard({ body }: Dispatcher.ResponseData): void {
   body.on('error', () => undefined);
   body.destroy();

@@ -1,4 +1,4 @@
-/** What a client is ready to read (RFC 9110, section 12.5). */
+/** What a client accepts (RFC 9110, section 12.5). */
 import Negotiator from 'negotiator';
 import type { Request } from 'restify';
 import { NotAcceptableError } from '../errors.ts';
@@ -7,7 +7,7 @@ import type { Guard } from './operation.ts';
 // Every parameter but q, with its value quoted or not.
 const PARAMETER = /;\s*(?!q\s*=)[^=;,\s]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^;,]*)/gi;
 
-// No client has this much to say about what it reads; what it does say costs time to take apart.
+// More than any client sends; parsing takes time.
 const MAX_CHARS = 1_024;
 const PROBLEM = 'application/problem+json';
 const ANY = { accept: '*/*' };
@@ -16,16 +16,16 @@ const ANY = { accept: '*/*' };
 export function acceptsJson({ headers: { accept } }: Pick<Request, 'headers'>): void {
   if (accept === undefined || accept === '*/*' || accept === 'application/json' || accept.trim() === '') return;
   if (preferred(accept, ['application/json']) !== undefined) return;
-  // Generated clients name it alone where the only body that they expect is an error.
+  // Generated clients accept only this where the only body they expect is an error.
   if (accept.includes(PROBLEM) && preferred(accept, [PROBLEM]) !== undefined) return;
   throw new NotAcceptableError();
 }
 
-/** The guards of what is open to all: in front of anything, and of JSON. */
+/** The guards for what is open to all: for anything, and for JSON. */
 export const open: Guard = { steps: [], problems: [], headers: [], needsToken: false };
 export const openJson: Guard = { ...open, steps: [acceptsJson], problems: [NotAcceptableError] };
 
-/** Whether a page is preferred to JSON, as browsers do. */
+/** Whether HTML is preferred to JSON, as by browsers. */
 export function prefersHtml({ accept }: Request['headers']): boolean {
   return accept !== undefined && preferred(accept, ['application/json', 'text/html']) === 'text/html';
 }

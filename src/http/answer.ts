@@ -1,4 +1,4 @@
-/** What a handler returns: an answer that has not been sent, so that it can travel over HTTP or inside a batch. */
+/** What a handler returns: an answer not yet sent, for HTTP or for a batch. */
 import { STATUS_CODES } from 'node:http';
 import type { ApiError, HeaderMap } from '../errors.ts';
 import { type ConditionHeaders, isNotModified, quoteTag } from './conditional.ts';
@@ -6,15 +6,15 @@ import { type ConditionHeaders, isNotModified, quoteTag } from './conditional.ts
 export interface Answer {
   readonly status: number;
   readonly headers?: HeaderMap;
-  /** JSON, unless `contentType` says otherwise; none: no body. */
+  /** JSON, unless `contentType` says otherwise; undefined: no body. */
   readonly body?: string;
-  /** Instead of a body, one that is made while it is sent: it may be larger than memory. */
+  /** Instead of a body, one that is produced while it is sent and may be larger than memory. */
   readonly pieces?: AsyncIterator<string>;
   /** `application/json` unless given. */
   readonly contentType?: string;
   /** The opaque part of the entity tag, without quotes. */
   readonly etag?: string;
-  /** The body compressed, where it is the same for as long as the process lives. */
+  /** The compressed body, if it never changes. */
   readonly gzip?: Buffer;
 }
 
@@ -27,7 +27,7 @@ export function ok(body: object, rest: Omit<Answer, 'status' | 'body'> = {}): An
 export const noContent: Answer = { status: 204 };
 
 /**
- * What a GET or HEAD with these headers is answered instead (RFC 9110, section 13.2.2): 304 when the client has it already.
+ * The answer to a GET or HEAD with these headers (RFC 9110, section 13.2.2): 304 if the client already has it.
  *
  * @throws {PreconditionFailedError} when If-Match does not hold.
  */
@@ -37,7 +37,7 @@ export function conditional(headers: ConditionHeaders, answer: Answer): Answer {
   return { status: 304, etag, ...(answer.headers && { headers: answer.headers }) };
 }
 
-/** The headers that tell something of the answer itself, as they are without any coding. */
+/** The headers of the answer itself, as they are without any coding. */
 export function headersOf({ headers, body, contentType, etag }: Answer): Record<string, string> {
   return {
     ...(body !== undefined && { 'Content-Type': contentType ?? JSON_TYPE }),
@@ -46,7 +46,7 @@ export function headersOf({ headers, body, contentType, etag }: Answer): Record<
   };
 }
 
-/** An error as RFC 9457 has it. `code` and `message` are restify's names, kept for the clients that know them. */
+/** An error as in RFC 9457. `code` and `message` are restify's names, kept for the clients that know them. */
 export function problemOf({ statusCode, code, message, detail }: ApiError, requestId: string): object {
   return { type: 'about:blank', title: titleOf(statusCode), status: statusCode, detail, code, message, requestId };
 }
@@ -60,7 +60,7 @@ export function problemAnswer(error: ApiError, requestId: string): Answer {
   };
 }
 
-// RFC 9110 has renamed these two; Node has the names of before.
+// RFC 9110 has renamed these two; Node has the old names.
 const TITLES: Readonly<Record<number, string>> = { 413: 'Content Too Large', 422: 'Unprocessable Content' };
 
 export function titleOf(status: number): string {

@@ -7,23 +7,23 @@ import { BadRequestError, InvalidContentError, PayloadTooLargeError, Unsupported
 import { isObject, type Members, type Step } from './request.ts';
 import { type Decode, decodeUtf8, MAX_PAIRS, percentDecode, readUrlencoded } from './urlencoded.ts';
 
-/** What a body is written in. */
+/** The format of a body. */
 export type BodyKind = 'json' | 'form';
 
 export const MAX_BODY_BYTES = 64 * 1024;
 
 export interface BodyOptions {
-  /** Bytes that a body may have, 64 KiB unless given; more is 413. */
+  /** Bytes that a body may have, by default 64 KiB; more is 413. */
   maxBytes?: number;
-  /** Read as Latin-1 what is not valid UTF-8, instead of refusing it. */
+  /** Read invalid UTF-8 as Latin-1 instead of refusing it. */
   isLatin1Accepted?: boolean;
 }
 
-/** The body of an operation that says all in its URL: refused as any other is when it is malformed or has a token. */
+/** The body of an operation that needs none: still refused if it is malformed or contains a token. */
 export const IGNORED_BODY = { description: 'Read, and not looked at.', isRequired: false, content: {} };
 
 /**
- * A step that sets `req.body` (nothing when there is no body or an empty one) and `req.bodyKind`. Put it behind
+ * A step that sets `req.body` (undefined if there is no body or an empty one) and `req.bodyKind`. Put it after
  * authentication, so that an unknown caller costs no memory.
  */
 export function readBody({ maxBytes = MAX_BODY_BYTES, isLatin1Accepted = false }: BodyOptions): Step {
@@ -53,9 +53,9 @@ const PATCH_KINDS: Readonly<Record<string, BodyKind>> = {
 };
 
 /**
- * What the body says it is; nothing when it does not say.
+ * The declared format of the body; undefined if none is declared.
  *
- * @throws {UnsupportedMediaTypeError} for another type, a charset other than UTF-8, or a coded body.
+ * @throws {UnsupportedMediaTypeError} for another type, a charset other than UTF-8, or a content coding.
  */
 function mediaTypeOf(req: Request): BodyKind | undefined {
   refuseCoding(req.headers['content-encoding']);
@@ -85,7 +85,7 @@ function refuseCharset(parameters: readonly string[]): void {
 
 async function readBytes(req: Request, res: Response, maxBytes: number): Promise<Buffer> {
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw new PayloadTooLargeError(maxBytes);
-  // RFC 9110, section 10.1.1: HTTP/1.0 knows no answer before the answer.
+  // RFC 9110, section 10.1.1: HTTP/1.0 has no interim responses.
   if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue();
   return await collect(req, maxBytes);
 }
@@ -112,7 +112,7 @@ function collect(req: Request, maxBytes: number): Promise<Buffer> {
     };
     req.once('error', onBroken);
     req.once('close', onBroken);
-    // The client may have left while it was being asked who it is; then nothing of this comes any more.
+    // The client may have left during authentication; then none of these events comes.
     if (req.destroyed && !req.readableEnded) onBroken();
   });
 }
@@ -147,7 +147,7 @@ function parseJson(text: string): Members {
   return value;
 }
 
-/** A member that is given twice is the list of both, which no member of a form may be; what nobody knows may be repeated. */
+/** A repeated member becomes a list, which is invalid in a form; unknown members may be repeated. */
 function parseForm(text: string, decode: Decode): Members {
   const pairs = readUrlencoded(text);
   if (pairs === undefined) throw new InvalidContentError(`a form may have at most ${MAX_PAIRS} members`);

@@ -3,31 +3,31 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 
 export interface BucketOptions {
-  /** Tokens that a bucket regains each second; more than 0. */
+  /** Tokens that a bucket refills per second; more than 0. */
   rate: number;
   /** Tokens that a full bucket holds; a whole number from 1. */
   burst: number;
   clock: Clock;
-  /** Buckets remembered at most in each of two tables; see `Buckets`. */
+  /** Buckets that each of two tables holds at most; see `Buckets`. */
   maxBuckets?: number;
 }
 
-/** A bucket as it was when its last token was taken. What it has regained since then follows from the clock. */
+/** A bucket as it was when its last token was taken. Its refill since then follows from the clock. */
 interface Bucket {
   readonly tokens: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** Spending this many whole buckets takes longer than refilling one at the default rate, at whatever speed we serve. */
+/** Emptying this many buckets takes longer than refilling one at the default rate, however fast we serve. */
 const MAX_BUCKETS = 20_000;
-// What adding up fractions of a token may be off by.
+// The rounding error of adding up fractions of a token.
 const ROUNDING = 1e-9;
 
 /**
- * A full bucket is not stored, so that only those who called lately take memory. Spent buckets are kept apart from
- * those with tokens left: a flood of new keys pushes out the latter at most. To have one spent bucket forgotten,
- * somebody must spend as many whole buckets as the table holds.
+ * Full buckets are not stored, so that only recent callers take memory. Empty buckets are kept apart from those with
+ * tokens left: a flood of new keys can push out only the latter. To make us forget an empty bucket, somebody must empty
+ * as many buckets as the table holds.
  */
 export class Buckets {
   readonly burst: number;
@@ -53,7 +53,7 @@ export class Buckets {
   tokens(key: string): number {
     const bucket = this.#spent.get(key) ?? this.#open.get(key);
     if (bucket === undefined) return this.burst;
-    // Absolute: a clock that was set back by an hour must not lock anybody out for an hour.
+    // Absolute: setting the clock back by an hour must not lock anybody out for an hour.
     const elapsedMs = Math.abs(this.#clock.now() - bucket.at);
     return Math.min(this.burst, bucket.tokens + (elapsedMs / 1000) * this.rate);
   }
@@ -62,7 +62,7 @@ export class Buckets {
     return isWhole(this.tokens(key));
   }
 
-  /** Takes a token; false when there is none, which changes nothing. */
+  /** Takes a token. Returns false, and changes nothing, if there is none. */
   take(key: string): boolean {
     const before = this.tokens(key);
     if (!isWhole(before)) return false;
@@ -70,7 +70,7 @@ export class Buckets {
     return true;
   }
 
-  /** Seconds until there is a token; 0 when there is one. */
+  /** Seconds until there is a token; 0 if there is one. */
   secondsToToken(key: string): number {
     return this.#secondsTo(1, key);
   }

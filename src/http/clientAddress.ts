@@ -1,23 +1,23 @@
-/** Who is at the other end of a connection, for counting requests: one name for what one client can make up. */
+/** Who is at the other end of a connection, for counting requests: one name for all the addresses that a client can choose. */
 import { isIP, isIPv6 } from 'node:net';
 import type { Request } from 'restify';
 
-/** Behind a closed connection or a Unix socket there is no address. */
+/** A closed connection or a Unix socket has no address. */
 const UNKNOWN = 'unknown';
 
 /**
  * An IPv4 address, or the /64 network of an IPv6 address: one subscriber has a whole /64 to choose addresses from.
  *
- * @param proxies of ours in front of this server: each adds the address that it saw at the end of X-Forwarded-For, so
- * the entry of the outermost is that many from the right. All before it are the client's to invent. With 0 the header
- * has no effect.
+ * @param proxies of ours in front of this server: each appends the address that it saw to X-Forwarded-For, so the entry of
+ * the outermost is that many from the right. The client can invent all entries before it. With 0 the header has no
+ * effect.
  */
 export function clientAddress(req: Request, proxies: number): string {
   const forwarded = proxies > 0 ? forwardedFor(req.headers['x-forwarded-for'], proxies) : undefined;
   return networkOf(forwarded ?? req.socket.remoteAddress) ?? UNKNOWN;
 }
 
-/** Nothing when the entry is not an address: the proxy itself is counted then, rather than whatever was written. */
+/** Undefined if the entry is not an address: then the proxy itself is counted. */
 function forwardedFor(header: string | string[] | undefined, proxies: number): string | undefined {
   const entry = String(header ?? '')
     .split(',')
@@ -26,7 +26,7 @@ function forwardedFor(header: string | string[] | undefined, proxies: number): s
   return isIP(address) === 0 ? undefined : address;
 }
 
-/** Some proxies write the port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+/** Some proxies also write the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
 function withoutPort(entry: string): string {
   return /^\[([^\]]+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry;
 }
@@ -39,7 +39,7 @@ function networkOf(address: string | undefined): string | undefined {
 
 /** The eight groups of an IPv6 address, without leading zeros. */
 function groupsOf(address: string): string[] {
-  // The URL parser knows every way to write one and gives the shortest (RFC 5952). A zone (`%eth0`) is not for it.
+  // The URL parser reads every form and returns the shortest (RFC 5952). It does not accept a zone (`%eth0`).
   const { hostname } = new URL(`http://[${address.replace(/%.*$/s, '')}]`);
   const [head = [], tail = []] = hostname
     .slice(1, -1)

@@ -1,4 +1,4 @@
-/** Conditional requests (RFC 9110, section 13): what the client holds, against what there is. Knows nothing of tasks. */
+/** Conditional requests (RFC 9110, section 13). Knows nothing of tasks. */
 import { BadRequestError, PreconditionFailedError } from '../errors.ts';
 
 /** Entity tags as a client lists them: `*`, or their opaque parts. */
@@ -16,7 +16,7 @@ export interface ConditionHeaders {
 
 // RFC 9110, section 8.8.3: etagc is any visible character but the quote, and obs-text.
 const ENTITY_TAG = /[\t ]*(?:(?:W\/)?"([\x21\x23-\x7E\x80-\xFF]*)"[\t ]*)?/y;
-// What proxies that compress put behind a tag: Apache, nginx modules, Caddy and Jetty each have a way of their own.
+// What compressing proxies append to a tag: Apache, nginx modules, Caddy and Jetty each do it differently.
 const CODING_SUFFIX = /(?:[-;](?:gzip|br|zstd|deflate))+$/;
 
 /** @throws {BadRequestError} when If-Match or If-None-Match is malformed: ignoring it could overwrite somebody's work. */
@@ -28,8 +28,8 @@ export function readConditions(headers: ConditionHeaders): Conditions {
 }
 
 /**
- * @param currentTag the opaque tag of the current state; undefined when there is none.
- * @throws {PreconditionFailedError} carrying the current ETag.
+ * @param currentTag the opaque tag of the current state; undefined if there is none.
+ * @throws {PreconditionFailedError} with the current ETag.
  */
 export function assertPreconditions({ ifMatch, ifNoneMatch }: Conditions, currentTag: string | undefined): void {
   const current = currentTag === undefined ? undefined : quoteTag(currentTag);
@@ -43,7 +43,7 @@ export function assertPreconditions({ ifMatch, ifNoneMatch }: Conditions, curren
 }
 
 /**
- * Whether the client of a GET or HEAD holds the current representation already.
+ * Whether the client of a GET or HEAD already has the current representation.
  *
  * @throws {PreconditionFailedError} when If-Match does not hold for it.
  */
@@ -58,8 +58,8 @@ export function quoteTag(tag: string): string {
 }
 
 /**
- * A tag of ours names one state, whatever became of it on the way: proxies that compress make tags weak or add the coding.
- * So the weak comparison serves for If-Match as well, against the letter of RFC 9110, section 13.1.1.
+ * Our tags name one state, even after a compressing proxy has made them weak or added the coding. So the weak comparison
+ * also serves for If-Match, against the letter of RFC 9110, section 13.1.1.
  */
 function matches(list: TagList, currentTag: string | undefined): boolean {
   if (currentTag === undefined) return false;

@@ -1,16 +1,16 @@
 /**
- * One connection. Node parses all that one read brought: 64 KiB hold some thousand pipelined requests, and each of them would
- * be in progress at once. So they wait here for the one before them, and the client, whose connection is not read meanwhile,
- * waits with them. To keep the bytes from the parser was tried: without its own way of reading, each request costs a fifth more.
+ * One connection. Node parses everything that one read brought: 64 KiB hold about a thousand pipelined requests, which would
+ * all be in progress at once. So each waits here for the one before it, and the client waits with them, because its connection
+ * is not read meanwhile. Keeping the bytes from the parser was tried: without its own reading, each request costs a fifth more.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hasBody } from './body.ts';
 import type { Connections } from './connections.ts';
 
-/** What comes behind the last answer is read up to this size. */
+/** How much is read after the last answer. */
 const MAX_DROPPED_BYTES = 10 * 1024 * 1024;
-/** Milliseconds that the first request has to begin in, when all connections are to be closed. */
+/** Milliseconds within which the first request must begin once all connections are to be closed. */
 const FIRST_REQUEST_MS = 1_000;
 
 /** A request with its answer. */
@@ -21,7 +21,7 @@ export interface Exchange {
 
 export class Connection {
   readonly socket: Socket;
-  /** The answer that is being sent: since when, by `performance.now()`, and how much it is. */
+  /** The answer being sent: since when, by `performance.now()`, and its size. */
   leaving: { readonly since: number; readonly bytes: number } | undefined;
   /** When something last began or ended here, by `performance.now()`. */
   usedAt = performance.now();
@@ -52,12 +52,12 @@ export class Connection {
     };
   }
 
-  /** Neither a request nor a part of one is here. */
+  /** There is no request, nor a part of one. */
   get isIdle(): boolean {
     return this.#isFree && this.socket.bytesRead === this.#answeredBytes;
   }
 
-  /** Idle, and not just opened: whoever opens a connection is about to send something. */
+  /** Idle, and not just opened: whoever opens a connection is about to send. */
   get isDone(): boolean {
     return this.isIdle && (this.#isUsed || performance.now() - this.usedAt > FIRST_REQUEST_MS);
   }
@@ -73,7 +73,7 @@ export class Connection {
     else this.#wait(exchange);
   }
 
-  /** The answer has left, or never will. */
+  /** The answer has been sent, or never will be. */
   end(): void {
     this.usedAt = performance.now();
     this.leaving = undefined;
@@ -81,7 +81,7 @@ export class Connection {
     this.proceed();
   }
 
-  /** Begins the next request where nothing stands in its way. */
+  /** Begins the next request if nothing stands in its way. */
   proceed(): void {
     if (this.#current !== undefined || this.#isClosing || this.socket.destroyed) return;
     if (this.#waiting.length > 0 && this.#all.isHolding) {
@@ -99,7 +99,7 @@ export class Connection {
     if (this.#waiting.length === 0 && this.socket.isPaused()) this.socket.resume();
   }
 
-  /** What came last cannot be understood, and nothing behind it will be: refuses it when the whole requests are answered. */
+  /** The last bytes, and so all that follow, are invalid: refuses them once the complete requests are answered. */
   refuseLast(refuse: () => void): void {
     if (this.#waiting.at(-1)?.req.complete === false) {
       this.#waiting.pop();
@@ -107,13 +107,13 @@ export class Connection {
     }
     if (this.#isFree) refuse();
     else if (this.#waiting.length > 0 || this.#current?.req.complete === true) this.#refuse = refuse;
-    // A second answer in the middle of the first would be read as part of it, and the first one closes the connection.
+    // A second answer inside the first would be read as part of it, and the first one closes the connection.
     else if (this.#current?.res.headersSent === false) refuse();
   }
 
   /**
-   * RFC 9112, section 9.6: a connection that is closed while something unread is on it is reset, and the client may lose
-   * the answer that it has not read yet. So our side ends first, and what still comes is read and dropped for a while.
+   * RFC 9112, section 9.6: closing a connection with unread data resets it, and the client may lose an answer that it has
+   * not read yet. So our side ends first, and for a while we read and drop what still comes.
    */
   closeInStages(): void {
     if (this.#isClosing) return;

@@ -1,6 +1,6 @@
 /**
- * All connections of a server, and the answers on them that their clients have not read yet: both bounded. And their end:
- * what was sent is answered, nobody new is let in, and nothing holds the process for ever.
+ * All connections of a server, and the answers on them that clients have not read yet: both bounded. And their end: what was
+ * sent is answered, no new connection is accepted, and nothing holds the process for ever.
  */
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
@@ -8,16 +8,16 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { Connection, type Exchange } from './connection.ts';
 import type { Limits } from './limits.ts';
 
-/** Milliseconds between two looks for connections that can be closed, when all are to be. */
+/** Milliseconds between two looks for connections that can be closed during shutdown. */
 const SWEEP_MS = 50;
-/** Turns of the event loop without a new connection after which the queue of those who wait to be accepted counts as empty. */
+/** Turns of the event loop without a new connection after which the accept queue counts as empty. */
 const QUIET_TURNS = 50;
 /** Milliseconds that this queue may take to become empty. */
 const MAX_QUEUE_MS = 1_000;
 
 export class Connections {
   readonly limits: Limits;
-  /** Those on which a request would have begun, but for a hold; told to proceed when it is over. */
+  /** Those on which a request is waiting for the end of a hold. */
   readonly held = new Set<Connection>();
   /** Requests that wait behind others. */
   waiting = 0;
@@ -30,7 +30,7 @@ export class Connections {
   #holds = 0;
   #isDraining = false;
 
-  /** For a server that is listened to for requests by now: they come when it is their turn. */
+  /** For a server that already has a listener for requests: it gets them when it is their turn. */
   constructor(httpServer: HttpServer, limits: Limits) {
     this.limits = limits;
     this.#httpServer = httpServer;
@@ -49,17 +49,17 @@ export class Connections {
     });
   }
 
-  /** No connection is kept for another request. */
+  /** No connection is kept alive for another request. */
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
-  /** Whether no further request may begin for now. */
+  /** Whether requests must wait for now. */
   get isHolding(): boolean {
     return this.#holds > 0;
   }
 
-  /** Nothing for a socket that is closed. */
+  /** Undefined for a closed socket. */
   of(socket: Socket): Connection | undefined {
     return this.#open.get(socket);
   }
@@ -71,16 +71,16 @@ export class Connections {
   }
 
   /**
-   * Closes each connection behind its next answer and goes on accepting for `graceMs`, then stops accepting. Resolves
-   * when the last connection is closed, at the latest after `deadlineMs`.
+   * Closes each connection after its next answer, goes on accepting for `graceMs`, then stops accepting. Resolves when the
+   * last connection is closed, at the latest after `deadlineMs`.
    */
   async drain(deadlineMs: number, graceMs = 0): Promise<void> {
     this.#isDraining = true;
     const endAt = performance.now() + deadlineMs;
     await sleep(graceMs);
-    // The kernel resets connections that wait to be accepted when a server stops listening, whatever was sent on them.
+    // When a server stops listening, the kernel resets the connections in its accept queue, whatever was sent on them.
     await this.#letAllIn(QUIET_TURNS, MAX_QUEUE_MS, () => {
-      // Not `httpServer.close()`: it would destroy idle connections without a look at what was sent on them.
+      // Not `httpServer.close()`: it would destroy idle connections without checking what was sent on them.
       NetServer.prototype.close.call(this.#httpServer);
     });
     while (this.#open.size > 0) {
@@ -105,9 +105,9 @@ export class Connections {
   }
 
   /**
-   * Nothing is begun until so many turns of the event loop have passed without a new connection, and `last` was done.
-   * libuv accepts one a turn, so while more come, turns are kept short: the last of many would wait until all that the
-   * others ask in the meantime is done. A client that waits opens no further one.
+   * Nothing begins until so many turns of the event loop have passed without a new connection, and `last` was done. libuv
+   * accepts one per turn, so turns are kept short while more come: otherwise the last of many would wait for everything that
+   * the others ask meanwhile. A waiting client opens no further one.
    */
   async #letAllIn(quietTurns: number, maxMs: number, last?: () => void): Promise<void> {
     const endAt = performance.now() + maxMs;
@@ -132,14 +132,14 @@ export class Connections {
   }
 
   #watch(connection: Connection, req: IncomingMessage, res: ServerResponse): void {
-    // Restify says so when it is about to send the head, also where nobody is left to get it.
+    // Restify emits this when it is about to send the head, even if the client is gone.
     res.on('header', () => {
       if (res.closed) return;
-      // The rest of a body that nobody reads is not the next request.
+      // The rest of an unread body is not the next request.
       if (this.#isDraining || !req.complete) res.setHeader('Connection', 'close');
       this.#leave(connection, Number(res.getHeader('Content-Length') ?? 0));
     });
-    // Of an answer that is sent while it is made.
+    // Of an answer that is produced while it is sent.
     res.on('piece', (bytes: number) => {
       if (!res.closed) this.#leave(connection, bytes);
     });
@@ -171,7 +171,7 @@ export class Connections {
   }
 }
 
-/** The connection for which the time is the earliest, of those for which there is one. */
+/** The connection with the earliest time, of those that have one. */
 function first(all: Iterable<Connection>, timeOf: (one: Connection) => number | undefined): Connection | undefined {
   let [found, earliest]: [Connection | undefined, number] = [undefined, Infinity];
   for (const connection of all) {
@@ -181,7 +181,7 @@ function first(all: Iterable<Connection>, timeOf: (one: Connection) => number | 
   return found;
 }
 
-/** Takes the place of the one who answers. */
+/** Replaces the one listener that answers. */
 function takeListener(httpServer: HttpServer): (req: IncomingMessage, res: ServerResponse) => void {
   const [listener, ...others] = httpServer.listeners('request');
   if (listener === undefined || others.length > 0) throw new Error('one listener is to answer');

@@ -20,13 +20,13 @@ const MAX_NAMES_CHARS = 4_096;
 // RFC 9110, section 5.1: names of headers are tokens.
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*$/;
 
-/** What every answer says, those of the parser included. */
+/** In every answer, those of the parser included. */
 export const ALWAYS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'private, no-cache' };
 
-/** What an answer says to the origin that asks; nothing to one that is not allowed. */
+/** The headers for the requesting origin; none if it is not allowed. */
 export function corsHeaders(origins: readonly string[]): (origin: string | undefined) => HeaderMap {
   const isOpen = origins.includes('*');
-  // When the parser refuses a request, its origin may not be known; a browser compares it in any case.
+  // When the parser refuses a request, its origin may be unknown; the browser compares it anyway.
   const only = origins.length === 1 ? origins[0] : undefined;
   return (origin = only) => {
     const allowed = isOpen ? '*' : origins.find((other) => other === origin);
@@ -54,8 +54,8 @@ export function commonHeaders(
 }
 
 /**
- * What OPTIONS says to a browser that asks before it sends. Whatever headers are asked for: there is no cookie or other
- * ambient credential that they could turn to use.
+ * The answer to a preflight. Any requested headers are allowed: there is no cookie or other ambient credential that they
+ * could exploit.
  *
  * @param allow the methods of the path
  */

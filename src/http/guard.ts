@@ -1,7 +1,7 @@
 /**
- * What must happen before restify 12 sees a request: it builds a URL from the Host header without catching what
- * that throws (restify issue 2011), and lets a Host with a slash choose the route. So the target is parsed here,
- * once, and restify is given the result.
+ * What must happen before restify 12 sees a request: it builds a URL from the Host header without catching errors
+ * (restify issue 2011), and lets a Host with a slash choose the route. So the target is parsed here, once, and restify
+ * gets the result.
  */
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Request, Server } from 'restify';
@@ -23,10 +23,10 @@ const MAX_PORT = 65_535;
 export function guard(server: Server, httpServer: HttpServer): void {
   // restify listens for upgrades and never answers them; without a listener Node serves the request as if the header were not there.
   httpServer.removeAllListeners('upgrade');
-  // Node answers a missing Host and an unknown Expect by itself, in its own format. Both are refused below, in ours.
-  // And a client that has said all it had to say would get no answer that is not ready yet.
+  // Node itself answers a missing Host and an unknown Expect, in its own format. Both are refused below, in ours. And
+  // a client that has ended its side would get no answer that is not ready yet.
   Object.assign(httpServer, { requireHostHeader: false, httpAllowHalfOpen: true });
-  // restify answers an expectation beside the listeners for requests, so that they would not hear of it.
+  // restify answers an expectation without the listeners for requests.
   httpServer.removeAllListeners('checkContinue');
   for (const event of ['checkExpectation', 'checkContinue']) {
     httpServer.on(event, (req: IncomingMessage, res: ServerResponse) => {
@@ -49,11 +49,11 @@ export function guard(server: Server, httpServer: HttpServer): void {
   });
 }
 
-/** Whether nothing can follow on the connection of this request. */
+/** Whether this must be the last request on its connection. */
 function isLast(req: Request): boolean {
-  // Node gives up reading behind an upgrade that it does not make.
+  // Node stops reading after an upgrade that it does not make.
   if (req.headers.upgrade !== undefined || req.httpVersionMajor !== 1) return true;
-  // RFC 9112, section 6.1: who sends a coding with HTTP/1.0 may mean another end of the body than we do.
+  // RFC 9112, section 6.1: with a coding and HTTP/1.0 the client may see another end of the body than we do.
   return hasUnknownCoding(req) || (req.httpVersion === '1.0' && req.headers['transfer-encoding'] !== undefined);
 }
 
@@ -65,13 +65,13 @@ function hasUnknownCoding({ headers }: Request): boolean {
 /**
  * The target as a path and a query (RFC 9112, section 3.2).
  *
- * @throws {ApiError} for what the parser lets pass, although RFC 9112 does not.
+ * @throws {ApiError} for what the parser accepts although RFC 9112 does not.
  */
 function readTarget(req: Request): string {
   const { expect } = req.headers;
   if (req.httpVersion === '0.9') throw new BadRequestError('the request line names no version of HTTP');
   if (req.httpVersionMajor !== 1) throw new VersionNotSupportedError();
-  // RFC 9112, section 6.1: a body in a coding that is not understood has no end that is known.
+  // RFC 9112, section 6.1: the end of a body in an unknown coding cannot be known.
   if (hasUnknownCoding(req)) throw new NotImplementedError('send the body in no transfer coding but chunked');
   if (expect !== undefined && req.httpVersion === '1.1' && expect.toLowerCase() !== '100-continue') {
     throw new ExpectationFailedError();
@@ -82,7 +82,7 @@ function readTarget(req: Request): string {
 }
 
 function hasGoodHost(req: Request): boolean {
-  // RFC 9112, section 3.2.3: HTTP/1.0 knows no Host header.
+  // RFC 9112, section 3.2.3: HTTP/1.0 has no Host header.
   const { host = req.httpVersion === '1.0' ? 'localhost' : '' } = req.headers;
   return countHeaders(req, 'host') <= 1 && isHost(host);
 }
@@ -92,20 +92,20 @@ function isHost(text: string): boolean {
   return match !== null && Number(match[1] ?? 0) <= MAX_PORT;
 }
 
-/** Nothing when it is of no known form. */
+/** Undefined for an unknown form. */
 function originForm(req: Request): string | undefined {
   const target = req.url ?? '/';
-  // A fragment is never sent (RFC 9112, section 3.2). Dropping it would make a DELETE of one thing one of everything.
+  // A fragment is never sent (RFC 9112, section 3.2). Dropping it could turn a DELETE of one thing into one of everything.
   if (target.includes('#')) return undefined;
   if (target.startsWith('/')) return target;
-  // The asterisk form asks about the server as a whole: its root answers for it.
+  // The asterisk form asks about the whole server: its root answers.
   if (target === '*' && req.method === 'OPTIONS') return '/';
   const [, authority, rest] = ABSOLUTE_FORM.exec(target) ?? [];
   if (authority === undefined || rest === undefined || !isHost(authority)) return undefined;
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** Gives restify a cleaned path, taken as it is: WHATWG parsing would drop a task named `..`. */
+/** Gives restify the cleaned path without parsing: WHATWG parsing would drop a task named `..`. */
 function setTarget(req: Request, target: string): void {
   const { path: pathname, receivedPath, query } = splitTarget(target);
   req.receivedPath = receivedPath;
@@ -114,7 +114,7 @@ function setTarget(req: Request, target: string): void {
   req.getUrl = () => url as ReturnType<Request['getUrl']>;
 }
 
-/** A target of the origin form: its path, cleaned and as it came, and what stands behind the first question mark. */
+/** A target in origin form: its path, cleaned and as received, and what follows the first question mark. */
 export function splitTarget(target: string): { path: string; receivedPath: string; query: string } {
   const at = target.indexOf('?');
   const path = at < 0 ? target : target.slice(0, at);
@@ -124,7 +124,7 @@ export function splitTarget(target: string): { path: string; receivedPath: strin
 
 const ENCODED = /%[2-7][0-9a-f]/gi;
 
-/** RFC 3986, section 6.2.2.2: `%6d` is `m`. The router takes one for the other, and so must all that look at a path. */
+/** RFC 3986, section 6.2.2.2: `%6d` is `m`. The router treats them alike, and so must everything that looks at a path. */
 function decodeUnreserved(encoded: string): string {
   const character = String.fromCharCode(parseInt(encoded.slice(1), 16));
   return /[\w.~-]/.test(character) ? character : encoded;

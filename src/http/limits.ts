@@ -2,33 +2,33 @@
 import type { Server as HttpServer } from 'node:http';
 
 export interface Limits {
-  /** Milliseconds in which headers and body of a request must be complete. */
+  /** Milliseconds within which headers and body of a request must be complete. */
   requestMs: number;
-  /** Milliseconds that a connection may be silent. A balancer in front should close its idle connections before. */
+  /** Milliseconds that a connection may be idle. A load balancer in front should close its idle connections earlier. */
   idleMs: number;
-  /** Milliseconds between two looks for requests and answers that are late. */
+  /** Milliseconds between two looks for late requests and answers. */
   checkMs: number;
-  /** Milliseconds that a client may take to read an answer, or a piece of one that is sent while it is made, however busily it reads. */
+  /** Milliseconds that a client may take to read an answer, or a piece of one that is produced while it is sent. */
   answerMs: number;
-  /** Bytes that answers may have together that their clients have not read; those that began first are cut. */
+  /** Total bytes of answers that clients have not read; beyond it, those that began first are cut off. */
   unreadBytes: number;
   /** Connections open at once. */
   connections: number;
-  /** Milliseconds that requests wait at most while connections are let in. */
+  /** Milliseconds that requests wait at most while connections are accepted. */
   acceptMs: number;
-  /** Requests that wait behind others of their connections, in all: a few kilobytes each. */
+  /** Requests that wait for others on their connections, in all: a few kilobytes each. */
   waitingRequests: number;
-  /** Requests of one user that are under way at once: an app needs a handful, and an answer may have a megabyte. */
+  /** Requests of one user in progress at once: an app needs a handful, and an answer may have a megabyte. */
   inFlightPerUser: number;
-  /** Milliseconds after which no further operation of a batch is begun. */
+  /** Milliseconds after which a batch starts no further operation. */
   batchMs: number;
-  /** Milliseconds that what comes behind the last answer of a connection is still read. */
+  /** Milliseconds for which a connection is still read after its last answer. */
   lingerMs: number;
 }
 
 /**
- * With the look every second, nothing outlives 60 seconds. A request that stops in the middle is silent too, and must be
- * found late before its connection is found idle: only then is there an answer.
+ * With a look every second, nothing lasts longer than 60 seconds. A request that stops in the middle must be found late
+ * before its connection is found idle: only then is there an answer.
  */
 export const DEFAULT_LIMITS: Limits = {
   requestMs: 54_000,
@@ -47,13 +47,13 @@ export const DEFAULT_LIMITS: Limits = {
 /** Bytes that request line and headers may take together: a path segment may be as long as a task's text. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Sets the limits. Call it before `listen`: Node reads most of them then. */
+/** Sets the limits. Call it before `listen`, when Node reads most of them. */
 export function limit(httpServer: HttpServer, limits: Limits): void {
   Object.assign(httpServer, {
     headersTimeout: limits.requestMs,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.idleMs,
-    // Not documented as properties, but this is where node:http keeps these options, and restify passes none to it.
+    // Undocumented, but node:http keeps these options here, and restify does not pass any to it.
     connectionsCheckingInterval: limits.checkMs,
     maxHeaderSize: MAX_HEADER_BYTES,
   });

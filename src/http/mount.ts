@@ -1,4 +1,4 @@
-/** How restify learns of the operations, and how a request reaches the handler of one: over HTTP, or inside another one. */
+/** Mounts the operations on restify, and passes requests to their handlers: over HTTP, or inside another request. */
 import type { Request, Response, Route, Server } from 'restify';
 import { InvalidContentError, MethodNotAllowedError, NotFoundError, PayloadTooLargeError } from '../errors.ts';
 import { type Answer, conditional } from './answer.ts';
@@ -10,14 +10,14 @@ import type { Problems } from './problem.ts';
 import { type Caller, isObject, type Members } from './request.ts';
 import { send } from './respond.ts';
 
-/** What ends a request's work when it takes too long. */
+/** Ends a request's work when it takes too long. */
 interface RequestTime {
   signalOf(req: Request): AbortSignal;
   /** The request is answered. */
   end(req: Request): void;
-  /** Time of its own for a request inside another one. */
+  /** Separate time for a request inside another one. */
   begin(): { signal: AbortSignal; extend: () => void; end: () => void };
-  /** Gives the request its whole time again. */
+  /** Restarts the request's time. */
   extend(req: Request): void;
 }
 
@@ -31,14 +31,14 @@ export interface Mounting {
 
 const RESTIFY = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'del' } as const;
 
-/** Mounts the operations: one handler each, since every further one costs restify a turn of the event loop. */
+/** Mounts the operations: one handler each, since restify spends a turn of the event loop on every further one. */
 export function mountOperations(mounting: Mounting): void {
   const { server, operations } = mounting;
   for (const operation of operations) {
     const { method, path, name } = operation;
     const handler = handlerOf(operation, mounting);
     server[RESTIFY[method]]({ path, name }, handler);
-    // A name of its own: restify makes a repeated one unique with random characters, new at each start.
+    // A different name: restify makes a repeated one unique with random characters, new at each start.
     if (method === 'GET') server.head({ path, name: headName(name) }, handler);
   }
   for (const path of new Set(operations.map((one) => one.path))) {
@@ -54,8 +54,8 @@ export function headName(name: string): string {
 }
 
 /**
- * What a path answers: the methods of the one route path that OPTIONS finds. Restify asks for each method by itself and
- * so counts those of a parameter that stands beside a fixed path.
+ * The methods of a path: those of the one route path that OPTIONS finds. Restify looks up each method separately, and so
+ * also counts those of a parameter beside a fixed path.
  */
 export function allowedMethods(server: Server, pathname: string, res: Response): string {
   const path = lookUp(server, 'OPTIONS', pathname, res).route?.path;
@@ -88,7 +88,7 @@ function handlerOf(operation: Operation, mounting: Mounting): (req: Request, res
       }
       await send(req, res, await perform(operation, callOf(req, res, operation, mounting)));
     } catch (error) {
-      // Answered here and not by restify, whose way to its listeners costs as much again as the answer.
+      // Answered here and not by restify, whose way to its listeners would double the cost.
       problems.answer(error, req, res);
     } finally {
       time.end(req);
@@ -156,7 +156,7 @@ function wrongTarget(allow: string): NotFoundError | MethodNotAllowedError {
   return allow === '' ? new NotFoundError() : new MethodNotAllowedError(allow);
 }
 
-/** @throws what the body of a request inside another one would be refused with alone. */
+/** @throws the error that the body of an inner request would get alone. */
 function membersOf(body: unknown): Members | undefined {
   if (body === undefined) return undefined;
   if (Buffer.byteLength(JSON.stringify(body)) > MAX_BODY_BYTES) throw new PayloadTooLargeError(MAX_BODY_BYTES);

@@ -1,6 +1,6 @@
 /**
- * An operation is declared once: restify's routes, HEAD, OPTIONS and `Allow`, the list at `/` and the API document follow
- * from the list of declarations. A handler takes what was read and returns an answer; it writes nothing.
+ * Each operation is declared once: restify's routes, HEAD, OPTIONS and `Allow`, the list at `/` and the API document follow
+ * from the declarations. A handler takes what was read and returns an answer; it writes nothing.
  */
 import type { Request } from 'restify';
 import type { ProblemClass } from '../errors.ts';
@@ -15,7 +15,7 @@ export interface Operation {
   /** Also the route's name in logs and metrics, and the `operationId` of the document. */
   readonly name: string;
   readonly method: Method;
-  /** As restify has it, parameters with a colon. */
+  /** As in restify, with colons before parameters. */
   readonly path: string;
   readonly guard: Guard;
   readonly tag: string;
@@ -24,24 +24,24 @@ export interface Operation {
   readonly isDeprecated?: true;
   /** Errors are text/plain, for clients that cannot read JSON ones. */
   readonly isPlainText?: true;
-  /** What it reads of query and headers. */
+  /** What it reads from query and headers. */
   readonly parameters?: readonly Component<Parameter>[];
   readonly body?: Body;
   /** By status. */
   readonly answers: Readonly<Record<number, AnswerSchema>>;
-  /** What can go wrong beyond what its guard and its body bring. */
+  /** What can go wrong besides the problems of its guard and its body. */
   readonly problems?: readonly ProblemClass[];
   readonly handle: (call: Call) => Promise<Answer> | Answer;
 }
 
-/** What stands in front of an operation, with the problems and headers that it can answer with. */
+/** What runs before an operation, with the problems and headers that it can answer with. */
 export interface Guard {
   readonly steps: readonly Step[];
-  /** The scope that the operation needs. Apart, since each operation of a batch asks for its own. */
+  /** The scope that the operation needs. Separate, since each operation of a batch needs its own. */
   readonly scope?: Step;
-  /** What its steps refuse in the query and the body: for a request inside another one. */
+  /** What its steps refuse in the query and the body, for a request inside another one. */
   readonly check?: (read: Pick<Call, 'query' | 'body'>) => void;
-  /** Takes a request from the caller's share once more. */
+  /** Charges the caller for one more request. */
   readonly charge?: Step;
   readonly problems: readonly ProblemClass[];
   readonly headers: readonly HeaderName[];
@@ -51,17 +51,17 @@ export interface Guard {
 export interface Body {
   readonly description: string;
   readonly isRequired: boolean;
-  /** Reads it, and lets nothing bad pass. */
+  /** Reads and checks it. */
   readonly steps: readonly Step[];
   readonly problems: readonly ProblemClass[];
-  /** By media type; none: whatever it holds is ignored. */
+  /** By media type; if empty, its content is ignored. */
   readonly content: Readonly<Record<string, { schema: Component<Schema>; examples?: Record<string, Example> }>>;
 }
 
-/** How a body that is described so is read. */
+/** How a body with this description is read. */
 export type ReadBody = (described: Pick<Body, 'description' | 'isRequired' | 'content'>, options?: BodyOptions) => Body;
 
-/** What was read of one request, whether it came by itself or in a batch. */
+/** What was read of one request, alone or in a batch. */
 export interface Call {
   readonly method: string;
   /** Without doubled and trailing slashes. */
@@ -73,19 +73,19 @@ export interface Call {
   /** Without its question mark. */
   readonly query: string;
   readonly headers: Request['headers'];
-  /** Names the request in the logs. */
+  /** Identifies the request in the logs. */
   readonly requestId: string;
   readonly body: Members | undefined;
   readonly bodyKind: BodyKind;
-  /** Who calls: only behind a guard that says so. */
+  /** Who calls; only after a guard that authenticates. */
   readonly caller: Caller;
-  /** Ends what the store is asked when the request's time is over, which begins with the first call. */
+  /** Ends store operations when the request's time, which starts with the first call, is over. */
   readonly signal: () => AbortSignal;
-  /** Gives the request its whole time again: for work that is large, but gets on. */
+  /** Restarts the request's time, for large work that makes progress. */
   readonly extend: () => void;
-  /** Does another operation for the same caller, and answers as if it had been sent alone; never throws. */
+  /** Runs another operation for the same caller, and answers as if it had been sent alone; never throws. */
   readonly inner: (request: InnerRequest) => Promise<Answer>;
-  /** Takes a request from the caller's share once more. @throws {TooManyRequestsError} */
+  /** Charges the caller for one more request. @throws {TooManyRequestsError} */
   readonly charge: () => Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** The answers that Node's parser raises by itself, in the form of all others. */
+/** The answers to what Node's parser refuses, in the form of all others. */
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import {
@@ -21,7 +21,7 @@ const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r\n/;
 const BAD_HEADER = new Set(['HPE_INVALID_HEADER_TOKEN', 'HPE_CR_EXPECTED', 'HPE_LF_EXPECTED']);
 const ORIGIN = /\r\nOrigin:[ \t]*([^\s,]+)[ \t]*\r\n/i;
 
-/** What the parser throws, with the bytes that it had and how far it came. */
+/** What the parser throws, with the bytes that it had and how far it got. */
 interface ParserError {
   code?: string;
   rawPacket?: Buffer;
@@ -30,7 +30,7 @@ interface ParserError {
 
 type CorsHeaders = (origin: string | undefined) => HeaderMap;
 
-/** Answers what the parser refuses, in the form of all other answers. */
+/** Sends these answers. */
 export function answerParserErrors(
   httpServer: HttpServer,
   connections: Connections,
@@ -53,7 +53,7 @@ export function answerParserErrors(
       });
     }
   });
-  // Node would close the connection without a word.
+  // Node would close the connection silently.
   httpServer.on('connect', (_req: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
     connections.of(socket)?.refuseLast(() => {
@@ -79,7 +79,7 @@ function refusalFor(error: ParserError): ApiError {
   return new BadRequestError('this is not well-formed HTTP/1.1');
 }
 
-/** Whole requests may stand before the one that cannot be understood. */
+/** There may be complete requests before the invalid one. */
 function fromLastLine({ rawPacket = Buffer.of(), bytesParsed = 0 }: ParserError): string {
   const lineFeed = bytesParsed === 0 ? -1 : rawPacket.lastIndexOf('\n', bytesParsed - 1);
   return rawPacket.toString('latin1', lineFeed + 1);

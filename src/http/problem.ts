@@ -1,4 +1,4 @@
-/** The one error path: whatever is thrown becomes application/problem+json (RFC 9457). */
+/** The one error path: anything thrown becomes application/problem+json (RFC 9457). */
 import type { Request, Response, Server } from 'restify';
 import { ApiError, InternalError, MethodNotAllowedError, NotFoundError } from '../errors.ts';
 import { type Answer, problemAnswer } from './answer.ts';
@@ -9,15 +9,15 @@ import { send } from './respond.ts';
 export interface ProblemOptions {
   /** Paths whose clients cannot read JSON errors get the message as text/plain. */
   isPlainText: (path: string) => boolean;
-  /** Errors of a library that mean something to the caller; undefined for all others. */
+  /** Translates library errors that concern the caller; undefined for all others. */
   translate: (error: unknown) => ApiError | undefined;
-  /** Whether a translated error stays until an operator does something about it. */
+  /** Whether a translated error lasts until an operator acts. */
   needsOperator?: (error: unknown) => boolean;
 }
 
 /** How errors are answered. */
 export interface Problems {
-  /** Answers a request with what was thrown, whatever it is. Neither throws nor waits. */
+  /** Answers a request with whatever was thrown. Neither throws nor waits. */
   answer: (error: unknown, req: Request, res: Response) => void;
   /** The answer to a request inside another one. */
   answerToInner: (error: unknown, req: Request) => Answer;
@@ -45,7 +45,7 @@ export function answerProblems(server: Server, options: ProblemOptions): Problem
   };
 }
 
-/** What restify itself says of a path or a method that there is not, in our words. */
+/** Restify's own errors for an unknown path or method, as ours. */
 function withoutRoute(error: unknown, allowed: () => string): unknown {
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };
   if (error instanceof ApiError || (statusCode !== 404 && statusCode !== 405)) return error;
@@ -58,7 +58,7 @@ function sendProblem(req: Request, res: Response, error: ApiError, { isPlainText
   void send(req, res, isPlainText(req.getPath()) ? plain : answer);
 }
 
-/** What the caller is told of an error, whatever was thrown. What is not meant for them is logged whole. */
+/** What the caller is told. Anything that is not meant for them is logged in full. */
 function toApiError(error: unknown, req: Request, { translate, needsOperator }: ProblemOptions): ApiError {
   if (error instanceof ApiError) return error;
   const known = translate(error);

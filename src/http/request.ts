@@ -7,11 +7,11 @@ import type { BodyKind } from './body.ts';
 
 declare module 'restify' {
   interface Request {
-    /** Names the request in the answer and in the log: the caller's X-Request-Id when it is well formed, else a fresh one. */
+    /** Identifies the request in the answer and in the log: the caller's X-Request-Id if it is well formed, else a new one. */
     requestId: string;
     /** `performance.now()` when the request was first seen, in milliseconds. */
     startedAt: number;
-    /** Who calls, once `authenticate` has said so. */
+    /** Who calls, once `authenticate` has run. */
     user?: Caller;
     /** Why the request is refused before it reaches a route. */
     rejection?: ApiError;
@@ -30,27 +30,27 @@ declare module 'restify' {
     err?: Error;
     /** What restify itself logs with. */
     log: Logger;
-    /** Restify's note that it need not answer any more. */
+    /** Restify's note that it need not answer. */
     _sent?: boolean;
   }
 }
 
-/** What a request meets on its way to an operation: lets it pass or throws. */
+/** A step on a request's way to an operation: lets it pass or throws. */
 export type Step = (req: Request, res: Response) => Promise<void> | void;
 
 const WELL_FORMED_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** The caller's id when it can be logged and echoed without harm, else a fresh one. */
+/** The caller's id if it can safely be logged and echoed, else a new one. */
 export function requestIdFrom(header: string | string[] | undefined): string {
   return typeof header === 'string' && WELL_FORMED_ID.test(header) ? header : randomUUID();
 }
 
-/** Names the request in what is logged about it. Made when there is something to log, which is rare. */
+/** Adds the request's id to what is logged about it. Made on demand, which is rare. */
 export function logOf(req: Request): Logger {
   return req.log.child({ requestId: req.requestId }, true);
 }
 
-/** How many headers of that name came, which is in lower case; node:http keeps one of those that may come only once. */
+/** How many headers of that (lower case) name came; node:http keeps only one of those that must not be repeated. */
 export function countHeaders({ rawHeaders }: Pick<Request, 'rawHeaders'>, name: string): number {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -63,8 +63,8 @@ export function countHeaders({ rawHeaders }: Pick<Request, 'rawHeaders'>, name: 
 /** Who calls. */
 export interface Caller {
   /**
-   * The owner id, of everything that belongs to somebody: the user's object id, or the one that they had before they were
-   * moved to External ID.
+   * The owner id of everything that belongs to them: the user's object id, or the one that they had before they were moved
+   * to External ID.
    */
   readonly oid: string;
   readonly name: string | undefined;

@@ -14,8 +14,8 @@ const SYNC_GZIP_CHARS = 16_384;
 const gzipAsync = promisify(gzip);
 
 /**
- * Sends the answer; Node leaves the body out of an answer to HEAD. Large bodies are compressed elsewhere meanwhile, all
- * else is sent at once.
+ * Sends the answer; Node omits the body for HEAD. Large bodies are compressed in the thread pool, everything else is sent
+ * at once.
  */
 export function send(req: Request, res: Response, answer: Answer): Promise<void> | void {
   const { body, pieces, gzip } = answer;
@@ -30,7 +30,7 @@ export function send(req: Request, res: Response, answer: Answer): Promise<void>
   }
 }
 
-/** Waits for the client, so that no more is made than it reads. Nothing is sent before the first piece is there. */
+/** Waits for the client, so that no more is produced than it reads. Nothing is sent before the first piece is ready. */
 async function sendPieces(req: Request, res: Response, answer: Answer, pieces: AsyncIterator<string>): Promise<void> {
   const first = await pieces.next();
   describe(res, answer);
@@ -42,12 +42,12 @@ async function sendPieces(req: Request, res: Response, answer: Answer, pieces: A
   try {
     await pipeline(eachOf(res, first, pieces), res);
   } catch (error) {
-    // Too late for another status: what was cut off does not look whole.
+    // Too late for another status; a destroyed connection shows that the body is incomplete.
     logOf(req).warn({ err: error }, 'answer cut off');
   }
 }
 
-/** Says of each piece how large it is: from then on it has its time to be read. */
+/** Reports the size of each piece: from then on, its time to be read runs. */
 async function* eachOf(res: Response, first: IteratorResult<string>, rest: AsyncIterator<string>) {
   for (let piece = first; piece.done !== true; piece = await rest.next()) {
     res.emit('piece', Buffer.byteLength(piece.value));
@@ -58,7 +58,7 @@ async function* eachOf(res: Response, first: IteratorResult<string>, rest: Async
 function write(res: Response, answer: Answer, body?: string | Buffer, isGzip = false): void {
   if (body !== undefined) res.setHeader('Content-Length', Buffer.byteLength(body));
   if (isGzip) res.setHeader('Content-Encoding', 'gzip');
-  // RFC 9110, section 8.8.3.3: two encodings of one state are two representations, each with a tag of its own.
+  // RFC 9110, section 8.8.3.3: two encodings of one state are two representations, each with its own tag.
   describe(res, answer, isGzip ? '-gzip' : '');
   finish(res, answer.status, body);
 }
@@ -73,7 +73,7 @@ export function setHeaders(res: Response, headers: HeaderMap): void {
   for (const name in headers) res.setHeader(name, headers[name] ?? '');
 }
 
-/** Not `res.sendRaw`, which ends after the body: head and body leave in one piece only when they are the end. */
+/** Not `res.sendRaw`, which ends after the body: head and body leave in one write only if they end the answer. */
 function finish(res: Response, status: number, body?: string | Buffer): void {
   res._sent = true;
   // The client has left: the log keeps restify's status for that, rather than one that nobody got.

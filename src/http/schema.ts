@@ -1,11 +1,11 @@
-/** The words in which operations are described, as much of OpenAPI 3.1 as is used. A test checks the whole, not these types. */
+/** The part of OpenAPI 3.1 that describes operations. A test checks the whole document, not these types. */
 
-/** JSON Schema 2020-12; components may stand in it wherever a schema may. */
+/** JSON Schema 2020-12; it may contain components wherever a schema is allowed. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 type Kind = 'schemas' | 'parameters' | 'headers' | 'examples';
 
-/** Something with a name of its own in the document, which refers to it wherever it is used. */
+/** Something with its own name in the document, which refers to it by that name. */
 export class Component<T> {
   readonly kind: Kind;
   readonly name: string;
@@ -49,7 +49,7 @@ export function objectSchema(name: string, properties: Schema, more: Schema = {}
   return schema(name, { type: 'object', required: Object.keys(properties), ...more, properties });
 }
 
-/** @param name of the component; the parameter's own name may be another's as well. */
+/** @param name of the component; several components may share a parameter's own name. */
 export function parameter(name: string, value: Parameter): Component<Parameter> {
   return new Component('parameters', name, value);
 }
@@ -59,7 +59,7 @@ export function inPath(component: string, name: string, description: string, mor
   return parameter(component, { name, in: 'path', required: true, description, schema: text, ...more });
 }
 
-/** A header of the request that says something of an entity tag. */
+/** A request header with entity tags. */
 export function tagHeader(name: string, component: string, description: string): Component<Parameter> {
   return parameter(component, { name, in: 'header', description, schema: { type: 'string' } });
 }
@@ -87,7 +87,7 @@ export function answer(
 const text = { type: 'string' };
 const count = { type: 'integer', minimum: 0 };
 
-/** Every header that tells a client something. */
+/** Every response header that is of use to a client. */
 export const headers = {
   ETag: { description: 'Identifies this state, for `If-Match` and `If-None-Match`.', schema: text },
   Link: {

@@ -1,6 +1,6 @@
 /**
- * A fair share of requests for everybody, counted in the memory of this process. Whoever has proved who they are is
- * counted as that user; everybody else by address, so that guessing tokens costs no user anything.
+ * Limits the requests of each client, counted in the memory of this process. Authenticated requests are counted by user,
+ * all others by address, so that guessing tokens costs no user anything.
  */
 import type { Request, Response } from 'restify';
 import type { Clock } from '../clock.ts';
@@ -11,30 +11,30 @@ import { logOf, type Step } from './request.ts';
 import { setHeaders } from './respond.ts';
 
 export interface ThrottleOptions {
-  /** Requests that a bucket regains each second; 0 switches throttling off. */
+  /** Requests that a bucket refills per second; 0 switches throttling off. */
   rate: number;
   /** Requests that a full bucket holds. */
   burst: number;
-  /** Proxies of ours in front of this server. */
+  /** Our proxies in front of this server. */
   trustProxy: number;
   clock: Clock;
-  /** Whether the token of a request was verified before: then a spent address does not refuse it. */
+  /** Whether the token of a request was verified before: then an empty address bucket does not refuse it. */
   isRemembered?: (req: Request) => boolean;
   /** From 0 to 1; for tests. */
   random?: () => number;
   /** Called for each refused request. */
   onThrottled?: (bucket: 'user' | 'address') => void;
-  /** Buckets remembered at most in each table; for tests. */
+  /** Buckets that each table holds at most; for tests. */
   maxBuckets?: number;
 }
 
-/** Mount them in this order, in front of everything else that a protected route does. */
+/** Mount them in this order, before everything else on a protected route. */
 export interface Throttle {
-  /** Charges the address for what is open to all and costs something to send. */
+  /** Charges the address for what is open to all but costs something to send. */
   chargeOpen: Step;
-  /** Refuses an address that has no token left, before anything is verified. Takes none. */
+  /** Refuses an address without tokens left, before anything is verified. Takes none. */
   refuseSpentAddress: Step;
-  /** The handler that authenticates; when it refuses, the client's address is charged. */
+  /** Authenticates; if that fails, the client's address is charged. */
   around(authenticate: Step): Step;
   /** Charges the user that `authenticate` found. */
   chargeUser: Step;
@@ -52,7 +52,7 @@ const NO_THROTTLE: Throttle = {
   chargeUser: passOn,
 };
 
-/** How much wider the buckets are for what is open to all: a page of documentation is several requests. */
+/** How much larger the buckets are for what is open to all: a page of documentation is several requests. */
 const OPEN_FACTOR = 10;
 const MAX_SPREAD_SECONDS = 30;
 
@@ -73,7 +73,7 @@ class BucketThrottle implements Throttle {
   readonly refuseSpentAddress: Step = (req) => {
     const address = this.#addressOf(req);
     if (this.#addresses.hasToken(address)) return;
-    // Whoever spends the tokens of an address must not lock out those behind it who have proved who they are.
+    // Emptying an address's bucket must not lock out authenticated users behind it.
     if (this.#options.isRemembered?.(req) !== true) this.#refuse('address', this.#addresses, address);
   };
 
@@ -84,7 +84,7 @@ class BucketThrottle implements Throttle {
   around(authenticate: Step): Step {
     return (req, res) => {
       const charge = (refusal: unknown): never => {
-        // Others may have spent the bucket while this request was being verified: then it is one too many as well.
+        // Others may have emptied the bucket while this request was being verified: then this one is too many as well.
         this.#charge('address', this.#addresses, this.#addressOf(req), res);
         throw refusal;
       };
@@ -119,7 +119,7 @@ class BucketThrottle implements Throttle {
   #refuse(kind: 'user' | 'address', buckets: Buckets, key: string): never {
     this.#options.onThrottled?.(kind);
     const { random = Math.random } = this.#options;
-    // Spread over what it takes to serve two bursts, so that those who were refused together do not return together.
+    // Spread over the time of two bursts, so that clients refused together do not return together.
     const spreadSeconds = Math.min(MAX_SPREAD_SECONDS, (2 * buckets.burst) / buckets.rate);
     const retryAfterSeconds = Math.max(1, Math.ceil(buckets.secondsToToken(key) + random() * spreadSeconds));
     throw new TooManyRequestsError(retryAfterSeconds, rateLimitHeaders(buckets, key));
@@ -136,15 +136,15 @@ function rateLimitHeaders(buckets: Buckets, key: string): HeaderMap {
 }
 
 /**
- * A step for behind authentication: so many requests of one user are answered at the same time, so that nobody fills the
- * memory or the store's connections.
+ * A step for after authentication: limits the requests of one user in progress, so that nobody fills the memory or the
+ * store's connections.
  *
- * @throws {TooManyRequestsError} while that many of the user are under way.
+ * @throws {TooManyRequestsError} while the user has that many in progress.
  */
 export function boundInFlight(max: number): Step {
   const underWay = new Map<string, number>();
   return ({ user }, res) => {
-    // The client may have left while it was being asked who it is; then nothing tells when the request is over.
+    // The client may have left during authentication; then no event marks the end of the request.
     if (user === undefined || res.closed) return;
     const { oid } = user;
     const count = underWay.get(oid) ?? 0;

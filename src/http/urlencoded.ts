@@ -1,25 +1,25 @@
-/** Names and values as queries and forms write them. */
+/** Names and values in queries and forms. */
 import { InvalidQueryError } from '../errors.ts';
 
-/** Makes text of the bytes that percent-encoding stands for. */
+/** Decodes the bytes behind percent-encoding. */
 export type Decode = (bytes: Buffer) => string;
 
-// A byte order mark is a character of the text like any other: what is searched must be exactly what was stored.
+// A byte order mark is an ordinary character: what is searched must be exactly what was stored.
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** @throws {TypeError} when the bytes are not UTF-8, where `URLSearchParams` would quietly replace them. */
+/** @throws {TypeError} when the bytes are not UTF-8; `URLSearchParams` would silently replace them. */
 export function decodeUtf8(bytes: Buffer): string {
   return UTF8.decode(bytes);
 }
 
-/** More than any client of ours has to say; each of them takes time to read. */
+/** More than any client needs; reading each takes time. */
 export const MAX_PAIRS = 1_000;
 
 /**
- * Names and values of `application/x-www-form-urlencoded` (the WHATWG URL standard), in their order, not decoded yet.
+ * Names and values of `application/x-www-form-urlencoded` (the WHATWG URL standard), in order, not yet decoded.
  *
  * @param text one character for each byte
- * @returns nothing when there are more than 1,000.
+ * @returns undefined if there are more than 1,000.
  */
 export function readUrlencoded(text: string): [name: string, value: string][] | undefined {
   const pairs: [string, string][] = [];
@@ -46,10 +46,10 @@ export function percentDecode(part: string): Buffer {
 }
 
 /**
- * The query parameters that a route knows. Others are ignored, or, when it is strict, refused.
+ * The query parameters that a route knows. Others are ignored, or refused if it is strict.
  *
  * @param query without its question mark.
- * @throws {InvalidQueryError} naming a parameter that is given twice, is not well-formed UTF-8, or is not known.
+ * @throws {InvalidQueryError} naming a parameter that is repeated, not well-formed UTF-8, or unknown.
  */
 export function readQuery<Name extends string>(
   query: string,
@@ -80,7 +80,7 @@ function decodeValue(name: string, value: string): string {
   }
 }
 
-// Enough to recognise it by.
+// Enough to recognise it.
 const MAX_QUOTED = 50;
 
 function quoted(name: string): string {
