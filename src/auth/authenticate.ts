@@ -27,58 +27,61 @@ declare module 'restify' {
   }
 }
 
-/**
- * Sets `req.user` and `req.authInfo`, or throws what the caller is answered. What is cheap comes first: the memory of
- * good tokens, then what a token alone shows. Passport and BearerStrategy verify what is left.
- */
-export function authenticateWith(config: Config, verifier: TokenVerifier, onOutcome: OnOutcome): Step {
+/** The steps of a guard, which throw what the caller is answered. */
+export function gateSteps(config: Config, verifier: TokenVerifier, onOutcome: OnOutcome) {
   const prove = promisePassport(config, verifier);
-  return (req, res) => {
-    const accept = ({ caller, claims }: Verified): void => {
-      req.user = caller;
-      req.authInfo = claims;
-      onOutcome('ok');
-    };
-    const refuse = (error: unknown): never => {
-      report(req, error, onOutcome);
-      throw error;
-    };
+  const accept = (req: Request, { caller, claims }: Verified): void => {
+    req.user = caller;
+    req.authInfo = claims;
+    onOutcome('ok');
+  };
+  const refuse = (req: Request, error: unknown): never => {
+    const outcome = outcomeOf(error);
+    onOutcome(outcome);
+    logRefusal(req, outcome, error);
+    throw error;
+  };
+  /**
+   * Sets `req.user` and `req.authInfo`. What is cheap comes first: the memory of good tokens, then what a token alone
+   * shows. Passport and BearerStrategy verify what is left.
+   */
+  const authenticate: Step = (req, res) => {
     try {
       const text = requireBearerToken(req);
       const known = verifier.recall(text);
-      if (known === undefined) return prove(req, res, verifier.inspect(text)).then(accept, refuse);
-      accept(known);
+      if (known !== undefined) {
+        accept(req, known);
+        return undefined;
+      }
+      const proof = prove(req, res, verifier.inspect(text));
+      return proof.then(
+        (verified) => {
+          accept(req, verified);
+        },
+        (error: unknown) => refuse(req, error),
+      );
     } catch (error) {
-      refuse(error);
+      return refuse(req, error);
     }
-    return undefined;
   };
-}
-
-/** For after the body is read: a second token in it is refused, whatever it is worth. */
-export function refuseBodyTokenWith(onOutcome: OnOutcome): Step {
-  return (req) => {
+  /** For after the body is read: a second token in it is refused, whatever it is worth. */
+  const refuseSecondToken: Step = (req) => {
     try {
       refuseBodyToken(req);
     } catch (error) {
-      report(req, error, onOutcome);
-      throw error;
+      refuse(req, error);
     }
   };
-}
-
-/**
- * Refuses callers whose token is without that scope; looks at nothing but `req.authInfo`.
- *
- * @param scope the short name; undefined needs none
- */
-export function requireScopeWith(scope: string | undefined, onOutcome: OnOutcome): Step {
-  return (req) => {
-    if (scope === undefined || hasScope(req.authInfo ?? {}, scope)) return;
-    onOutcome('insufficient_scope');
-    logOf(req).warn({ reason: 'insufficient_scope', expected: scope }, 'token refused');
-    throw new InsufficientScopeError(scope);
-  };
+  /** Refuses tokens without that scope; for after `authenticate`, as often as one likes. Undefined needs none. */
+  const requireScope =
+    (scope: string | undefined): Step =>
+    (req) => {
+      if (scope === undefined || hasScope(req.authInfo ?? {}, scope)) return;
+      onOutcome('insufficient_scope');
+      logOf(req).warn({ reason: 'insufficient_scope', expected: scope }, 'token refused');
+      throw new InsufficientScopeError(scope);
+    };
+  return { authenticate, refuseBodyToken: refuseSecondToken, requireScope };
 }
 
 type Prove = (req: Request, res: Response, candidate: Candidate) => Promise<Verified>;
@@ -98,8 +101,8 @@ function promisePassport(config: Config, verifier: TokenVerifier): Prove {
   return (req, res, candidate) =>
     new Promise((resolve, reject) => {
       candidates.set(req, candidate);
-      const settle = (error: unknown, caller?: Caller | false, claims?: unknown): void => {
-        if (error) reject(asError(error));
+      const settle = (error?: Error | null, caller?: Caller | false, claims?: unknown): void => {
+        if (error) reject(error);
         else if (caller) resolve({ caller, claims: claims as Claims });
         // The library's own refusals: the checks before it leave none, so this is a fault of ours.
         else reject(new Error('BearerStrategy refused the request', { cause: claims }));
@@ -107,20 +110,10 @@ function promisePassport(config: Config, verifier: TokenVerifier): Prove {
       const run = passport.authenticate(strategy.name, { session: false }, settle) as (
         req: Request,
         res: Response,
-        next: (error: unknown) => void,
+        next: (error?: Error) => void,
       ) => void;
       run(req, res, settle);
     });
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-function report(req: Request, error: unknown, onOutcome: OnOutcome): void {
-  const outcome = outcomeOf(error);
-  onOutcome(outcome);
-  logRefusal(req, outcome, error);
 }
 
 function outcomeOf(error: unknown): Outcome {

@@ -152,20 +152,23 @@ export const signatureCheck = {
   cure: 'send the token exactly as the tenant issued it, whole and unchanged',
 } as const;
 
-/** Whether a token meets all the checks. In order of cost, and up to the first that it does not. */
-export function meetsAll(checks: readonly Check[], token: Token, expectations: Expectations): boolean {
-  return checks.every((check) => check.isMet(token, expectations));
-}
-
-/** The refusal for the checks that a token does not meet, which is at least one. */
-export function refusalFor(checks: readonly Check[], token: Token, expectations: Expectations): TokenRefusedError {
+/**
+ * The refusal of a token that does not meet all the checks, which stand in order of cost; nothing when it does.
+ *
+ * @param more what is told of a token that is refused in any case
+ */
+export function refusalOf(
+  checks: readonly Check[],
+  token: Token,
+  expectations: Expectations,
+  more: readonly Check[] = [],
+): TokenRefusedError | undefined {
   const first = checks.find((check) => !check.isMet(token, expectations));
-  if (first === undefined) throw new Error('a token is only refused for a reason');
+  if (first === undefined) return undefined;
   return new TokenRefusedError(first, () => [
     findingOf(first, token, expectations),
-    ...checks
-      .slice(checks.indexOf(first) + 1)
-      .filter((check) => !check.isMet(token, expectations))
+    ...[...checks, ...more]
+      .filter((check) => check !== first && !check.isMet(token, expectations))
       .map((check) => findingOf(check, token, expectations)),
   ]);
 }

@@ -2,9 +2,8 @@
 import type { Request } from 'restify';
 import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';
-import type { Step } from '../http/request.ts';
 import type { Logger } from '../log.ts';
-import { authenticateWith, type OnOutcome, refuseBodyTokenWith, requireScopeWith } from './authenticate.ts';
+import { gateSteps, type OnOutcome } from './authenticate.ts';
 import { bearerToken } from './credentials.ts';
 import { TenantKeys } from './keys.ts';
 import { TenantClient } from './tenantClient.ts';
@@ -39,8 +38,7 @@ export function createAuthentication(options: AuthenticationOptions) {
     return keeper;
   });
   return {
-    /** Verifies the bearer token and sets `req.user` and `req.authInfo`, or throws an ApiError. */
-    authenticate: authenticateWith(config, verifier, onOutcome),
+    ...gateSteps(config, verifier, onOutcome),
 
     /**
      * Whether the request's token was verified before and is remembered. It may have expired since: a throttle may let it
@@ -50,12 +48,6 @@ export function createAuthentication(options: AuthenticationOptions) {
       const token = bearerToken(req);
       return token !== undefined && verifier.remembers(token);
     },
-
-    /** For after the body is read: refuses a second token in it. */
-    refuseBodyToken: refuseBodyTokenWith(onOutcome),
-
-    /** Refuses tokens without that scope; for after `authenticate`, as often as one likes. Undefined needs none. */
-    requireScope: (scope: string | undefined): Step => requireScopeWith(scope, onOutcome),
 
     keys: keepFresh(keepers, client),
   };

@@ -11,7 +11,7 @@ export interface Judge {
 }
 
 /** What a policy's metadata URL published, as far as it is known. */
-export type Published = (policy: Policy) => KeySet | undefined;
+type Published = (policy: Policy) => KeySet | undefined;
 
 /**
  * The claims are read before the signature is verified, because they decide which keys may have signed. A lie leads to

@@ -1,3 +1,4 @@
+import { isObject } from '../http/request.ts';
 import { TokenRefusedError } from './refusal.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -59,75 +60,44 @@ export class StrictJsonError extends Error {}
 /** Objects and lists that may be open at once. Claims need a few; whatever recurses over them stays far from its limit. */
 const MAX_DEPTH = 64;
 
+const STRINGS = /"(?:[^"\\]|\\.)*"/g;
+
 /**
  * Parses one JSON object, nested at most 64 deep, in which no object names a member twice. Which of two members counts
  * is up to the parser (RFC 8259, section 4), so whoever checked the token before us may have read another one than we
- * do.
+ * do. Deeply frozen.
  *
  * @throws {SyntaxError} when it is not JSON.
  * @throws {StrictJsonError} when it is not of that kind.
  */
 export function parseStrictObject(text: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StrictJsonError('not an object');
-  refuseOddStructure(text);
-  return deepFreeze(value as Record<string, unknown>);
+  if (!isObject(value)) throw new StrictJsonError('not an object');
+  const count = freeze(value);
+  // Each member was written with a colon, and of those with one name one is left.
+  const colons = text.replace(STRINGS, '').split(':').length - 1;
+  if (count < colons) throw new StrictJsonError('a member is there twice');
+  return value;
 }
 
 /**
- * Expects text that `JSON.parse` has accepted. Keeps its own stack, so that no depth overflows ours.
+ * Claims are shared by all requests that bring the same token: none may change them for the others. Goes level by level,
+ * so that no depth overflows the stack.
  *
- * @throws {StrictJsonError}
+ * @returns how many members all objects have together.
+ * @throws {StrictJsonError} when it is nested too deeply.
  */
-function refuseOddStructure(text: string): void {
-  // The names seen in each object that is open; undefined for an array.
-  const open: (Set<string> | undefined)[] = [];
-  let isName = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text.charCodeAt(at);
-    if (character === QUOTE) {
-      const end = endOfString(text, at);
-      if (isName) noteName(text.slice(at, end + 1), open.at(-1));
-      isName = false;
-      at = end;
-    } else if (character === OPEN_BRACE || character === OPEN_BRACKET) {
-      isName = character === OPEN_BRACE;
-      if (open.push(isName ? new Set() : undefined) > MAX_DEPTH) throw new StrictJsonError('nested too deeply');
-    } else if (character === CLOSE_BRACE || character === CLOSE_BRACKET) open.pop();
-    else if (character === COMMA) isName = open.at(-1) !== undefined;
-  }
-}
-
-const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
-const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
-
-/** Where the string that begins there ends: at the first quote that no backslash escapes. */
-function endOfString(text: string, begin: number): number {
-  let end = text.indexOf('"', begin + 1);
-  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end;
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let backslashes = 0;
-  while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
-  return backslashes % 2 === 1;
-}
-
-function noteName(quoted: string, names: Set<string> | undefined): void {
-  const name = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
-  if (names?.has(name)) throw new StrictJsonError('a member is there twice');
-  names?.add(name);
-}
-
-/** Claims are shared by all requests that bring the same token: none may change them for the others. */
-function deepFreeze<T extends object>(root: T): T {
-  const left: object[] = [root];
-  for (let value = left.pop(); value !== undefined; value = left.pop()) {
-    Object.freeze(value);
-    for (const member of Object.values(value) as unknown[]) {
-      if (typeof member === 'object' && member !== null) left.push(member);
+function freeze(root: object): number {
+  let members = 0;
+  let level = [root];
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) throw new StrictJsonError('nested too deeply');
+    for (const one of level) {
+      Object.freeze(one);
+      if (!Array.isArray(one)) members += Object.keys(one).length;
     }
+    const values = level.flatMap((one) => Object.values(one) as unknown[]);
+    level = values.filter((value): value is object => typeof value === 'object' && value !== null);
   }
-  return root;
+  return members;
 }

@@ -3,9 +3,9 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Config, Policy } from '../config.ts';
 import type { Caller } from '../http/request.ts';
-import { issuerChecks, keyCheck, laterChecks, meetsAll, refusalFor, signatureCheck, tokenChecks } from './checks.ts';
+import { issuerChecks, keyCheck, laterChecks, refusalOf, signatureCheck, tokenChecks } from './checks.ts';
 import { ownerOf } from './claims.ts';
-import type { Check, Expectations } from './commonChecks.ts';
+import type { Expectations } from './commonChecks.ts';
 import { type Judge, judgeOf } from './judge.ts';
 import type { TenantKeys } from './keys.ts';
 import type { KeySet, TenantKey } from './keySet.ts';
@@ -72,11 +72,6 @@ export class TokenVerifier {
     this.#keysOf = keysOf;
   }
 
-  /** How many tokens are remembered. */
-  get rememberedCount(): number {
-    return this.#remembered.size;
-  }
-
   /** Whether that token was good before. A token is forgotten as soon as it is found to be good no more. */
   remembers(text: string): boolean {
     return this.#remembered.has(digestOf(text));
@@ -98,12 +93,11 @@ export class TokenVerifier {
       return undefined;
     }
     const { token, judge, keys, key, verified } = remembered;
-    const checks = laterChecks[judge.tenant.kind];
-    const expectations = this.#expectations(judge, keys.current());
     const isHeld = keys.holds(key);
-    if (isHeld && meetsAll(checks, token, expectations)) return verified;
+    const refusal = refusalOf(laterChecks[judge.tenant.kind], token, this.#expectations(judge, keys.current()));
+    if (isHeld && refusal === undefined) return verified;
     this.#remembered.delete(digest);
-    if (isHeld) throw refusalFor(checks, token, expectations);
+    if (isHeld && refusal !== undefined) throw refusal;
     return undefined;
   }
 
@@ -113,26 +107,17 @@ export class TokenVerifier {
    * @throws {TokenRefusedError} when it is not good, whoever signed it.
    */
   inspect(text: string): Candidate {
-    try {
-      return this.#inspect(text);
-    } catch (error) {
-      if (error instanceof TokenRefusedError) this.#noteRefused(text, error);
-      throw error;
-    }
-  }
-
-  #inspect(text: string): Candidate {
     const token = readToken(text);
     const judge = judgeOf(token.claims, this.#config.tenants, (policy) => this.#keysOf(policy).current());
     const { tenant, policy } = judge;
     const keys = policy && this.#keysOf(policy);
     const published = keys?.current();
-    const expectations = this.#expectations(judge, published);
-    const checks = tokenChecks[tenant.kind];
-    if (keys !== undefined && meetsAll(checks, token, expectations)) return { text, token, judge, keys };
-    // It is refused already; the log tells about the issuer in the same breath.
-    const all: readonly Check[] = published === undefined ? checks : [...checks, ...issuerChecks[tenant.kind]];
-    throw refusalFor(all, token, expectations);
+    // Of a token that is refused already, the log tells about the issuer in the same breath.
+    const more = published === undefined ? [] : issuerChecks[tenant.kind];
+    const refusal = refusalOf(tokenChecks[tenant.kind], token, this.#expectations(judge, published), more);
+    if (refusal !== undefined) throw this.#noted(text, refusal);
+    if (keys === undefined) throw new Error('a token of no accepted policy passed the check of its policy');
+    return { text, token, judge, keys };
   }
 
   /**
@@ -143,35 +128,25 @@ export class TokenVerifier {
    */
   async prove({ text, token, judge, keys }: Candidate): Promise<Verified> {
     const { keySet, key } = await keys.find(String(token.header['kid']));
-    const expectations = this.#expectations(judge, keySet);
-    const checks = issuerChecks[judge.tenant.kind];
-    if (!meetsAll(checks, token, expectations)) throw refusalFor(checks, token, expectations);
+    const refusal = refusalOf(issuerChecks[judge.tenant.kind], token, this.#expectations(judge, keySet));
+    if (refusal !== undefined) throw refusal;
     if (key === undefined) throw unknownKey(token, keySet);
     if (!isSignedBy(text, key)) {
-      const refusal = new TokenRefusedError(signatureCheck, () => [signatureCheck]);
-      this.#noteRefused(text, refusal, () => keys.holds(key));
-      throw refusal;
+      throw this.#noted(text, new TokenRefusedError(signatureCheck, () => [signatureCheck]), () => keys.holds(key));
     }
     const verified = { caller: callerOf(token.claims, judge), claims: token.claims };
     this.#remembered.set(digestOf(text), { token, judge, keys, key, verified }, { size: text.length });
     return verified;
   }
 
-  /** All of it. */
-  async verify(text: string): Promise<Verified> {
-    return this.recall(text) ?? (await this.prove(this.inspect(text)));
-  }
-
-  #noteRefused(text: string, refusal: TokenRefusedError, isKeyHeld = () => true): void {
-    if (!LASTING.includes(refusal.reason)) return;
+  /** Remembers a refusal that lasts, and returns it. */
+  #noted(text: string, refusal: TokenRefusedError, isKeyHeld = () => true): TokenRefusedError {
+    if (!LASTING.includes(refusal.reason)) return refusal;
     // A copy, for texts cut out of a long one keep all of it. The claims may take 20 times as much memory as the token.
     const findings = structuredClone(refusal.findings);
-    const remembered = {
-      refusal: new TokenRefusedError(findings[0], () => findings),
-      at: this.#clock.now(),
-      isKeyHeld,
-    };
-    this.#refused.set(digestOf(text), remembered, { size: text.length });
+    const copy = new TokenRefusedError(findings[0], () => findings);
+    this.#refused.set(digestOf(text), { refusal: copy, at: this.#clock.now(), isKeyHeld }, { size: text.length });
+    return refusal;
   }
 
   #expectations({ tenant }: Judge, keySet: KeySet | undefined): Expectations {
