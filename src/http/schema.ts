@@ -109,6 +109,7 @@ export const headers = {
     schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
   },
   'X-Tasks-Changed': { description: 'How many more tasks were changed than this answer holds.', schema: count },
+  'Content-Disposition': { description: 'To be kept as a file.', schema: text },
   Allow: { description: 'The methods of this path.', schema: text },
   'Content-Security-Policy': { description: 'What the page may load and where it may connect.', schema: text },
 } as const;

@@ -104,7 +104,11 @@ export function peopleOperations(parts: PeopleParts): Operation[] {
       guard: toRead,
       summary: 'Everything stored about you',
       description: 'To keep, or to take elsewhere. It is streamed, so it has no length and no tag.',
-      answers: { 200: answer('Everything', stored, { everything: example('Without tasks', everything) }) },
+      answers: {
+        200: answer('Everything', stored, { everything: example('Without tasks', everything) }, [
+          'Content-Disposition',
+        ]),
+      },
       handle: ({ caller }) => ({
         status: 200,
         headers: ATTACHMENT,

@@ -98,7 +98,7 @@ export const members = {
     read: readInstant,
     fromForm: asIs,
     type: Date,
-    schema: { type: 'string', format: 'date-time', description: 'When to remind the user. The client does so.' },
+    schema: { type: 'string', description: 'When to remind the user, an RFC 3339 date-time. The client does so.' },
   } satisfies Member<Date | null>,
 
   position: {
