@@ -1,10 +1,10 @@
 import mongoose, { type Types } from 'mongoose';
 import { InvalidQueryError, SyncTokenExpiredError } from '../errors.ts';
-import { isDeleted, type TaskState } from './document.ts';
+import { isDeleted, isTaskId, type TaskState } from './document.ts';
 import { SYNC_DAYS, type TaskDocument } from './model.ts';
 import { epochOf, type Mark, type Numbered, Numbering, PACE, vouchesFor } from './numbering.ts';
 import { OwnedCollection, type Where } from './owned.ts';
-import { decodeOpaque, encodeOpaque, isHexId, isInteger, isText, Page } from './page.ts';
+import { decodeOpaque, encodeOpaque, isInteger, isText, Page } from './page.ts';
 import type { Session } from './store.ts';
 
 /** What a client knows already: opaque to it, and all that the server needs to go on from there. */
@@ -98,7 +98,7 @@ export class ChangesFeed {
   /** Where to pause when deletions that are of no interest may lie ahead in any number; nothing when they cannot. */
   async #pauseBefore(end: Position, from: SyncToken): Promise<Position | undefined> {
     if (from.number >= from.quietUntil || (end.number - from.number) * MAX_BATCH <= SLICE) return undefined;
-    const portion = { sort: BY_NUMBER, skip: SLICE, limit: 1, only: ['_id', 'seq'] } as const;
+    const portion = { sort: BY_NUMBER, skip: SLICE, limit: 1, projection: { seq: 1 } } as const;
     const [pause] = await this.#tasks.find(between(from, end), portion);
     return pause && { number: pause.seq ?? end.number, id: pause._id };
   }
@@ -180,7 +180,7 @@ export function encodeSyncToken({ knownAt, epoch, number, id, quietUntil }: Sync
 }
 
 const isFormat = (part: unknown): part is number => part === FORMAT;
-const isIdOrNone = (part: unknown): part is string => part === '' || isHexId(part);
+const isIdOrNone = (part: unknown): part is string => part === '' || isTaskId(part);
 
 /**
  * @param now milliseconds.

@@ -1,11 +1,11 @@
 /** What stands between a request and a new task: how many a user may keep, and the key of a POST that may be repeated. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Request } from 'restify';
 import { ownedId } from '../database/ownedId.ts';
 import { BadRequestError, IdempotencyKeyReusedError, TooManyTasksError } from '../errors.ts';
 import { type Birth, type Draft, newBirth, newTask, type TaskState } from './document.ts';
 import { CREATION_HOURS, type CreationDocument } from './model.ts';
-import { type Content, equals, LifeEndedError, memoryOfOwners, OwnedCollection } from './owned.ts';
+import { type Content, LifeEndedError, memoryOfOwners, OwnedCollection } from './owned.ts';
 import type { Session } from './store.ts';
 
 type Creation = Content<CreationDocument>;
@@ -46,9 +46,7 @@ export async function createTask(
 
 /** Two requests are the same when they are read the same, however they were written. */
 function fingerprintOf(path: string, { text, due, details }: Draft): string {
-  return createHash('sha256')
-    .update(JSON.stringify([path, text, due, details]))
-    .digest('base64url');
+  return hash('sha256', JSON.stringify([path, text, due, details]), 'base64url');
 }
 
 /** Where the task of this key comes from: decided by the first request that gets here. */
@@ -62,7 +60,7 @@ async function birthOnce(session: Session, key: string, fingerprint: string): Pr
     await admitTask(session);
   } catch (error) {
     // One task too many leaves its key free.
-    await creations.remove({ _id: equals(mine._id), task: equals(mine.task) });
+    await creations.remove({ _id: { $eq: mine._id }, task: { $eq: mine.task } });
     throw error;
   }
   return mine;
@@ -76,13 +74,15 @@ async function claim(creations: OwnedCollection<CreationDocument>, mine: Creatio
     if (known === undefined) continue; // the store has just dropped it
     if (mine.at.getTime() - known.at.getTime() < LIFETIME_MS) return known;
     // Too old, and not yet dropped. Of those who see that at once, one takes its place.
-    if (await creations.replace({ _id: equals(mine._id), task: equals(known.task) }, mine)) return mine;
+    if (await creations.replace({ _id: { $eq: mine._id }, task: { $eq: known.task } }, mine)) return mine;
   }
 }
 
 function birthNow({ clock }: Session): Birth {
   return newBirth(new Date(clock.now()));
 }
+
+export const IDEMPOTENCY_KEY = /^[\x21-\x7E]{1,255}$/;
 
 /**
  * The Idempotency-Key header (IETF draft-ietf-httpapi-idempotency-key-header).
@@ -93,7 +93,7 @@ export function readIdempotencyKey(headers: Request['headers']): string | undefi
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
   // Node joins a repeated header with ", ", whose space no key may hold.
-  if (typeof header !== 'string' || !/^[\x21-\x7E]{1,255}$/.test(header)) {
+  if (typeof header !== 'string' || !IDEMPOTENCY_KEY.test(header)) {
     throw new BadRequestError('Idempotency-Key is malformed: send 1 to 255 visible ASCII characters, once');
   }
   return header;

@@ -1,7 +1,7 @@
 /** The states that a task goes through, as documents. Pure: the store decides when, the clock says which time it is. */
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import mongoose, { type Types } from 'mongoose';
-import { type Due, dueOfChanged, dueOfNew, isoOf, NOT_DUE, showDue } from './due.ts';
+import { type Due, dueOfChanged, dueOfNew, isoOf, NOT_DUE } from './due.ts';
 import { agreedText, type TaskInput } from './input.ts';
 import { ABSENT, type Details, memberList } from './members.ts';
 import type { CreationDocument, TaskDocument } from './model.ts';
@@ -21,22 +21,19 @@ export interface Draft {
 
 const ID_BYTES = 12;
 /** Random bytes that no id has yet: fetching a few takes as long as fetching many. */
-const fresh = Buffer.alloc(ID_BYTES * 256);
-let used = fresh.length;
+let fresh = Buffer.alloc(0);
 
 /** 96 random bits. The driver's own ids tell the time and count, so a stranger could guess them. */
 export function randomId(): Types.ObjectId {
-  if (used === fresh.length) {
-    randomFillSync(fresh);
-    used = 0;
-  }
-  const bytes = Uint8Array.from(fresh.subarray(used, (used += ID_BYTES)));
+  if (fresh.length === 0) fresh = randomBytes(ID_BYTES * 256);
+  const bytes = fresh.subarray(0, ID_BYTES);
+  fresh = fresh.subarray(ID_BYTES);
   return new mongoose.Types.ObjectId(bytes);
 }
 
 /** 24 hexadecimal digits, in either case. */
-export function isTaskId(text: string): boolean {
-  return /^[0-9a-f]{24}$/i.test(text);
+export function isTaskId(text: unknown): text is string {
+  return typeof text === 'string' && /^[0-9a-f]{24}$/i.test(text);
 }
 
 /**
@@ -95,7 +92,7 @@ function nextTask(
 /** What is absent is not stored, so that a plain task stays small. */
 function stored({ text, due, details }: Draft, createdAt: Date): Omit<TaskState, '_id'> {
   const { completed } = details;
-  const state: Record<string, unknown> = { Text: text, completed, date: due.kind === 'none' ? createdAt : due.at };
+  const state: Record<string, unknown> = { Text: text, completed, date: due.at ?? createdAt };
   if (due.kind !== 'time') state['due'] = due.kind;
   for (const [name, { absent }] of memberList) {
     const value = details[name];
@@ -159,7 +156,6 @@ export function taskJson(document: TaskState): string {
   const text = JSON.stringify(textOf(document));
   const completed = document.completed === true;
   const date = isoOf(dateOf(document));
-  const due = showDue(date, document.due);
   const created = createdAtOf(document);
   let details = '';
   for (const { name, begin, absent } of DETAILS) {
@@ -168,7 +164,7 @@ export function taskJson(document: TaskState): string {
   }
   return (
     `{"_id":"${document._id.toHexString()}","Text":${text},"task":${text},"completed":${completed},"date":"${date}",` +
-    `"due":${due === null ? 'null' : `"${due}"`},"completedAt":${timeJson(completed ? document.completedAt : null)}${details},` +
+    `"due":${dueJson(date, document.due)},"completedAt":${timeJson(completed ? document.completedAt : null)}${details},` +
     `"createdAt":${timeJson(created)},"updatedAt":${timeJson(document.updatedAt ?? created)}}`
   );
 }
@@ -183,4 +179,10 @@ const DETAILS = memberList
 
 function timeJson(date: Date | null | undefined): string {
   return date === null || date === undefined ? 'null' : `"${isoOf(date)}"`;
+}
+
+/** What was said of the date. @param date the instant, in RFC 3339 */
+function dueJson(date: string, kind: TaskState['due']): string {
+  if (kind === 'none') return 'null';
+  return `"${kind === 'day' ? date.slice(0, 'YYYY-MM-DD'.length) : date}"`;
 }

@@ -62,7 +62,10 @@ export function isoOf(date: Date): string {
 }
 
 /** When a task is due, as the client said it. A day has no time zone; `at` is its midnight in UTC. */
-export type Due = { readonly kind: 'none' } | { readonly kind: 'day' | 'time'; readonly at: Date };
+export interface Due {
+  readonly kind: 'none' | 'day' | 'time';
+  readonly at?: Date;
+}
 
 export const NOT_DUE: Due = { kind: 'none' };
 
@@ -82,12 +85,6 @@ export function readDue(name: 'due' | 'date', value: unknown): GivenDue {
   return { name, due: { kind: (value as string).length === 'YYYY-MM-DD'.length ? 'day' : 'time', at } };
 }
 
-/** As clients see it. @param date the instant, in RFC 3339 */
-export function showDue(date: string, kind: Due['kind'] = 'time'): string | null {
-  if (kind === 'none') return null;
-  return kind === 'day' ? date.slice(0, 'YYYY-MM-DD'.length) : date;
-}
-
 /** What two names say of a task that is new; a null counts for nothing. */
 export function dueOfNew(given: readonly GivenDue[]): Due {
   return agreed(given.filter(({ due }) => due.kind !== 'none')) ?? NOT_DUE;
@@ -104,21 +101,17 @@ export function dueOfChanged(given: readonly GivenDue[], current: Due, date: Dat
 
 function saysWhatIs({ name, due }: GivenDue, current: Due, date: Date): boolean {
   // An instant alone cannot say that it stands for a day.
-  if (name === 'date' && due.kind === 'time') return due.at.getTime() === date.getTime();
-  return due.kind === current.kind && instant(due) === instant(current);
+  if (name === 'date' && due.kind === 'time') return due.at?.getTime() === date.getTime();
+  return due.kind === current.kind && due.at?.getTime() === current.at?.getTime();
 }
 
 /** @throws {InvalidTaskError} when they name different instants. */
 function agreed(given: readonly GivenDue[]): Due | undefined {
   const [first, second] = given;
-  if (second === undefined || first === undefined) return first?.due;
-  if (instant(first.due) !== instant(second.due)) {
+  if (second === undefined) return first?.due;
+  if (first?.due.at?.getTime() !== second.due.at?.getTime()) {
     throw new InvalidTaskError('"due" and "date" differ: they are two names of one member, so send only one');
   }
   // Of the same instant `due` says more.
   return given.find(({ name }) => name === 'due')?.due;
-}
-
-function instant(due: Due): number | undefined {
-  return due.kind === 'none' ? undefined : due.at.getTime();
 }

@@ -75,29 +75,32 @@ export function checkText(text: unknown): string {
 }
 
 function readInput(call: Read): TaskInput {
-  const { bodyKind } = call;
   const body = membersOf(call);
-  const { Text, task, due, date } = body;
-  const texts = [Text, task].filter((text) => text !== undefined && text !== null);
+  const texts = [body['Text'], body['task']].filter((text) => text !== undefined && text !== null);
+  const dues = DUE_NAMES.filter((name) => body[name] !== undefined);
   return {
     texts: texts.map(checkText),
-    dues: [...(due === undefined ? [] : [readDue('due', due)]), ...(date === undefined ? [] : [readDue('date', date)])],
-    details: readDetails(body, bodyKind),
+    dues: dues.map((name) => readDue(name, body[name])),
+    details: readDetails(body, call.bodyKind === 'form'),
   };
 }
 
-function readDetails(body: Members, kind: Call['bodyKind']): Partial<Details> {
+const DUE_NAMES = ['due', 'date'] as const;
+
+/** A form has texts alone: no lists, and what is true or false by its name. */
+function readDetails(body: Members, isForm: boolean): Partial<Details> {
   const details: Record<string, unknown> = {};
-  for (const [name, { absent, read, fromForm }] of memberList) {
+  for (const [name, { absent, read, schema }] of memberList) {
     const given = body[name];
-    if (given === undefined || (kind === 'form' && fromForm === undefined)) continue;
-    const value = kind === 'form' ? fromForm?.(given as string) : given;
+    if (given === undefined || (isForm && schema['type'] === 'array')) continue;
+    const isTruth = isForm && schema['type'] === 'boolean' && (given === 'true' || given === 'false');
+    const value = isTruth ? given === 'true' : given;
     details[name] = value === null ? absent : read(value, name);
   }
   return details;
 }
 
-const FORM_MEMBERS = ['Text', 'task', 'due', 'date', ...memberList.map(([name]) => name)];
+const FORM_MEMBERS = ['Text', 'task', ...DUE_NAMES, ...memberList.map(([name]) => name)];
 
 /**
  * The members of the body.

@@ -1,30 +1,28 @@
 /** What a list is asked for, and what that means to the store. */
 import mongoose, { type Types } from 'mongoose';
 import { InvalidQueryError } from '../errors.ts';
-import { type TaskState, textOf } from './document.ts';
+import { isTaskId, type TaskState, textOf } from './document.ts';
 import { parseDate } from './due.ts';
 import { IMPORTANCES, members } from './members.ts';
-import type { TaskDocument } from './model.ts';
-import { equals, type Where } from './owned.ts';
-import { decodeOpaque, encodeOpaque, isHexId, isText } from './page.ts';
+import { SORTED, type TaskDocument } from './model.ts';
+import { type Where } from './owned.ts';
+import { decodeOpaque, encodeOpaque, isText } from './page.ts';
 
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 100;
 export const MAX_SEARCH_LENGTH = 100;
 const MAX_CATEGORY_LENGTH = members.categories.schema.items.maxLength;
 
-const FIELDS = ['date', 'createdAt', 'updatedAt', 'position'] as const;
-
 /** An order. Ties are broken by the id, in the same direction. */
 export interface Sort {
   /** As a client writes it, such as `-date`. */
   name: string;
-  field: (typeof FIELDS)[number];
+  field: (typeof SORTED)[number];
   isDescending: boolean;
 }
 
 const OLDEST_FIRST: Sort = { name: 'date', field: 'date', isDescending: false };
-export const SORTS: readonly Sort[] = FIELDS.flatMap((field) => [
+export const SORTS: readonly Sort[] = SORTED.flatMap((field) => [
   { name: field, field, isDescending: false },
   { name: `-${field}`, field, isDescending: true },
 ]);
@@ -75,7 +73,7 @@ export function readListing(query: ListQuery, defaultLimit = DEFAULT_LIMIT): Lis
   };
 }
 
-const SORT_EXPECTED = `must be ${FIELDS.join(', ')}, or one of these after a "-"`;
+const SORT_EXPECTED = `must be ${SORTED.join(', ')}, or one of these after a "-"`;
 const DAY_EXPECTED = 'must be YYYY-MM-DD or an RFC 3339 date-time, with "+" written as %2B';
 
 /** A number from 1 to 100. Also for the changes. */
@@ -113,7 +111,7 @@ function whereImportance(text: string): Where<TaskDocument> | undefined {
 }
 
 function whereCategory(text: string): Where<TaskDocument> | undefined {
-  return text === '' || text.length > MAX_CATEGORY_LENGTH ? undefined : { categories: equals(text) };
+  return text === '' || text.length > MAX_CATEGORY_LENGTH ? undefined : { categories: { $eq: text } };
 }
 
 /** The tutorial's tasks may have no date. They are due when they were made, which their id tells in seconds. */
@@ -136,7 +134,7 @@ export function encodeCursor({ sort, key, id }: Cursor): string {
 }
 
 function readCursor(text: string): Cursor | undefined {
-  const parts = decodeOpaque(text, [isText, isKey, isHexId]);
+  const parts = decodeOpaque(text, [isText, isKey, isTaskId]);
   if (parts === undefined) return undefined;
   const [sort, key, id] = parts;
   if (key !== null && (typeof key === 'string') !== sort.endsWith('position')) return undefined;
@@ -179,7 +177,7 @@ export function partsBehind(cursor: Cursor | undefined, { field, isDescending }:
   const key = typeof cursor.key === 'number' ? new Date(cursor.key) : cursor.key;
   const following = {
     [field]: { [upTo]: key },
-    $or: [{ [field]: { [beyond]: key } }, { [field]: equals(key), ...tie }],
+    $or: [{ [field]: { [beyond]: key } }, { [field]: { $eq: key }, ...tie }],
   };
   return isKeyFirst ? [following, withoutKey] : [following];
 }

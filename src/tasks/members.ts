@@ -15,8 +15,6 @@ export interface Member<T> {
    * @throws {InvalidTaskError}
    */
   readonly read: (value: unknown, path: string) => T;
-  /** What a form's text stands for; without it, forms do not know the member. */
-  readonly fromForm?: (text: string) => unknown;
   /** As mongoose has it. */
   readonly type: unknown;
   /** Of a value that is not null. */
@@ -31,13 +29,10 @@ export interface ChecklistItem {
 export const IMPORTANCES = ['low', 'normal', 'high'] as const;
 type Importance = (typeof IMPORTANCES)[number];
 
-const asIs = (text: string): string => text;
-
 export const members = {
   completed: {
     absent: false,
     read: readBoolean,
-    fromForm: (text) => (text === 'true' ? true : text === 'false' ? false : text),
     type: Boolean,
     schema: { type: 'boolean', description: 'Whether it is done.' },
   } satisfies Member<boolean>,
@@ -45,7 +40,6 @@ export const members = {
   notes: {
     absent: null,
     read: (value, path) => (value === '' ? null : readString(value, path, 16_384)),
-    fromForm: asIs,
     type: String,
     schema: {
       type: 'string',
@@ -57,7 +51,6 @@ export const members = {
   importance: {
     absent: 'normal',
     read: readImportance,
-    fromForm: asIs,
     type: String,
     schema: { type: 'string', enum: IMPORTANCES, description: 'How much it matters.' },
   } satisfies Member<Importance>,
@@ -96,7 +89,6 @@ export const members = {
   remindAt: {
     absent: null,
     read: readInstant,
-    fromForm: asIs,
     type: Date,
     schema: { type: 'string', description: 'When to remind the user, an RFC 3339 date-time. The client does so.' },
   } satisfies Member<Date | null>,
@@ -104,7 +96,6 @@ export const members = {
   position: {
     absent: null,
     read: (value, path) => (value === '' ? null : readPosition(value, path)),
-    fromForm: asIs,
     type: String,
     schema: {
       type: 'string',

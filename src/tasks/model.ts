@@ -3,6 +3,7 @@ import mongoose from 'mongoose';
 import { type Details, memberList } from './members.ts';
 
 const { Schema } = mongoose;
+const { ObjectId } = Schema.Types;
 
 /**
  * A task as it is stored, or what is left of one: a deleted task is replaced by a tombstone that has `deletedAt` and
@@ -58,11 +59,8 @@ export interface CreationDocument {
   at: Date;
 }
 
-export interface TaskModels {
-  tasks: Model<TaskDocument>;
-  syncs: Model<SyncDocument>;
-  creations: Model<CreationDocument>;
-}
+/** What a list can be sorted by. */
+export const SORTED = ['date', 'createdAt', 'updatedAt', 'position'] as const;
 
 /** Days that a sync token is good for. */
 export const SYNC_DAYS = 30;
@@ -77,18 +75,19 @@ const CREATION_SECONDS = (CREATION_HOURS + 1) * HOUR_SECONDS;
 // A name that is not in the schema is an error wherever it turns up; by default mongoose drops it, even from a filter.
 const STRICT: SchemaOptions = { strict: 'throw', strictQuery: 'throw', versionKey: false, id: false, minimize: false };
 
+export type TaskModels = ReturnType<typeof taskModels>;
+
 /** The models on this connection; what is registered on it gets its collection and indexes before the API is ready. */
-export function taskModels(connection: Connection): TaskModels {
+export function taskModels(connection: Connection) {
   return {
-    tasks: modelOn<TaskDocument>(connection, 'Task', 'tasks', taskSchema),
-    syncs: modelOn<SyncDocument>(connection, 'Sync', 'syncs', syncSchema),
-    creations: modelOn<CreationDocument>(connection, 'Creation', 'creations', creationSchema),
+    tasks: modelOn<TaskDocument>(connection, 'Task', taskSchema),
+    syncs: modelOn<SyncDocument>(connection, 'Sync', syncSchema),
+    creations: modelOn<CreationDocument>(connection, 'Creation', creationSchema),
   };
 }
 
-function modelOn<T>(connection: Connection, name: string, collection: string, schema: () => mongoose.Schema): Model<T> {
-  const known = connection.models[name] ?? connection.model(name, schema(), collection);
-  return known as unknown as Model<T>;
+function modelOn<T>(connection: Connection, name: string, schema: mongoose.Schema): Model<T> {
+  return (connection.models[name] ?? connection.model(name, schema)) as unknown as Model<T>;
 }
 
 const memberTypes = Object.fromEntries(
@@ -97,54 +96,48 @@ const memberTypes = Object.fromEntries(
 ) as object;
 
 // Every index leads with the owner, but for the ones that let the store delete what is too old.
-function taskSchema(): mongoose.Schema {
-  const schema = new Schema(
-    {
-      owner: String,
-      Text: String,
-      task: String,
-      date: Date,
-      due: String,
-      ...memberTypes,
-      completedAt: Date,
-      createdAt: Date,
-      updatedAt: Date,
-      version: Schema.Types.ObjectId,
-      seq: Number,
-      deletedAt: Date,
-      gone: Schema.Types.ObjectId,
-    },
-    STRICT,
-  );
-  schema.index({ owner: 1, _id: 1 });
-  schema.index({ owner: 1, deletedAt: 1, date: 1, _id: 1 });
-  schema.index({ owner: 1, deletedAt: 1, createdAt: 1, _id: 1 });
-  schema.index({ owner: 1, deletedAt: 1, updatedAt: 1, _id: 1 });
-  schema.index({ owner: 1, deletedAt: 1, position: 1, _id: 1 });
-  schema.index({ owner: 1, seq: 1, _id: 1 });
-  // Descending, so that it can be made beside the whole one of earlier versions, which holds an entry for every live task.
-  schema.index(
-    { deletedAt: -1 },
-    { expireAfterSeconds: TOMBSTONE_SECONDS, partialFilterExpression: { deletedAt: { $exists: true } } },
-  );
-  return schema;
-}
+const taskSchema = new Schema(
+  {
+    owner: String,
+    Text: String,
+    task: String,
+    date: Date,
+    due: String,
+    ...memberTypes,
+    completedAt: Date,
+    createdAt: Date,
+    updatedAt: Date,
+    version: ObjectId,
+    seq: Number,
+    deletedAt: Date,
+    gone: ObjectId,
+  },
+  { ...STRICT, collection: 'tasks' },
+);
+taskSchema.index({ owner: 1, _id: 1 });
+for (const name of SORTED) taskSchema.index({ owner: 1, deletedAt: 1, [name]: 1, _id: 1 });
+taskSchema.index({ owner: 1, seq: 1, _id: 1 });
+// Descending, so that it can be made beside the whole one of earlier versions, which holds an entry for every live task.
+taskSchema.index(
+  { deletedAt: -1 },
+  { expireAfterSeconds: TOMBSTONE_SECONDS, partialFilterExpression: { deletedAt: { $exists: true } } },
+);
 
-function syncSchema(): mongoose.Schema {
-  const entry = new Schema({ id: Schema.Types.ObjectId, version: Schema.Types.ObjectId }, { ...STRICT, _id: false });
-  const row = new Schema({ epoch: String, until: Number }, { ...STRICT, _id: false });
-  const schema = new Schema({ owner: String, epoch: String, number: Number, past: [row], entries: [entry] }, STRICT);
-  schema.index({ owner: 1 }, { unique: true });
-  return schema;
-}
+const syncSchema = new Schema(
+  {
+    owner: String,
+    epoch: String,
+    number: Number,
+    past: [{ _id: false, epoch: String, until: Number }],
+    entries: [{ _id: false, id: ObjectId, version: ObjectId }],
+  },
+  { ...STRICT, collection: 'syncs' },
+);
+syncSchema.index({ owner: 1 }, { unique: true });
 
-function creationSchema(): mongoose.Schema {
-  const ObjectId = Schema.Types.ObjectId;
-  const schema = new Schema(
-    { _id: String, owner: String, fingerprint: String, task: ObjectId, version: ObjectId, at: Date },
-    STRICT,
-  );
-  schema.index({ at: 1 }, { expireAfterSeconds: CREATION_SECONDS });
-  schema.index({ owner: 1, _id: 1 });
-  return schema;
-}
+const creationSchema = new Schema(
+  { _id: String, owner: String, fingerprint: String, task: ObjectId, version: ObjectId, at: Date },
+  { ...STRICT, collection: 'creations' },
+);
+creationSchema.index({ at: 1 }, { expireAfterSeconds: CREATION_SECONDS });
+creationSchema.index({ owner: 1, _id: 1 });

@@ -3,7 +3,7 @@ import type { LRUCache } from 'lru-cache';
 import type { Connection } from 'mongoose';
 import { randomId } from './document.ts';
 import { type SyncDocument, type TaskDocument, taskModels } from './model.ts';
-import { type Content, equals, memoryOfOwners, OwnedCollection } from './owned.ts';
+import { type Content, memoryOfOwners, OwnedCollection } from './owned.ts';
 import type { Session } from './store.ts';
 
 /** Which numbers were given in which epoch. */
@@ -81,13 +81,13 @@ export class Numbering {
   }
 
   async #unnumbered(): Promise<TaskDocument[]> {
-    const portion = { sort: { _id: 1 }, limit: this.#pace.batch, only: ['_id', 'version'] } as const;
+    const portion = { sort: { _id: 1 }, limit: this.#pace.batch, projection: { version: 1 } } as const;
     return await this.#tasks.find({ seq: null }, portion);
   }
 
   /** Whether nobody has given a number since. */
   async isLatest({ epoch, number }: Mark): Promise<boolean> {
-    return (await this.#syncs.findOne({ epoch: equals(epoch), number: equals(number) })) !== undefined;
+    return (await this.#syncs.findOne({ epoch: { $eq: epoch }, number: { $eq: number } })) !== undefined;
   }
 
   /** Writes the next number down. Where another reader was faster, what it numbered needs no number from us. */
@@ -123,12 +123,12 @@ export class Numbering {
   }
 
   async #swap({ _id, epoch, number }: Sync, next: Sync): Promise<boolean> {
-    return await this.#syncs.replace({ _id: equals(_id), epoch: equals(epoch), number: equals(number) }, next);
+    return await this.#syncs.replace({ _id: { $eq: _id }, epoch: { $eq: epoch }, number: { $eq: number } }, next);
   }
 
   /** Tasks may have numbers already, when the record was lost: a restore that left it out, say. */
   async #highest(): Promise<number> {
-    const [last] = await this.#tasks.find({}, { sort: { seq: -1, _id: -1 }, limit: 1, only: ['_id', 'seq'] });
+    const [last] = await this.#tasks.find({}, { sort: { seq: -1, _id: -1 }, limit: 1, projection: { seq: 1 } });
     return last?.seq ?? 0;
   }
 
@@ -139,7 +139,7 @@ export class Numbering {
     const version = { $in: entries.map((entry) => entry.version) };
     await this.#tasks.update({ _id, version, seq: null }, { seq: number });
     // From here on it need not be repeated.
-    const where = { _id: equals(record), epoch: equals(epoch), number: equals(number) };
+    const where = { _id: { $eq: record }, epoch: { $eq: epoch }, number: { $eq: number } };
     await this.#syncs.update(where, { entries: [] });
   }
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Model, Types } from 'mongoose';
-import { DEADLINE_MS } from '../database/deadline.ts';
+import type { Model } from 'mongoose';
+import { DEADLINE_MS, withSignal } from '../database/deadline.ts';
 import { isDuplicateKey, refusedOnes } from '../database/errors.ts';
 import { findAll, type FindOptions } from '../database/find.ts';
 import { anyOf, oncePer, Together } from '../database/together.ts';
@@ -31,11 +31,7 @@ export type Where<T extends Owned> = { [K in Exclude<keyof T, 'owner'>]?: Condit
 export type Content<T extends Owned> = Omit<T, 'owner'>;
 
 /** Which of them to read. */
-interface Portion<T> extends Pick<FindOptions, 'sort' | 'skip'> {
-  limit: number;
-  /** The members to read; all of them when absent. */
-  only?: readonly (keyof T & string)[];
-}
+type Portion = Omit<FindOptions, 'batchSize'> & { limit: number };
 
 /** What an owner who can be erased is asked about around the storing of something new. */
 export interface Life {
@@ -65,20 +61,16 @@ export interface Ownership {
  */
 export class OwnedCollection<T extends Owned> {
   readonly #model: Model<T>;
-  readonly #owner: string;
-  readonly #signal: AbortSignal;
-  readonly #life: Life;
+  readonly #by: Ownership;
 
-  constructor(model: Model<T>, { owner, signal, life }: Ownership) {
+  constructor(model: Model<T>, by: Ownership) {
     // The driver would send an undefined owner as null, which matches every document without one.
-    if (typeof owner !== 'string' || owner === '') throw new TypeError('an owner is a non-empty string');
+    if (typeof by.owner !== 'string' || by.owner === '') throw new TypeError('an owner is a non-empty string');
     this.#model = model;
-    this.#owner = owner;
-    this.#signal = signal;
-    this.#life = life;
+    this.#by = by;
   }
 
-  async find(where: Where<T>, portion: Portion<T>): Promise<T[]> {
+  async find(where: Where<T>, portion: Portion): Promise<T[]> {
     return await this.#found(where, portion);
   }
 
@@ -89,13 +81,17 @@ export class OwnedCollection<T extends Owned> {
 
   /** By its id, at the price of a part of a command when much is asked for. */
   async get(id: T['_id']): Promise<T | undefined> {
-    const found = await reading(this.#collection).ask({ _id: id, owner: this.#owner }, this.#signal);
+    const found = await reading(this.#collection).ask({ _id: id, owner: this.#by.owner }, this.#by.signal);
     return found as T | undefined;
   }
 
   /** How many there are, counted up to a limit. */
   async count(where: Where<T>, limit: number): Promise<number> {
-    return await this.#model.countDocuments(this.#mine(where), { ...this.#options(), maxTimeMS: DEADLINE_MS, limit });
+    return await this.#model.countDocuments(this.#mine(where), {
+      ...withSignal(this.#by.signal),
+      maxTimeMS: DEADLINE_MS,
+      limit,
+    });
   }
 
   /**
@@ -104,26 +100,27 @@ export class OwnedCollection<T extends Owned> {
    * @throws {LifeEndedError} when the owner was erased meanwhile; then it is not there.
    */
   async insert(document: Content<T>): Promise<boolean> {
-    const mayStay = await this.#life.begin(this.#signal);
+    const mayStay = await this.#by.life.begin(this.#by.signal);
     if (!(await this.#insertNew(document))) return false;
-    if (await mayStay(this.#signal)) return true;
-    const { deletedCount } = await this.#model.deleteOne(this.#mine(this.#sameState(document)), this.#options());
+    if (await mayStay(this.#by.signal)) return true;
+    const { deletedCount } = await this.#model.deleteOne(
+      this.#mine(this.#sameState(document)),
+      withSignal(this.#by.signal),
+    );
     // Where it is gone but its id is not, it was given to another owner: it is stored, and theirs.
     const isTheirs =
-      deletedCount === 0 && (await this.#model.exists({ _id: document._id }).setOptions(this.#options()));
+      deletedCount === 0 && (await this.#model.exists({ _id: document._id }).setOptions(withSignal(this.#by.signal)));
     if (isTheirs) return true;
     throw new LifeEndedError();
   }
 
-  /** Resolves to how many there were. */
-  async remove(where: Where<T>): Promise<number> {
-    const { deletedCount } = await this.#model.deleteMany(this.#mine(where), this.#options());
-    return deletedCount;
+  async remove(where: Where<T>): Promise<void> {
+    await this.#model.deleteMany(this.#mine(where), withSignal(this.#by.signal));
   }
 
   /** Replaces the one document that these conditions hold for, atomically. False when there is none. */
   async replace(where: Where<T>, document: Content<T>): Promise<boolean> {
-    const result = await this.#model.replaceOne(this.#mine(where), this.#whole(document), this.#options());
+    const result = await this.#model.replaceOne(this.#mine(where), this.#whole(document), withSignal(this.#by.signal));
     return result.matchedCount === 1;
   }
 
@@ -132,33 +129,29 @@ export class OwnedCollection<T extends Owned> {
     const operations = replacements.map(({ where, document }) => ({
       replaceOne: { filter: this.#mine(where), replacement: this.#whole(document) },
     }));
-    const result = await this.#model.bulkWrite(operations as never, { ordered: false, ...this.#options() });
+    const result = await this.#model.bulkWrite(operations as never, { ordered: false, ...withSignal(this.#by.signal) });
     return result.matchedCount;
   }
 
   /** Sets these members wherever the conditions hold. */
   async update(where: Where<T>, members: Partial<Content<T>>): Promise<void> {
-    await this.#model.updateMany(this.#mine(where), { $set: members } as never, this.#options());
+    await this.#model.updateMany(this.#mine(where), { $set: members } as never, withSignal(this.#by.signal));
   }
 
   async #insertNew(document: Content<T>): Promise<boolean> {
     try {
-      await inserting(this.#collection).ask(this.#whole(document), this.#signal);
+      await inserting(this.#collection).ask(this.#whole(document), this.#by.signal);
       return true;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
       // Not where the driver has sent it again to a store that does not recognise a repeated write.
-      return (await this.#found(this.#sameState(document), { limit: 1, only: ['_id'] })).length > 0;
+      return (await this.#found(this.#sameState(document), { limit: 1 })).length > 0;
     }
   }
 
-  async #found(where: Where<T>, { only, ...portion }: Portion<T>): Promise<T[]> {
-    const options = {
-      ...portion,
-      batchSize: portion.limit + 1,
-      ...(only && { projection: Object.fromEntries(only.map((name) => [name, 1])) }),
-    };
-    return (await findAll(this.#collection, this.#mine(where), options, this.#signal)) as unknown as T[];
+  async #found(where: Where<T>, portion: Portion): Promise<T[]> {
+    const options = { ...portion, batchSize: portion.limit + 1 };
+    return (await findAll(this.#collection, this.#mine(where), options, this.#by.signal)) as unknown as T[];
   }
 
   /** The very document, and not what may have come in its place. */
@@ -173,23 +166,13 @@ export class OwnedCollection<T extends Owned> {
 
   #mine(where: Where<T>): object {
     // Sent first; and last, so that nothing in `where` could take its place.
-    const owner = { owner: { $eq: this.#owner } };
+    const owner = { owner: { $eq: this.#by.owner } };
     return { ...owner, ...where, ...owner };
   }
 
   #whole(document: Content<T>): T {
-    return { ...document, owner: this.#owner } as unknown as T;
+    return { ...document, owner: this.#by.owner } as unknown as T;
   }
-
-  /** An object of no known members: the types know no signal on writes, but the driver takes one. */
-  #options(): object {
-    return { signal: this.#signal };
-  }
-}
-
-/** A condition that no value can turn into an operator. */
-export function equals<V extends string | number | boolean | Date | Types.ObjectId | null>(value: V): { $eq: V } {
-  return { $eq: value };
 }
 
 /** Owners remembered; one more than that costs a query, no more. */
@@ -224,7 +207,7 @@ const inserting = oncePer(
   (collection: Collection) =>
     new Together<Owned, true>(async (documents, signal) => {
       try {
-        await collection.insertMany(documents as never, { ordered: false, ...{ signal } });
+        await collection.insertMany(documents as never, { ordered: false, ...withSignal(signal) });
         return documents.map(() => true);
       } catch (error) {
         const refused = refusedOnes(error);

@@ -67,8 +67,3 @@ export function isText(part: unknown): part is string {
 export function isInteger(part: unknown): part is number {
   return Number.isSafeInteger(part);
 }
-
-/** As an `ObjectId` writes it. */
-export function isHexId(part: unknown): part is string {
-  return isText(part) && /^[0-9a-f]{24}$/.test(part);
-}

@@ -11,6 +11,7 @@ import {
   schema,
   tagHeader,
 } from '../http/schema.ts';
+import { IDEMPOTENCY_KEY } from './creations.ts';
 import { MAX_TEXT_LENGTH } from './input.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH, SORTS } from './listing.ts';
 import { memberList, members } from './members.ts';
@@ -46,10 +47,10 @@ const task = objectSchema('Task', {
   date: time(
     'When it is due, as an instant: midnight UTC for a whole day, the time of creation if there is no due date.',
   ),
-  due: {
-    type: ['string', 'null'],
+  due: orNull({
+    type: 'string',
     description: 'The due date as the client gave it: null, `YYYY-MM-DD`, or a date-time.',
-  },
+  }),
   ...shown,
   completedAt: orNull(time('When it was completed; null if it is not.')),
   createdAt: time('When it was created.'),
@@ -239,6 +240,6 @@ export const parameters = {
     name: 'Idempotency-Key',
     in: 'header',
     description: 'New for each task, the same for each repeat: for 24 hours a repeat creates nothing.',
-    schema: { type: 'string', pattern: '^[\\x21-\\x7E]{1,255}$' },
+    schema: { type: 'string', pattern: IDEMPOTENCY_KEY.source },
   }),
 };

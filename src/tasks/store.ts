@@ -17,7 +17,7 @@ import {
 import type { TaskInput } from './input.ts';
 import { type Cursor, cursorBehind, type Listing, orderOf, partsBehind } from './listing.ts';
 import type { TaskDocument, TaskModels } from './model.ts';
-import { equals, OwnedCollection, type Ownership, type Where } from './owned.ts';
+import { OwnedCollection, type Ownership, type Where } from './owned.ts';
 import { Page } from './page.ts';
 
 export interface Session extends Ownership {
@@ -162,7 +162,7 @@ export class TaskStore {
       const next = patchedTask(current, changes, this.#now());
       if (await this.#swap(current, next)) return next;
       // Somebody changed it meanwhile; it may have another text by now.
-      current = await this.#tasks.findOne({ _id: equals(current._id), ...LIVE, ...hasText(text) });
+      current = await this.#tasks.findOne({ _id: { $eq: current._id }, ...LIVE, ...hasText(text) });
     }
     return undefined;
   }
@@ -172,7 +172,7 @@ export class TaskStore {
     for await (const tasks of this.#batches(where, BATCH)) {
       const now = this.#now();
       removed += await this.#tasks.replaceEach(
-        tasks.map(({ _id }) => ({ where: { _id: equals(_id), ...LIVE, ...where }, document: tombstone(_id, now) })),
+        tasks.map(({ _id }) => ({ where: { _id: { $eq: _id }, ...LIVE, ...where }, document: tombstone(_id, now) })),
       );
     }
     return removed;
@@ -196,7 +196,7 @@ export class TaskStore {
 
   /** The new state, only if the task is still in the one that was read. */
   async #swap(current: TaskState, next: TaskState): Promise<boolean> {
-    return await this.#tasks.replace({ _id: equals(current._id), version: equals(current.version ?? null) }, next);
+    return await this.#tasks.replace({ _id: { $eq: current._id }, version: { $eq: current.version ?? null } }, next);
   }
 
   /** False when this user has made a task with that id in between. */
@@ -222,5 +222,5 @@ function living(state: TaskState | undefined): TaskState | undefined {
 }
 
 function hasText(text: string): Where<TaskDocument> {
-  return { $or: [{ Text: equals(text) }, { Text: null, task: equals(text) }] };
+  return { $or: [{ Text: { $eq: text } }, { Text: null, task: { $eq: text } }] };
 }
