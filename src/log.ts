@@ -12,27 +12,26 @@ export interface LogOutput {
   write(line: string): void;
 }
 
-/** One JSON object a line on the output given. */
+/** Writes one JSON object per line to the output. */
 export function createLog(level: LogLevel, output: LogOutput): Logger {
   const stream = output as NodeJS.WritableStream;
   return bunyan.createLogger({ name: 'tasks-api', level, stream, serializers: { err: serializeError } });
 }
 
-/** Characters that are written at once: a line a request costs a call to the system each otherwise. */
+/** Characters written at once: otherwise each request's line costs a system call. */
 const BUFFER_CHARS = 4_096;
-/** Milliseconds that a line waits for others. */
+/** Milliseconds that a line may wait for others. */
 const LINE_MS = 20;
 
 export interface BufferedOutput extends LogOutput {
-  /** Writes what waits. Call it last of all: nothing is lost by then but to a kill. */
+  /** Writes what is buffered. Call it last: then only a kill can lose lines. */
   flush(): void;
 }
 
 /**
- * Lines for a file descriptor, several in one write, in their order. A reader that is slow holds up the writer, so that
- * nothing piles up here.
+ * Lines for a file descriptor, several per write, in order. A slow reader holds up the writer, so that nothing piles up here.
  *
- * @param onBroken called when nobody reads any more.
+ * @param onBroken called when nobody reads any longer.
  */
 export function bufferOutput(fd: number, onBroken: (error: Error) => void): BufferedOutput {
   const output = new sonicBoom.SonicBoom({ fd, sync: true, minLength: BUFFER_CHARS });
@@ -53,7 +52,7 @@ export function bufferOutput(fd: number, onBroken: (error: Error) => void): Buff
     },
     write(line) {
       output.write(line);
-      // Not `flushSync`, which waits until a disk has it.
+      // Not `flushSync`, which waits for the disk.
       timer ??= setTimeout(() => {
         timer = undefined;
         attempt(() => {
@@ -64,7 +63,7 @@ export function bufferOutput(fd: number, onBroken: (error: Error) => void): Buff
   };
 }
 
-/** What the caller was told may quote the request, and with it a task's text; what an operator needs is in the cause. */
+/** What the caller was told may quote a task's text; what an operator needs is in the cause. */
 function serializeError(error: unknown): unknown {
   const code = codeOf(error);
   if (code === undefined) return bunyan.stdSerializers.err(error);
@@ -73,8 +72,8 @@ function serializeError(error: unknown): unknown {
 }
 
 /**
- * For `server.on('after')`: the one line a request. Neither a body nor, in production, the path is in it: both may hold a
- * task's text.
+ * For `server.on('after')`: the one line per request. It contains no body and, in production, no path, since both may contain
+ * a task's text.
  */
 export function logRequest(req: Request, res: Response, route: Route | undefined, isProduction: boolean): void {
   const code = codeOf(req.rejection ?? res.err);
@@ -93,10 +92,10 @@ export function logRequest(req: Request, res: Response, route: Route | undefined
   );
 }
 
-/** The `code` of an error that a client is meant to read. */
+/** The `code` of an error that is meant for the client. */
 function codeOf(error: unknown): string | undefined {
   if (error instanceof ApiError) return error.code;
-  // Restify's own, for a path or a method that there is not.
+  // Restify's own, for an unknown path or method.
   const { body } = (error ?? {}) as { body?: { code?: unknown } };
   return typeof body?.code === 'string' ? body.code : undefined;
 }

@@ -1,4 +1,4 @@
-/** The handlers in front of what needs a token. */
+/** The steps before everything that needs a token. */
 import { Passport } from 'passport';
 import type { Request, Response } from 'restify';
 import type { Config } from '../config.ts';
@@ -27,7 +27,7 @@ declare module 'restify' {
   }
 }
 
-/** The steps of a guard, which throw what the caller is answered. */
+/** The steps of a guard; each throws the error for the caller. */
 export function gateSteps(config: Config, verifier: TokenVerifier, onOutcome: OnOutcome) {
   const prove = promisePassport(config, verifier);
   const accept = (req: Request, { caller, claims }: Verified): void => {
@@ -42,8 +42,8 @@ export function gateSteps(config: Config, verifier: TokenVerifier, onOutcome: On
     throw error;
   };
   /**
-   * Sets `req.user` and `req.authInfo`. What is cheap comes first: the memory of good tokens, then what a token alone
-   * shows. Passport and BearerStrategy verify what is left.
+   * Sets `req.user` and `req.authInfo`. The cheap checks come first: the memory of valid tokens, then what a token alone
+   * shows. Passport and BearerStrategy verify the rest.
    */
   const authenticate: Step = (req, res) => {
     try {
@@ -64,7 +64,7 @@ export function gateSteps(config: Config, verifier: TokenVerifier, onOutcome: On
       return refuse(req, error);
     }
   };
-  /** For after the body is read: a second token in it is refused, whatever it is worth. */
+  /** For after the body is read: refuses a second token in it, valid or not. */
   const refuseSecondToken: Step = (req) => {
     try {
       refuseBodyToken(req);
@@ -72,7 +72,7 @@ export function gateSteps(config: Config, verifier: TokenVerifier, onOutcome: On
       refuse(req, error);
     }
   };
-  /** Refuses tokens without that scope; for after `authenticate`, as often as one likes. Undefined needs none. */
+  /** Refuses tokens without that scope; for after `authenticate`, any number of times. Undefined needs none. */
   const requireScope =
     (scope: string | undefined): Step =>
     (req) => {
@@ -87,11 +87,11 @@ export function gateSteps(config: Config, verifier: TokenVerifier, onOutcome: On
 type Prove = (req: Request, res: Response, candidate: Candidate) => Promise<Verified>;
 
 /**
- * Passport answers a failure itself and never tells restify, which then counts the request as running for ever. With
- * a callback it leaves the answer to us.
+ * Passport answers a failure itself without telling restify, which then counts the request as running for ever. With a
+ * callback it leaves the answer to us.
  */
 function promisePassport(config: Config, verifier: TokenVerifier): Prove {
-  // What was inspected before Passport was asked: the strategy is handed the text alone, and no text is read twice.
+  // What was inspected before Passport was called: the strategy gets only the text, and no text is parsed twice.
   const candidates = new WeakMap<object, Candidate>();
   const strategy = new TenantBearerStrategy(config, async (text, req) =>
     verifier.prove(candidates.get(req) ?? verifier.inspect(text)),
@@ -104,7 +104,7 @@ function promisePassport(config: Config, verifier: TokenVerifier): Prove {
       const settle = (error?: Error | null, caller?: Caller | false, claims?: unknown): void => {
         if (error) reject(error);
         else if (caller) resolve({ caller, claims: claims as Claims });
-        // The library's own refusals: the checks before it leave none, so this is a fault of ours.
+        // The library's own refusals: our checks run first and leave none, so this is our fault.
         else reject(new Error('BearerStrategy refused the request', { cause: claims }));
       };
       const run = passport.authenticate(strategy.name, { session: false }, settle) as (
@@ -123,12 +123,12 @@ function outcomeOf(error: unknown): Outcome {
   return error instanceof ApiError && error.statusCode === 503 ? 'tenant_unavailable' : 'error';
 }
 
-/** Expired tokens and requests without one are daily life; the rest points to a mistake or an attack. */
+/** Expired tokens and requests without one are normal; the rest points to a mistake or an attack. */
 const ORDINARY: readonly Outcome[] = ['no_token', 'expired'];
 
 function logRefusal(req: Request, reason: Outcome, error: unknown): void {
   const level = ORDINARY.includes(reason) ? 'info' : 'warn';
-  // What nobody reads is not put together. Anything unexpected is for the one error path to log whole.
+  // Built only if it is logged. The one error path logs anything unexpected in full.
   if (!(error instanceof ApiError) || !req.log[level]()) return;
   const log = logOf(req);
   if (error instanceof TokenRefusedError) {

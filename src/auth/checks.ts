@@ -1,4 +1,4 @@
-/** What a token must be, one check per promise. The gate, its log lines and the doctor all read these lists. */
+/** What a token must be, one check per promise. The gate, its log lines and the doctor all use these lists. */
 import type { Tenant } from '../config.ts';
 import { show } from '../show.ts';
 import {
@@ -80,7 +80,7 @@ const owner: Check = {
 };
 
 /**
- * What can be told from the token alone, by the tenant that judges it. Checked before the keys, so that an expired
+ * Checks that need only the token, by the tenant that judges it. They run before the keys are fetched, so that an expired
  * token never waits for them.
  */
 export const tokenChecks: Readonly<Record<Tenant['kind'], readonly Check[]>> = {
@@ -126,7 +126,7 @@ export const issuerChecks: Readonly<Record<Tenant['kind'], readonly Check[]>> = 
   'external-id': [{ ...issuer, cure: 'sign in at the tenant of EXTERNAL_ID_METADATA' }, tenantId],
 };
 
-/** What time and the tenant can change about a token that was good. */
+/** What time and the tenant can change about a token that was valid. */
 export const laterChecks: typeof issuerChecks = {
   b2c: [...timeChecks, ...issuerChecks.b2c],
   'external-id': [...timeChecks, ...issuerChecks['external-id']],
@@ -153,9 +153,9 @@ export const signatureCheck = {
 } as const;
 
 /**
- * The refusal of a token that does not meet all the checks, which stand in order of cost; nothing when it does.
+ * The refusal of a token that fails any of the checks, which are in order of cost; undefined if it passes all.
  *
- * @param more what is told of a token that is refused in any case
+ * @param more checks to report as well if the token is refused
  */
 export function refusalOf(
   checks: readonly Check[],
@@ -173,7 +173,7 @@ export function refusalOf(
   ]);
 }
 
-/** What a check says about this token. */
+/** What a check finds in this token. */
 export function findingOf(check: Check, token: Token, expectations: Expectations): Finding {
   const { reason, subject, expected, description, cure } = check;
   return {

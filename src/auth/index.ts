@@ -15,7 +15,7 @@ export interface AuthenticationOptions {
   log: Logger;
   onOutcome?: OnOutcome;
   onKeyFetch?: (result: 'ok' | 'failed', seconds: number) => void;
-  /** Milliseconds that the tenant has to answer, and that a request waits for its keys at most; default 5000. */
+  /** Milliseconds within which the tenant must answer, and that a request waits at most for its keys; default 5000. */
   tenantTimeoutMs?: number;
 }
 
@@ -41,8 +41,8 @@ export function createAuthentication(options: AuthenticationOptions) {
     ...gateSteps(config, verifier, onOutcome),
 
     /**
-     * Whether the request's token was verified before and is remembered. It may have expired since: a throttle may let it
-     * through to `authenticate`, and nothing else may follow from it. Costs a digest.
+     * Whether the request's token was verified before and is remembered. It may have expired since: use this only to let it
+     * through a throttle to `authenticate`. Costs a digest.
      */
     isRemembered(req: Request): boolean {
       const token = bearerToken(req);
@@ -62,13 +62,13 @@ function keepFresh(keepers: ReadonlyMap<Policy, TenantKeys>, client: TenantClien
     for (const keeper of all) keeper.refreshWhenDue();
   };
   return {
-    /** Whether the keys of any policy are known: the others' tokens are refused by themselves. From memory. */
+    /** Whether the keys of any policy are known; only tokens of the others are refused. From memory. */
     isReady: () => all.some((keeper) => keeper.current() !== undefined),
 
-    /** Each policy, by its label, with whether its keys are known. From memory. */
+    /** Whether the keys of each policy are known, by its label. From memory. */
     policies: () => new Map([...keepers].map(([{ label }, keeper]) => [label, keeper.current() !== undefined])),
 
-    /** Fetches the keys in the background and keeps them fresh from then on. */
+    /** Fetches the keys in the background and then keeps them fresh. */
     start() {
       tick();
       timer ??= setInterval(tick, TICK_MS).unref();

@@ -1,4 +1,4 @@
-/** Which tenant judges a token, and by the keys of which policy. */
+/** Which tenant judges a token, with the keys of which policy. */
 import type { Policy, Tenant } from '../config.ts';
 import { policyName } from './claims.ts';
 import type { KeySet } from './keySet.ts';
@@ -6,7 +6,7 @@ import type { Claims } from './token.ts';
 
 export interface Judge {
   readonly tenant: Tenant;
-  /** Undefined when the token is of none that the tenant has here. */
+  /** Undefined if the token is from no policy that is configured for the tenant. */
   readonly policy: Policy | undefined;
 }
 
@@ -15,7 +15,7 @@ type Published = (policy: Policy) => KeySet | undefined;
 
 /**
  * The claims are read before the signature is verified, because they decide which keys may have signed. A lie leads to
- * keys, an issuer and an audience that do not fit: whoever is chosen here judges alone.
+ * keys, an issuer and an audience that do not match: only the tenant chosen here judges the token.
  */
 export function judgeOf(claims: Claims, tenants: readonly Tenant[], published: Published): Judge {
   const tenant = tenantOf(claims, tenants, published);
@@ -30,13 +30,13 @@ function tenantOf(claims: Claims, tenants: readonly Tenant[], published: Publish
   const [first, ...others] = tenants;
   if (first === undefined) throw new Error('a configuration has a tenant');
   if (others.length === 0) return first;
-  // Last comes External ID, whose one issuer is no other tenant's.
+  // External ID comes last; no other tenant shares its one issuer.
   const byIssuer = tenants.findLast((tenant) =>
     issuersOf(tenant, published).some((issuer) => issuer === claims['iss']),
   );
   if (byIssuer !== undefined) return byIssuer;
-  // An issuer that nobody is known to have. As long as External ID has not told its own, a token without a policy may
-  // be one of its: it waits for the keys there, or is told that they cannot be had.
+  // An unknown issuer. Until External ID's issuer is known, a token without a policy may be from there: it waits for those
+  // keys, or is told that they cannot be fetched.
   const silent = others.find((tenant) => issuersOf(tenant, published).length === 0);
   return silent !== undefined && policyName(claims) === undefined ? silent : first;
 }

@@ -3,7 +3,7 @@ import { TokenRefusedError } from './refusal.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** A token taken apart. Nothing in it is verified yet. Deeply frozen. */
+/** A parsed token, not yet verified. Deeply frozen. */
 export interface Token {
   readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Claims;
@@ -14,8 +14,8 @@ const MAX_LENGTH = 64 * 1024;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Takes a JWS in compact serialization (RFC 7515, section 7.1) apart, to the letter: base64url without padding or
- * stray bits, UTF-8, one JSON object in header and payload, no member twice, nothing nested too deeply.
+ * Strictly parses a JWS in compact serialization (RFC 7515, section 7.1): base64url without padding or stray bits, UTF-8,
+ * one JSON object in header and payload, no repeated members, nothing nested too deeply.
  *
  * @throws {TokenRefusedError} `malformed`.
  */
@@ -54,10 +54,10 @@ function malformed(expected: string): TokenRefusedError {
   return new TokenRefusedError(finding, () => [finding]);
 }
 
-/** The text is not one JSON object, names a member twice, or is nested too deeply. */
+/** The text is not one JSON object, repeats a member, or is nested too deeply. */
 export class StrictJsonError extends Error {}
 
-/** Objects and lists that may be open at once. Claims need a few; whatever recurses over them stays far from its limit. */
+/** Objects and lists that may be open at once. Claims need a few, and recursive code stays far from its limit. */
 const MAX_DEPTH = 64;
 
 const STRINGS = /"(?:[^"\\]|\\.)*"/g;

@@ -12,13 +12,13 @@ import type { KeySet, TenantKey } from './keySet.ts';
 import { type Reason, TokenRefusedError } from './refusal.ts';
 import { type Claims, readToken, type Token } from './token.ts';
 
-/** A good token, and whom it is good for. The same object for every request that brings it. */
+/** A valid token's caller and claims. The same object for every request with that token. */
 export interface Verified {
   readonly caller: Caller;
   readonly claims: Claims;
 }
 
-/** A token of which only its key and signature are left to verify. */
+/** A token whose key and signature are still to be verified. */
 export interface Candidate {
   readonly text: string;
   readonly token: Token;
@@ -26,44 +26,44 @@ export interface Candidate {
   readonly keys: TenantKeys;
 }
 
-/** A token that was good, and the key that signed it. */
+/** A token that was valid, and the key that signed it. */
 interface Remembered extends Omit<Candidate, 'text'> {
   readonly key: TenantKey;
   readonly verified: Verified;
 }
 
-/** A token that was bad, and stays so while its key is published and the clock is not set back. */
+/** A token that was invalid, and stays so while its key is published and the clock is not set back. */
 interface Refused {
   readonly refusal: TokenRefusedError;
   readonly at: number;
-  /** Whether the key that did not sign it is still there. */
+  /** Whether the key that did not sign it is still published. */
   readonly isKeyHeld: () => boolean;
 }
 
 /**
- * What no change of keys, metadata or time makes good, and takes longer to see than to remember. A client that does not
- * renew its token sends it again and again.
+ * Reasons that no change of keys, metadata or time removes, and that take longer to find than to remember. A client that
+ * does not renew its token sends it again and again.
  */
 const LASTING: readonly Reason[] = ['expired', 'signature'];
 
-/** Milliseconds after which it is looked at anew: the log tells how long ago it expired. */
+/** Milliseconds after which it is examined again, since the log says how long ago it expired. */
 const REFUSED_MS = 60_000;
 
 const MAX_TOKENS = 10_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
-/** Decides whether a token is good. */
+/** Decides whether a token is valid. */
 export class TokenVerifier {
   readonly #config: Config;
   readonly #clock: Clock;
   readonly #keysOf: (policy: Policy) => TenantKeys;
   /**
-   * Only good ones come in, so nobody without one can push others out. Kept under a digest: who reads this memory finds
-   * no token to use.
+   * Holds only valid tokens, so nobody without one can push others out. By digest: whoever reads this memory finds no
+   * token to use.
    */
   readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_TOKENS, maxSize: MAX_CHARACTERS });
 
-  /** Apart, since anybody can fill it. */
+  /** Separate, since anybody can fill it. */
   readonly #refused = new LRUCache<string, Refused>({ max: MAX_TOKENS, maxSize: MAX_CHARACTERS });
 
   constructor(config: Config, clock: Clock, keysOf: (policy: Policy) => TenantKeys) {
@@ -72,16 +72,16 @@ export class TokenVerifier {
     this.#keysOf = keysOf;
   }
 
-  /** Whether that token was good before. A token is forgotten as soon as it is found to be good no more. */
+  /** Whether that token was valid before. It is forgotten as soon as it is found to be no longer valid. */
   remembers(text: string): boolean {
     return this.#remembered.has(digestOf(text));
   }
 
   /**
-   * From memory, at the price of a digest. What time and the tenant can change is checked each time.
+   * From memory, for the cost of a digest. What time and the tenant can change is checked each time.
    *
-   * @returns undefined when the token is not remembered, or its key is no longer published.
-   * @throws {TokenRefusedError} when it is good no more, or was found to be bad before.
+   * @returns undefined if the token is not remembered, or its key is no longer published.
+   * @throws {TokenRefusedError} when it is no longer valid, or was found to be invalid before.
    */
   recall(text: string): Verified | undefined {
     const digest = digestOf(text);
@@ -104,7 +104,7 @@ export class TokenVerifier {
   /**
    * Everything that the token alone shows, in order of cost.
    *
-   * @throws {TokenRefusedError} when it is not good, whoever signed it.
+   * @throws {TokenRefusedError} when it is invalid, whoever signed it.
    */
   inspect(text: string): Candidate {
     const token = readToken(text);
@@ -112,7 +112,7 @@ export class TokenVerifier {
     const { tenant, policy } = judge;
     const keys = policy && this.#keysOf(policy);
     const published = keys?.current();
-    // Of a token that is refused already, the log tells about the issuer in the same breath.
+    // If the token is refused anyway, the log also reports a wrong issuer.
     const more = published === undefined ? [] : issuerChecks[tenant.kind];
     const refusal = refusalOf(tokenChecks[tenant.kind], token, this.#expectations(judge, published), more);
     if (refusal !== undefined) throw this.#noted(text, refusal);
@@ -121,10 +121,10 @@ export class TokenVerifier {
   }
 
   /**
-   * The rest: key and signature. Remembers a good token.
+   * The rest: key and signature. Remembers a valid token.
    *
-   * @throws {TokenRefusedError} when it is not good.
-   * @throws {TenantUnavailableError} when nobody can tell because the keys cannot be had.
+   * @throws {TokenRefusedError} when it is invalid.
+   * @throws {TenantUnavailableError} when the keys cannot be fetched.
    */
   async prove({ text, token, judge, keys }: Candidate): Promise<Verified> {
     const { keySet, key } = await keys.find(String(token.header['kid']));
@@ -142,7 +142,7 @@ export class TokenVerifier {
   /** Remembers a refusal that lasts, and returns it. */
   #noted(text: string, refusal: TokenRefusedError, isKeyHeld = () => true): TokenRefusedError {
     if (!LASTING.includes(refusal.reason)) return refusal;
-    // A copy, for texts cut out of a long one keep all of it. The claims may take 20 times as much memory as the token.
+    // A copy, since substrings keep the whole text in memory. The claims may take 20 times as much memory as the token.
     const findings = structuredClone(refusal.findings);
     const copy = new TokenRefusedError(findings[0], () => findings);
     this.#refused.set(digestOf(text), { refusal: copy, at: this.#clock.now(), isKeyHeld }, { size: text.length });
@@ -159,14 +159,14 @@ function digestOf(text: string): string {
   return hash('sha256', text, 'base64');
 }
 
-/** RFC 7515, section 5.2, for RS256 and a token that `readToken` takes. A third of what a call through WebCrypto costs. */
+/** RFC 7515, section 5.2, for RS256 and a token that `readToken` accepts. A third of the cost of WebCrypto. */
 export function isSignedBy(text: string, { publicKey }: TenantKey): boolean {
   const end = text.lastIndexOf('.');
   const signature = Buffer.from(text.slice(end + 1), 'base64url');
   return verify('RSA-SHA256', Buffer.from(text.slice(0, end)), publicKey, signature);
 }
 
-/** @param claims verified ones; `name` is not among what is verified, and may be anything */
+/** @param claims verified, except for `name`, which may be anything */
 function callerOf(claims: Claims, { tenant }: Judge): Caller {
   const { name } = claims;
   return Object.freeze({
