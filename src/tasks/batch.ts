@@ -134,15 +134,15 @@ const result = objectSchema('BatchResult', {
 
 const results = objectSchema('BatchResults', { results: { type: 'array', items: result } });
 
-const path = `/api/tasks/${TASK._id}`;
+const TASK_PATH = `/api/tasks/${TASK._id}`;
 const OUTBOX = [
-  { method: 'PUT', path, headers: { 'If-None-Match': '*' }, body: { Text: 'Buy milk' } },
+  { method: 'PUT', path: TASK_PATH, headers: { 'If-None-Match': '*' }, body: { Text: 'Buy milk' } },
   { method: 'PATCH', path: '/api/tasks/6742d0c4e1a2b3c4d5e6f700', body: { completed: true } },
 ];
 const CREATED = {
   'Content-Type': 'application/json',
   ETag: '"6742d0c4e1a2b3c4d5e6f709"',
-  Location: `../..${path}`,
+  Location: `../..${TASK_PATH}`,
 };
 const EXAMPLE = { results: [{ status: 201, headers: CREATED, body: TASK }] };
 

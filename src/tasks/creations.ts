@@ -29,8 +29,9 @@ export async function createTask(
   path: string,
 ): Promise<TaskState> {
   const create = async (): Promise<TaskState> => {
+    const now = newBirth(new Date(session.clock.now()));
     if (key === undefined) await admitTask(session);
-    const birth = key === undefined ? birthNow(session) : await birthOnce(session, key, fingerprintOf(path, draft));
+    const birth = key === undefined ? now : await birthOnce(session, key, fingerprintOf(path, draft), now);
     const task = newTask(birth, draft);
     await new OwnedCollection(session.models.tasks, session).insert(task);
     return task;
@@ -50,9 +51,9 @@ function fingerprintOf(path: string, { text, due, details }: Draft): string {
 }
 
 /** Where the task of this key comes from: decided by the first request that gets here. */
-async function birthOnce(session: Session, key: string, fingerprint: string): Promise<Birth> {
+async function birthOnce(session: Session, key: string, fingerprint: string, birth: Birth): Promise<Birth> {
   const creations = new OwnedCollection(session.models.creations, session);
-  const mine = { _id: ownedId(session.owner, key), fingerprint, ...birthNow(session) };
+  const mine = { _id: ownedId(session.owner, key), fingerprint, ...birth };
   const first = await claim(creations, mine);
   if (first.fingerprint !== fingerprint) throw new IdempotencyKeyReusedError();
   if (first !== mine) return first;
@@ -76,10 +77,6 @@ async function claim(creations: OwnedCollection<CreationDocument>, mine: Creatio
     // Too old, and not yet dropped. Of those who see that at once, one takes its place.
     if (await creations.replace({ _id: { $eq: mine._id }, task: { $eq: known.task } }, mine)) return mine;
   }
-}
-
-function birthNow({ clock }: Session): Birth {
-  return newBirth(new Date(clock.now()));
 }
 
 export const IDEMPOTENCY_KEY = /^[\x21-\x7E]{1,255}$/;
