@@ -114,18 +114,16 @@ export class TenantKeys {
     const isStarting = this.#started === 1 && this.#background !== undefined;
     if (isStarting) await this.#background;
     if (this.#known.has(kid)) return;
-    if (this.#mayDemand()) this.#startDemand();
+    this.#demandWhenAllowed();
     // If no refetch is allowed, one that is already running may still bring the key.
     await (this.#demand ?? this.#background);
   }
 
-  #mayDemand(): boolean {
-    const sinceMs = this.#options.clock.now() - this.#demandedAt;
-    return this.#demand === undefined && (sinceMs < 0 || sinceMs >= DEMAND_INTERVAL_MS);
-  }
-
-  #startDemand(): void {
-    this.#demandedAt = this.#options.clock.now();
+  #demandWhenAllowed(): void {
+    const now = this.#options.clock.now();
+    const sinceMs = now - this.#demandedAt;
+    if (this.#demand !== undefined || (sinceMs >= 0 && sinceMs < DEMAND_INTERVAL_MS)) return;
+    this.#demandedAt = now;
     this.#demand = this.#exchange().finally(() => {
       this.#demand = undefined;
     });
@@ -133,19 +131,19 @@ export class TenantKeys {
 
   /** Asks the tenant. Never rejects. */
   async #exchange(): Promise<void> {
-    const { client, clock, timeoutMs, policy } = this.#options;
+    const { client, clock, timeoutMs, policy, onFetch } = this.#options;
     const turn = (this.#started += 1);
     const startedAt = performance.now();
     this.#attemptedAt = clock.now();
+    let result: 'ok' | 'failed' = 'failed';
     try {
-      const limits = { timeoutMs, signal: this.#closing.signal };
-      const keySet = await client.fetchKeySet(policy.metadataUrl, limits);
+      const keySet = await client.fetchKeySet(policy.metadataUrl, { timeoutMs, signal: this.#closing.signal });
       if (turn > this.#answered) this.#takeOver(keySet, turn);
-      this.#report('ok', startedAt);
+      result = 'ok';
     } catch (error) {
       if (turn > this.#answered) this.#putOff(error);
-      this.#report('failed', startedAt);
     }
+    onFetch(result, (performance.now() - startedAt) / 1000);
   }
 
   #takeOver(keySet: KeySet, turn: number): void {
@@ -170,10 +168,6 @@ export class TenantKeys {
     if (this.#closing.signal.aborted) return;
     const facts = { policy: policy.label, metadataUrl: policy.metadataUrl, err, failures: this.#failures };
     log.warn({ ...facts, cure: 'run `npm run doctor` here to see what to change' }, 'tenant keys not fetched');
-  }
-
-  #report(result: 'ok' | 'failed', startedAt: number): void {
-    this.#options.onFetch(result, (performance.now() - startedAt) / 1000);
   }
 
   #retryAfterSeconds(): number {

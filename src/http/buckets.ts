@@ -70,17 +70,8 @@ export class Buckets {
     return true;
   }
 
-  /** Seconds until there is a token; 0 if there is one. */
-  secondsToToken(key: string): number {
-    return this.#secondsTo(1, key);
-  }
-
-  /** Seconds until the bucket is full again. */
-  secondsToFull(key: string): number {
-    return this.#secondsTo(this.burst, key);
-  }
-
-  #secondsTo(tokens: number, key: string): number {
+  /** Seconds until the bucket has so many tokens; 0 when it has. */
+  secondsTo(tokens: number, key: string): number {
     return Math.max(0, tokens - this.tokens(key) - ROUNDING) / this.rate;
   }
 

@@ -33,27 +33,21 @@ function withoutPort(entry: string): string {
 
 function networkOf(address: string | undefined): string | undefined {
   if (address === undefined || !isIPv6(address)) return address;
-  const groups = groupsOf(address);
-  return mappedIPv4(groups) ?? `${groups.slice(0, 4).join(':')}::/64`;
-}
-
-/** The eight groups of an IPv6 address, without leading zeros. */
-function groupsOf(address: string): string[] {
-  // The URL parser reads every form and returns the shortest (RFC 5952). It does not accept a zone (`%eth0`).
+  // The URL parser knows every way to write one and gives the shortest (RFC 5952). A zone (`%eth0`) is not for it.
   const { hostname } = new URL(`http://[${address.replace(/%.*$/s, '')}]`);
-  const [head = [], tail = []] = hostname
-    .slice(1, -1)
-    .split('::')
-    .map((part) => part.split(':').filter((group) => group !== ''));
-  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => '0'), ...tail];
+  // RFC 4291, section 2.5.5.2: `::ffff:192.0.2.1`, how a dual-stack socket writes an IPv4 address.
+  const [, ...halves] = /^\[::ffff:(\w+):(\w+)\]$/.exec(hostname) ?? [];
+  if (halves.length > 0) return halves.flatMap(bytesOf).join('.');
+  const [head = [], tail = []] = hostname.slice(1, -1).split('::').map(groupsOf);
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`;
 }
 
-/** RFC 4291, section 2.5.5.2: `::ffff:192.0.2.1`, how a dual-stack socket writes an IPv4 address. */
-function mappedIPv4(groups: readonly string[]): string | undefined {
-  if (groups.slice(0, 6).join(':') !== '0:0:0:0:0:ffff') return undefined;
-  return groups
-    .slice(6)
-    .map((group) => parseInt(group, 16))
-    .map((number) => `${number >> 8}.${number & 255}`)
-    .join('.');
+function groupsOf(part: string): string[] {
+  return part === '' ? [] : part.split(':');
+}
+
+function bytesOf(group: string): number[] {
+  const number = parseInt(group, 16);
+  return [number >> 8, number & 255];
 }

@@ -28,14 +28,12 @@ interface ParserError {
   bytesParsed?: number;
 }
 
-type CorsHeaders = (origin: string | undefined) => HeaderMap;
-
 /** Sends these answers. */
 export function answerParserErrors(
   httpServer: HttpServer,
   connections: Connections,
   log: Logger,
-  corsHeaders: CorsHeaders,
+  corsHeaders: (origin: string | undefined) => HeaderMap,
 ): void {
   const refuse = (socket: Socket, refusal: ApiError, { code, rawPacket }: ParserError = {}): void => {
     if (!socket.writable) return;

@@ -121,7 +121,7 @@ class BucketThrottle implements Throttle {
     const { random = Math.random } = this.#options;
     // Spread over the time of two bursts, so that clients refused together do not return together.
     const spreadSeconds = Math.min(MAX_SPREAD_SECONDS, (2 * buckets.burst) / buckets.rate);
-    const retryAfterSeconds = Math.max(1, Math.ceil(buckets.secondsToToken(key) + random() * spreadSeconds));
+    const retryAfterSeconds = Math.max(1, Math.ceil(buckets.secondsTo(1, key) + random() * spreadSeconds));
     throw new TooManyRequestsError(retryAfterSeconds, rateLimitHeaders(buckets, key));
   }
 }
@@ -131,7 +131,7 @@ function rateLimitHeaders(buckets: Buckets, key: string): HeaderMap {
   return {
     'RateLimit-Limit': String(buckets.burst),
     'RateLimit-Remaining': String(Math.floor(buckets.tokens(key) + 1e-9)),
-    'RateLimit-Reset': String(Math.ceil(buckets.secondsToFull(key))),
+    'RateLimit-Reset': String(Math.ceil(buckets.secondsTo(buckets.burst, key))),
   };
 }
 

@@ -27,11 +27,11 @@ test('buckets do not share tokens', () => {
 
 test('a bucket says when it has a token, and when it is full', () => {
   const buckets = new Buckets({ rate: 0.5, burst: 10, clock: movableClock() });
-  assert.deepEqual([buckets.secondsToToken('alice'), buckets.secondsToFull('alice')], [0, 0]);
+  assert.deepEqual([buckets.secondsTo(1, 'alice'), buckets.secondsTo(10, 'alice')], [0, 0]);
 
   takeAll(buckets, 'alice');
 
-  assert.deepEqual([buckets.secondsToToken('alice'), buckets.secondsToFull('alice')].map(Math.round), [2, 20]);
+  assert.deepEqual([buckets.secondsTo(1, 'alice'), buckets.secondsTo(10, 'alice')].map(Math.round), [2, 20]);
 });
 
 test('waiting as long as the bucket says is always enough', () => {
@@ -41,7 +41,7 @@ test('waiting as long as the bucket says is always enough', () => {
       const clock = movableClock();
       const buckets = new Buckets({ rate, burst, clock });
       takeAll(buckets, 'alice');
-      clock.advance(Math.ceil(buckets.secondsToToken('alice') * 1000));
+      clock.advance(Math.ceil(buckets.secondsTo(1, 'alice') * 1000));
       assert.ok(buckets.take('alice'));
     }),
   );
