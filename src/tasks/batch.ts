@@ -1,4 +1,4 @@
-/** POST /api/batch: operations on tasks, done one after the other as if each had been sent alone. */
+/** POST /api/batch: operations on tasks, done in order as if each had been sent alone. */
 import { InvalidBatchError, NotDoneError, TooManyRequestsError } from '../errors.ts';
 import { type Answer, headersOf, problemAnswer } from '../http/answer.ts';
 import type { Call, Guard, InnerRequest, Operation, ReadBody } from '../http/operation.ts';
@@ -8,14 +8,14 @@ import { TASK } from './schemas.ts';
 
 const MAX_BYTES = 256 * 1024;
 const MAX_OPERATIONS = 50;
-/** One request of the caller's share pays for so many. */
+/** Operations that are charged as one request. */
 const OPERATIONS_PER_CHARGE = 10;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const HEADERS = ['If-Match', 'If-None-Match', 'Idempotency-Key'];
 const TASKS = /^\/+api\/+tasks(?:[/?]|$)/;
 
-/** @param maxMs after which no operation is begun; the last one may take the store's own time beyond it */
+/** @param maxMs after which no operation is started; the last one may then take the store's full time */
 export function batchOperation(guard: Guard, readBody: ReadBody, maxMs: number): Operation {
   return {
     name: 'Batch',
@@ -29,7 +29,7 @@ export function batchOperation(guard: Guard, readBody: ReadBody, maxMs: number):
       'answer that each would have got alone. One that could not be started is 503 `NotDone`: send it again.',
     body: readBody(batchBody, { maxBytes: MAX_BYTES }),
     answers: { 200: answer('The result of each', results, { one: example('One task created', EXAMPLE) }) },
-    // The latter within an answer, in the place of what was not begun.
+    // The latter within the results, in place of what was not started.
     problems: [InvalidBatchError, NotDoneError],
     handle: async (call) => await runBatch(call, readBatch(call.body), maxMs),
   };
@@ -53,7 +53,7 @@ async function runBatch(call: Call, requests: readonly InnerRequest[], maxMs: nu
   return { status: 200, body: `{"results":[${done.join(',')}]}` };
 }
 
-/** Nothing while the caller's share lasts. */
+/** Undefined while the caller has requests left. */
 async function chargeAgain(call: Call): Promise<NotDoneError | undefined> {
   try {
     await call.charge();

@@ -7,20 +7,20 @@ import { OwnedCollection, type Where } from './owned.ts';
 import { decodeOpaque, encodeOpaque, isInteger, isText, Page } from './page.ts';
 import type { Session } from './store.ts';
 
-/** What a client knows already: opaque to it, and all that the server needs to go on from there. */
+/** What a client already knows: opaque to it, and all that the server needs to continue. */
 export interface SyncToken {
-  /** Milliseconds: the time up to which the client certainly knew everything, so the age of what it may still lack. */
+  /** Milliseconds: the time up to which the client certainly knew everything. */
   knownAt: number;
-  /** The row of numbers that the position is in. */
+  /** The epoch of the position's number. */
   epoch: string;
-  /** Everything up to this number, and of this number up to the id when there is one, was delivered. */
+  /** Everything up to this number, and within it up to the id if there is one, was delivered. */
   number: number;
   id: Types.ObjectId | undefined;
-  /** Deletions up to this number are of no interest: they were there when the first sync began. */
+  /** Deletions up to this number are irrelevant: they were there when the first sync began. */
   quietUntil: number;
 }
 
-/** Behind which state of the numbered ones: the last of a number when there is no id. */
+/** A position after a numbered state; without an id, after the last state with that number. */
 type Position = Pick<SyncToken, 'number' | 'id'>;
 
 export interface Changes {
@@ -33,18 +33,18 @@ export interface Changes {
   hasMore: boolean;
 }
 
-/** States that one query passes over at most while it looks for those that are of interest. */
+/** States that one query may skip while it looks for relevant ones. */
 const SLICE = 5000;
-/** States that have one number: never more, in any version. */
+/** The most states that share a number, in any version. */
 const MAX_BATCH = 1000;
-/** Milliseconds after which a request looks no further, and answers with what it has. */
+/** Milliseconds after which a request stops looking and answers with what it has. */
 const BUDGET_MS = 1000;
 
 const BY_NUMBER = { seq: 1, _id: 1 } as const;
 
 /**
- * What has changed in one user's tasks since a token. Positions are (number, id), and numbers are given by readers (see
- * `Numbering`), so behind a position that was handed out nothing can appear any more.
+ * What has changed in one user's tasks since a token. Positions are (number, id), and readers assign the numbers (see
+ * `Numbering`), so nothing can appear any more before a position that was handed out.
  */
 export class ChangesFeed {
   readonly #tasks: OwnedCollection<TaskDocument>;
@@ -58,7 +58,7 @@ export class ChangesFeed {
   }
 
   /**
-   * @param since a token, or nothing for everything.
+   * @param since a token, or undefined for everything.
    * @throws {InvalidQueryError} when the token is malformed.
    * @throws {SyncTokenExpiredError}
    */
@@ -71,14 +71,14 @@ export class ChangesFeed {
     const page = new Page(limit);
     const stop = await this.#numberedSince(from, numbered.number, page);
     if (stop !== undefined) return answer(page, { ...from, ...stop }, numbered, true);
-    // The usual answer to a client that polls, for two small reads.
+    // The usual answer to a polling client, for two small reads.
     const isIdle = numbered.isQuiet && from.number === numbered.number && from.id === undefined;
     const hasMore = !numbered.isComplete || (!isIdle && !(await this.#addFresh(numbered, page)));
     const next = { ...from, knownAt: hasMore ? from.knownAt : now, number: numbered.number, id: undefined };
     return answer(page, next, numbered, hasMore);
   }
 
-  /** Resolves to where it had to stop; to nothing when it came to the end. */
+  /** Resolves to where it had to stop, or to undefined at the end. */
   async #numberedSince(from: SyncToken, last: number, page: Page): Promise<Position | undefined> {
     const deadline = performance.now() + BUDGET_MS;
     const end: Position = { number: last, id: undefined };
@@ -95,7 +95,7 @@ export class ChangesFeed {
     return undefined;
   }
 
-  /** Where to pause when deletions that are of no interest may lie ahead in any number; nothing when they cannot. */
+  /** Where to pause if any number of irrelevant deletions may lie ahead; undefined if they cannot. */
   async #pauseBefore(end: Position, from: SyncToken): Promise<Position | undefined> {
     if (from.number >= from.quietUntil || (end.number - from.number) * MAX_BATCH <= SLICE) return undefined;
     const portion = { sort: BY_NUMBER, skip: SLICE, limit: 1, projection: { seq: 1 } } as const;
@@ -104,16 +104,16 @@ export class ChangesFeed {
   }
 
   /**
-   * Adds what was written while this request ran. A task that was written before it, and again during it, would otherwise be
+   * Adds what was written while this request ran. Otherwise a task written before and again during the request would be
    * missing from the answer. All of it comes again with the next token.
    *
-   * @returns false when there may be more than the page has room for.
+   * @returns false if there may be more than the page has room for.
    */
   async #addFresh(numbered: Numbered, page: Page): Promise<boolean> {
     const { room: limit } = page;
     let fresh = await this.#tasks.find({ seq: null }, { sort: { _id: 1 }, limit });
     if (!(await this.#numbering.isLatest(numbered))) {
-      // Another reader has numbered some of it by now. One query for both, so that none moves from one to the other.
+      // Another reader may have numbered some of it. One query for both, so that nothing moves from one to the other.
       const where = { $or: [{ seq: null }, { seq: { $gt: numbered.number } }] };
       fresh = await this.#tasks.find(where, { sort: BY_NUMBER, limit });
     }
@@ -127,36 +127,36 @@ function endOf(page: Page): Position | undefined {
 }
 
 /**
- * The place in front of everything. Deletions that have a number already are of no interest. One that has none yet is told,
- * old or not: the client may have made that very task since, and would keep it for ever.
+ * The position before everything. Deletions that already have a number are irrelevant. One without a number is reported, old
+ * or not: the client may have created that very task since, and would keep it for ever.
  */
 function firstToken({ epoch, number }: Numbered, now: number): SyncToken {
   return { knownAt: now, epoch, number: 0, id: undefined, quietUntil: number };
 }
 
-/** The highest number that a token speaks of: the history that it is good for must be the same up to there. */
+/** The highest number in a token: the history must be the same up to there. */
 function markOf({ epoch, number, quietUntil }: Omit<SyncToken, 'knownAt'>): Mark {
   return { epoch, number: Math.max(number, quietUntil) };
 }
 
-/** Everything behind one position and up to another that has been handed out in full: what lies beyond may still move. */
+/** Everything between two positions, the second of which is fully assigned: what lies beyond may still move. */
 function between(from: Position, to: Position): Where<TaskDocument> {
   const all: Where<TaskDocument>[] = [];
   if (from.id !== undefined) all.push({ $or: [{ seq: { $gt: from.number } }, { _id: { $gt: from.id } }] });
   if (to.id !== undefined) all.push({ $or: [{ seq: { $lt: to.number } }, { _id: { $lte: to.id } }] });
-  // Outside of any $or, where every server bounds its scan by it.
+  // Outside of any $or, so that every server bounds its scan by it.
   const seq = { [from.id === undefined ? '$gt' : '$gte']: from.number, $lte: to.number };
   return all.length === 0 ? { seq } : { seq, $and: all };
 }
 
-/** Leaves out deletions of before the first sync. */
+/** Leaves out deletions from before the first sync. */
 function quiet({ quietUntil }: SyncToken, { number, id }: Position): Where<TaskDocument> {
   const isBehind = number > quietUntil || (number === quietUntil && id === undefined);
   return isBehind ? {} : { $or: [{ deletedAt: null }, { seq: { $gt: quietUntil } }] };
 }
 
 function answer(page: Page, next: SyncToken, numbered: Numbered, hasMore: boolean): Changes {
-  // Of two states of a task the later one, which is further back, is the one to tell.
+  // Of two states of a task, report the later one, which comes further back.
   const latest = [...new Map(page.tasks.map((state) => [toldId(state).toHexString(), state])).values()];
   const epoch = epochOf(numbered, markOf(next).number);
   return {
@@ -167,7 +167,7 @@ function answer(page: Page, next: SyncToken, numbered: Numbered, hasMore: boolea
   };
 }
 
-/** A task that was given to somebody else keeps its id, and what stays here has one of its own. */
+/** A task that was moved to somebody else keeps its id; its tombstone here has another. */
 function toldId({ _id, gone }: TaskState): Types.ObjectId {
   return gone ?? _id;
 }
@@ -184,7 +184,7 @@ const isIdOrNone = (part: unknown): part is string => part === '' || isTaskId(pa
 
 /**
  * @param now milliseconds.
- * @throws {InvalidQueryError} when it is not, byte for byte, what `encodeSyncToken` makes.
+ * @throws {InvalidQueryError} when it is not, byte for byte, what `encodeSyncToken` returns.
  * @throws {SyncTokenExpiredError} when it is older than 30 days.
  */
 export function readSyncToken(text: string, now: number): SyncToken {

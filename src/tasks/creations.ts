@@ -1,4 +1,4 @@
-/** What stands between a request and a new task: how many a user may keep, and the key of a POST that may be repeated. */
+/** Creating tasks: the limit for each user, and the key of a POST that may be repeated. */
 import { hash } from 'node:crypto';
 import type { Request } from 'restify';
 import { ownedId } from '../database/ownedId.ts';
@@ -13,12 +13,12 @@ type Creation = Content<CreationDocument>;
 const LIFETIME_MS = CREATION_HOURS * 3_600_000;
 
 /**
- * Creates the task of a POST; with an Idempotency-Key only once. The record of the key holds the id chosen for the task
- * and is written before it. So a repeat finds the same id, whether it comes while the first runs, to another instance,
- * after a crash between the two writes or after the task was deleted: where a task or its tombstone is, nothing is inserted.
+ * Creates the task of a POST; with an Idempotency-Key only once. The record of the key holds the id chosen for the task and
+ * is written first. So a repeat finds the same id, whether it comes while the first runs, at another instance, after a crash
+ * between the two writes or after the task was deleted: if the task or its tombstone exists, nothing is inserted.
  *
- * @param path the same key on another one is another request.
- * @returns the task as it was when it was created, made anew from the request, which is the same as the first.
+ * @param path the same key on another path is another request.
+ * @returns the task as it was created, rebuilt from the request, which is the same as the first.
  * @throws {IdempotencyKeyReusedError} when the key came with another request.
  * @throws {TooManyTasksError}
  */
@@ -39,18 +39,18 @@ export async function createTask(
   try {
     return await create();
   } catch (error) {
-    // The user was erased meanwhile, and what was stored is taken back: now it is the first task of a new life.
+    // The user was erased meanwhile and this was undone: now it is the first task of a new life.
     if (!(error instanceof LifeEndedError)) throw error;
     return await create();
   }
 }
 
-/** Two requests are the same when they are read the same, however they were written. */
+/** Two requests are the same if they mean the same, however they were written. */
 function fingerprintOf(path: string, { text, due, details }: Draft): string {
   return hash('sha256', JSON.stringify([path, text, due, details]), 'base64url');
 }
 
-/** Where the task of this key comes from: decided by the first request that gets here. */
+/** The origin of this key's task, decided by the first request that gets here. */
 async function birthOnce(session: Session, key: string, fingerprint: string, birth: Birth): Promise<Birth> {
   const creations = new OwnedCollection(session.models.creations, session);
   const mine = { _id: ownedId(session.owner, key), fingerprint, ...birth };
@@ -67,14 +67,14 @@ async function birthOnce(session: Session, key: string, fingerprint: string, bir
   return mine;
 }
 
-/** The record of a key that holds: this one, or an earlier one. */
+/** The record that holds for a key: this one, or an earlier one. */
 async function claim(creations: OwnedCollection<CreationDocument>, mine: Creation): Promise<Creation> {
   for (;;) {
     if (await creations.insert(mine)) return mine;
     const known = await creations.get(mine._id);
-    if (known === undefined) continue; // the store has just dropped it
+    if (known === undefined) continue; // the store has just removed it
     if (mine.at.getTime() - known.at.getTime() < LIFETIME_MS) return known;
-    // Too old, and not yet dropped. Of those who see that at once, one takes its place.
+    // Too old, but not yet removed. Of those who notice at once, one takes its place.
     if (await creations.replace({ _id: { $eq: mine._id }, task: { $eq: known.task } }, mine)) return mine;
   }
 }
@@ -89,20 +89,20 @@ export const IDEMPOTENCY_KEY = /^[\x21-\x7E]{1,255}$/;
 export function readIdempotencyKey(headers: Request['headers']): string | undefined {
   const header = headers['idempotency-key'];
   if (header === undefined) return undefined;
-  // Node joins a repeated header with ", ", whose space no key may hold.
+  // Node joins a repeated header with ", ", and no key may contain a space.
   if (typeof header !== 'string' || !IDEMPOTENCY_KEY.test(header)) {
     throw new BadRequestError('Idempotency-Key is malformed: send 1 to 255 visible ASCII characters, once');
   }
   return header;
 }
 
-/** Tasks that one user keeps at most. */
+/** The most tasks that a user may have. */
 const MAX_TASKS = 100_000;
 /** Milliseconds after which a count is old: other instances create as well. */
 const TRUST_MS = 600_000;
 
 interface Count {
-  /** Tasks that may be created before they are counted again: a tenth of the room there was. */
+  /** Tasks that may be created before they are counted again: a tenth of the remaining room. */
   left: number;
   at: number;
 }
@@ -110,9 +110,9 @@ interface Count {
 const countsOf = memoryOfOwners<Count>();
 
 /**
- * Refuses a task too many. Tasks are counted on an index, and not for every new one: a count is good for a tenth of the room
- * that it left, so that who has few is counted rarely and who has nearly all each time. Several instances at once may let
- * somebody pass by as much.
+ * Refuses a task too many. Tasks are counted on an index, but not for every new one: a count lasts for a tenth of the room
+ * that it leaves, so users with few tasks are counted rarely, and those near the limit each time. Several instances at once
+ * may let somebody exceed the limit by as much.
  *
  * @throws {TooManyTasksError}
  */

@@ -1,4 +1,4 @@
-/** The states that a task goes through, as documents. Pure: the store decides when, the clock says which time it is. */
+/** The states of a task, as documents. Pure: the caller passes the time. */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Types } from 'mongoose';
 import { type Due, dueOfChanged, dueOfNew, isoOf, NOT_DUE } from './due.ts';
@@ -6,13 +6,13 @@ import { agreedText, type TaskInput } from './input.ts';
 import { ABSENT, type Details, memberList } from './members.ts';
 import type { CreationDocument, TaskDocument } from './model.ts';
 
-/** A document but for its owner, whom the collection of one owner adds. */
+/** A document without its owner, which `Owned` adds. */
 export type TaskState = Omit<TaskDocument, 'owner'>;
 
 /** Where a task comes from: its id, its first version, and when. */
 export type Birth = Pick<CreationDocument, 'task' | 'version' | 'at'>;
 
-/** All that a client can say of a task. */
+/** Everything that a client can set. */
 export interface Draft {
   text: string;
   due: Due;
@@ -20,10 +20,10 @@ export interface Draft {
 }
 
 const ID_BYTES = 12;
-/** Random bytes that no id has yet: fetching a few takes as long as fetching many. */
+/** Random bytes not yet used: fetching a few takes as long as fetching many. */
 let fresh = Buffer.alloc(0);
 
-/** 96 random bits. The driver's own ids tell the time and count, so a stranger could guess them. */
+/** 96 random bits. The driver's own ids contain the time and a counter, so a stranger could guess them. */
 export function randomId(): Types.ObjectId {
   if (fresh.length === 0) fresh = randomBytes(ID_BYTES * 256);
   const bytes = fresh.subarray(0, ID_BYTES);
@@ -31,15 +31,15 @@ export function randomId(): Types.ObjectId {
   return new mongoose.Types.ObjectId(bytes);
 }
 
-/** 24 hexadecimal digits, in either case. */
+/** 24 hexadecimal digits, in upper or lower case. */
 export function isTaskId(text: unknown): text is string {
   return typeof text === 'string' && /^[0-9a-f]{24}$/i.test(text);
 }
 
 /**
- * What a body says of a task that is new.
+ * What a body sets in a new task.
  *
- * @throws {InvalidTaskError} when two names of one member are at odds.
+ * @throws {InvalidTaskError} when two names of one member differ.
  */
 export function draftOf({ texts, dues, details }: TaskInput): Draft {
   return { text: agreedText(texts), due: dueOfNew(dues), details: { ...ABSENT, ...details } };
@@ -54,12 +54,12 @@ export function newTask({ task, version, at }: Birth, draft: Draft): TaskState {
   return { _id: task, ...stored(draft, at), completedAt, createdAt: at, updatedAt: at, version };
 }
 
-/** The next state when what the body does not name stays. `seq` is left out of it on purpose. */
+/** The next state, keeping what the body omits. Without `seq`, on purpose. */
 export function patchedTask(current: TaskState, input: TaskInput, now: Date): TaskState {
   return nextTask(current, { ...input, details: { ...detailsOf(current), ...input.details } }, now);
 }
 
-/** The next state when what the body does not name is absent. */
+/** The next state, with defaults for what the body omits. */
 export function replacedTask(current: TaskState, input: TaskInput, now: Date): TaskState {
   const dues = input.dues.length > 0 ? input.dues : [{ name: 'due', due: NOT_DUE } as const];
   return nextTask(current, { ...input, dues, details: { ...ABSENT, ...input.details } }, now);
@@ -89,7 +89,7 @@ function nextTask(
   };
 }
 
-/** What is absent is not stored, so that a plain task stays small. */
+/** Defaults are not stored, so that a plain task stays small. */
 function stored({ text, due, details }: Draft, createdAt: Date): Omit<TaskState, '_id'> {
   const { completed } = details;
   const state: Record<string, unknown> = { Text: text, completed, date: due.at ?? createdAt };
@@ -102,7 +102,7 @@ function stored({ text, due, details }: Draft, createdAt: Date): Omit<TaskState,
   return state;
 }
 
-/** What stays of a deleted task, for clients that must hear of it. */
+/** What remains of a deleted task, for clients that must learn of it. */
 export function tombstone(id: Types.ObjectId, now: Date): TaskState {
   return { _id: id, deletedAt: now, version: randomId() };
 }
@@ -120,7 +120,7 @@ export function textOf({ Text, task }: TaskState): string {
   return Text ?? task ?? '';
 }
 
-/** The tutorial kept no time of creation, but its ids hold it, in seconds. */
+/** The tutorial stored no time of creation, but its ids contain it, in seconds. */
 function createdAtOf({ _id, createdAt }: TaskState): Date {
   return createdAt ?? _id.getTimestamp();
 }
@@ -129,7 +129,7 @@ function dateOf(task: TaskState): Date {
   return task.date ?? createdAtOf(task);
 }
 
-/** Tasks of the tutorial and of earlier versions remember no more than their date. */
+/** Tasks of the tutorial and of earlier versions have only their date. */
 function dueOf(task: TaskState): Due {
   return task.due === 'none' ? NOT_DUE : { kind: task.due ?? 'time', at: dateOf(task) };
 }
@@ -147,10 +147,10 @@ function nextCompletedAt(current: TaskState, isCompleted: boolean, now: Date): D
 /**
  * A task as clients see it, in JSON. Exactly these members: the .NET clients match names ignoring case and fail on a member
  * named `id` and on `completed: null`; the Android client fails on a task without `task`. The tutorial's documents look like
- * any other task, though they lack most of it.
+ * any other task, although they lack most members.
  *
- * A list does this for each of its tasks: written down piece by piece, since an object that is then made text took twice as
- * long, and that was a twentieth of a list.
+ * Written piece by piece, since a list does this for each of its tasks: serializing an object took twice as long, a twentieth
+ * of a list.
  */
 export function taskJson(document: TaskState): string {
   const text = JSON.stringify(textOf(document));
@@ -169,7 +169,7 @@ export function taskJson(document: TaskState): string {
   );
 }
 
-/** Shown as they are stored; `completed` is not, which may be absent. */
+/** Shown as they are stored, unlike `completed`, which may be absent. */
 const DETAILS = memberList
   .filter(([name]) => name !== 'completed')
   .map(([name, { absent }]) => {
@@ -181,7 +181,7 @@ function timeJson(date: Date | null | undefined): string {
   return date === null || date === undefined ? 'null' : `"${isoOf(date)}"`;
 }
 
-/** What was said of the date. @param date the instant, in RFC 3339 */
+/** The due date as the client gave it. @param date the instant, in RFC 3339 */
 function dueJson(date: string, kind: TaskState['due']): string {
   if (kind === 'none') return 'null';
   return `"${kind === 'day' ? date.slice(0, 'YYYY-MM-DD'.length) : date}"`;

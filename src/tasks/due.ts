@@ -4,7 +4,7 @@ import { InvalidTaskError } from '../errors.ts';
 const FORM = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d)))?$/;
 
 const MINUTE_MS = 60_000;
-// A result outside the years 0000 to 9999 could not be written in the same grammar.
+// A result outside the years 0000 to 9999 does not fit the same grammar.
 const EARLIEST_MS = Date.parse('0000-01-01T00:00:00.000Z');
 const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
@@ -12,13 +12,13 @@ const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
  * Reads an RFC 3339 date-time or a plain `YYYY-MM-DD` (midnight UTC). `Date` alone would read 30 February as 2 March
  * and `1` as the year 2001. A leap second, at the end of a month in UTC, is the second that follows, as in POSIX time.
  *
- * @returns nothing when the text is of another form or names no moment of the calendar.
+ * @returns undefined if the text has another form or is not in the calendar.
  */
 export function parseDate(text: string): Date | undefined {
   const [, year = '', month = '', day = '', ...time] = FORM.exec(text) ?? [];
   const date = `${year}-${month}-${day}`;
   const midnight = Date.parse(`${date}T00:00:00.000Z`);
-  // A day that the calendar has not, such as 30 February, comes back as another one.
+  // A day that does not exist, such as 30 February, comes back as another one.
   if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date)) return undefined;
   const ms = time[0] === undefined ? midnight : addTime(midnight, time);
   return ms !== undefined && ms >= EARLIEST_MS && ms <= LATEST_MS ? new Date(ms) : undefined;
@@ -40,7 +40,7 @@ function isMonthStart(ms: number): boolean {
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const MAX_DAYS = 1_000;
-/** The days that were written lately, up to their `T`. */
+/** The most recently written days, up to their `T`. */
 const days = new Map<number, string>();
 const padded = (digits: number) => Array.from({ length: 10 ** digits }, (_, i) => String(i).padStart(digits, '0'));
 const [TWO, THREE] = [padded(2), padded(3)];
@@ -61,7 +61,7 @@ export function isoOf(date: Date): string {
   return `${text}${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}.${THREE[ofDay % 1000]}Z`;
 }
 
-/** When a task is due, as the client said it. A day has no time zone; `at` is its midnight in UTC. */
+/** When a task is due, as the client gave it. A day has no time zone; `at` is its midnight in UTC. */
 export interface Due {
   readonly kind: 'none' | 'day' | 'time';
   readonly at?: Date;
@@ -69,7 +69,7 @@ export interface Due {
 
 export const NOT_DUE: Due = { kind: 'none' };
 
-/** One of the two names of this member in a body: `date` is always an instant, `due` what was said. */
+/** One of the two names of this member in a body: `date` is always an instant, `due` is as given. */
 export interface GivenDue {
   readonly name: 'due' | 'date';
   readonly due: Due;
@@ -85,13 +85,13 @@ export function readDue(name: 'due' | 'date', value: unknown): GivenDue {
   return { name, due: { kind: (value as string).length === 'YYYY-MM-DD'.length ? 'day' : 'time', at } };
 }
 
-/** What two names say of a task that is new; a null counts for nothing. */
+/** What the two names mean for a new task; null is ignored. */
 export function dueOfNew(given: readonly GivenDue[]): Due {
   return agreed(given.filter(({ due }) => due.kind !== 'none')) ?? NOT_DUE;
 }
 
 /**
- * What is meant for a task that exists. A client that sends back what it got, with one of the two changed, means that one.
+ * What they mean for an existing task. A client that sends back what it got, with one of the two changed, means that one.
  *
  * @param date the instant that the task shows as `date`.
  */
@@ -100,7 +100,7 @@ export function dueOfChanged(given: readonly GivenDue[], current: Due, date: Dat
 }
 
 function saysWhatIs({ name, due }: GivenDue, current: Due, date: Date): boolean {
-  // An instant alone cannot say that it stands for a day.
+  // An instant cannot say that it stands for a day.
   if (name === 'date' && due.kind === 'time') return due.at?.getTime() === date.getTime();
   return due.kind === current.kind && due.at?.getTime() === current.at?.getTime();
 }
@@ -112,6 +112,6 @@ function agreed(given: readonly GivenDue[]): Due | undefined {
   if (first?.due.at?.getTime() !== second.due.at?.getTime()) {
     throw new InvalidTaskError('"due" and "date" differ: they are two names of one member, so send only one');
   }
-  // Of the same instant `due` says more.
+  // For the same instant, `due` says more.
   return given.find(({ name }) => name === 'due')?.due;
 }

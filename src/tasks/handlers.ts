@@ -26,11 +26,11 @@ import type { Life } from './owned.ts';
 import { parameters } from './schemas.ts';
 import { type Session, TaskStore } from './store.ts';
 
-/** What stays the same from request to request. */
+/** What all requests share. */
 export interface TaskParts {
   models: TaskModels;
   clock: Clock;
-  /** The life that a caller is in, for what is stored on their behalf. */
+  /** The caller's current life, for what is stored on their behalf. */
   lifeOf: (caller: Caller) => Life;
 }
 
@@ -71,7 +71,7 @@ export function taskHandlers(parts: TaskParts) {
   }
 
   async function deleteTasks(call: Call, isAll: boolean): Promise<Answer> {
-    // An older client with a missing id: what it wanted to delete is one task.
+    // An older client with a missing id: it meant to delete one task.
     if (call.path !== call.receivedPath) throw new MissingTaskError(HOW_TO_DELETE);
     refuseTags(call);
     const text = readSelection(membersOf(call), readQuery(call.query, ['Text', 'task']));
@@ -83,7 +83,7 @@ export function taskHandlers(parts: TaskParts) {
 
   return {
     listTasks: async (call) => await list(call, DEFAULT_LIMIT, true),
-    // The first clients show what comes in the first answer, and cannot ask for more.
+    // The first clients show only the first answer, and cannot ask for more.
     listTasksAtOnce: async (call) => await list(call, 1000, false),
 
     createTask: async (call) => await create(call, readTask(call)),
@@ -134,7 +134,7 @@ export function taskHandlers(parts: TaskParts) {
 
     createNamedTask: async (call) => await create(call, readTaskNamed(parameterOf(call, 'task'), call)),
 
-    // An id comes before a text.
+    // An id takes precedence over a text.
     deleteNamedTask: async (call) => {
       const name = parameterOf(call, 'task');
       try {
@@ -150,9 +150,9 @@ export function taskHandlers(parts: TaskParts) {
 }
 
 /**
- * For a path with an owner in it: lets the caller's own `oid` and `me` pass.
+ * For a path with an owner in it: accepts the caller's own `oid` and `me`.
  *
- * @throws {TaskNotFoundError} for everybody else: whether they exist is nobody's business.
+ * @throws {TaskNotFoundError} for anyone else: whether they exist is nobody's business.
  */
 export function onlyOwn(handle: Handle): Handle {
   return async (call) => {
@@ -177,28 +177,28 @@ const MAX_REFERENCE_CHARS = 1_024;
 
 function created({ receivedPath }: Call, task: TaskState): Answer {
   const reference = referenceToTask(receivedPath, task._id.toHexString());
-  // A path of slashes would make it longer than any proxy passes on.
+  // A path of slashes could make it longer than proxies allow.
   const headers = reference.length > MAX_REFERENCE_CHARS ? {} : { Location: reference };
   return { ...one(task), status: 201, headers };
 }
 
 /**
- * Where a task is, relative to the URL that was asked for (RFC 3986, section 4.2). A proxy may serve us under a path of
- * its own, which we never see: a reference that starts with a slash would lead past it.
+ * Where a task is, relative to the requested URL (RFC 3986, section 4.2). A proxy may serve us under a path prefix that we
+ * never see: a reference that starts with a slash would bypass it.
  *
- * @param receivedPath the path as the client sent it, slashes too many included: it is what the client resolves against.
+ * @param receivedPath the path as the client sent it, extra slashes included: the client resolves against that.
  */
 export function referenceToTask(receivedPath: string, id: string): string {
   const folders = receivedPath.split('/').length - 2;
   return `${'../'.repeat(folders)}api/tasks/${id}`;
 }
 
-/** Of a list: what it says follows from the states of its tasks and from where it ends. */
+/** The tag of a list, which is determined by the states of its tasks and where it ends. */
 function tagOfAll(tasks: readonly TaskState[], link: string): string {
   return hash('sha256', link + tasks.map(tagOf).join(''), 'base64url').slice(0, 27);
 }
 
-/** Many tasks have no version that a write could compare in one step, so no tag holds for them; `*` does. */
+/** Many tasks have no common version that a write could compare in one step, so no tag matches them; `*` does. */
 function refuseTags({ headers }: Call): void {
   const { ifMatch, ifNoneMatch } = readConditions(headers);
   if ((ifMatch === undefined || ifMatch === '*') && ifNoneMatch === undefined) return;

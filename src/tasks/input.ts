@@ -1,4 +1,4 @@
-/** Reads what a client says about a task, strictly: nothing but checked strings, booleans, lists and dates goes on from here. */
+/** Reads a client's task strictly: only checked strings, booleans, lists and dates leave this file. */
 import { InvalidContentError, InvalidTaskError, MissingTaskError } from '../errors.ts';
 import type { Call } from '../http/operation.ts';
 import type { Members } from '../http/request.ts';
@@ -7,9 +7,9 @@ import { type Details, memberList, readString } from './members.ts';
 
 export const MAX_TEXT_LENGTH = 4096;
 
-/** What a body says of a task. What it does not name is not there. */
+/** What a body says about a task. What it omits is absent here. */
 export interface TaskInput {
-  /** Under one of its names, or under both. */
+  /** From one or both of its names. */
   readonly texts: readonly string[];
   readonly dues: readonly GivenDue[];
   readonly details: Partial<Details>;
@@ -29,7 +29,7 @@ export function readTask(call: Read): TaskInput {
   return input;
 }
 
-/** The task of a POST that has its text in the URL; a body may add the rest, and must not name another text. */
+/** The task of a POST with its text in the URL; a body may add the rest, but not another text. */
 export function readTaskNamed(text: string, call: Read): TaskInput {
   const input = readInput(call);
   if (input.texts.some((other) => other !== text)) {
@@ -44,14 +44,14 @@ export function readUpdate(call: Read): { text: string; changes: TaskInput } {
   return { text: agreedText(texts), changes: { texts: [], dues, details } };
 }
 
-/** A JSON merge patch (RFC 7396): null sets a member back to what it is when absent. A task is never without its text. */
+/** A JSON merge patch (RFC 7396): null resets a member to its default. A task always has a text. */
 export function readPatch(call: Read): TaskInput {
   if (call.body?.['Text'] === null || call.body?.['task'] === null) throw new MissingTaskError();
   return readInput(call);
 }
 
 /**
- * The one text that all these sources agree on; undefined when none of them has a text member at all.
+ * The one text that all these sources agree on; undefined if none of them has a text member.
  *
  * @throws {InvalidTaskError} when they differ.
  */
@@ -60,13 +60,13 @@ export function readSelection(...sources: Members[]): string | undefined {
   return given.length === 0 ? undefined : agreedText(given.map(checkText));
 }
 
-/** @throws {InvalidTaskError} when the two names of the text say different things. */
+/** @throws {InvalidTaskError} when the two names of the text differ. */
 export function agreedText([text = '', ...others]: readonly string[]): string {
   if (others.every((other) => other === text)) return text;
   throw new InvalidTaskError('"Text" and "task" differ: they are two names of one member, so send only one');
 }
 
-/** @throws {MissingTaskError | InvalidTaskError} when it is no text for a task. */
+/** @throws {MissingTaskError | InvalidTaskError} when it is not valid as a task's text. */
 export function checkText(text: unknown): string {
   if (text === undefined || text === null) throw new MissingTaskError();
   if (typeof text !== 'string') throw new InvalidTaskError('"Text" (or "task") must be a string');
@@ -87,7 +87,7 @@ function readInput(call: Read): TaskInput {
 
 const DUE_NAMES = ['due', 'date'] as const;
 
-/** A form has texts alone: no lists, and what is true or false by its name. */
+/** A form has only strings: no lists, and booleans by name. */
 function readDetails(body: Members, isForm: boolean): Partial<Details> {
   const details: Record<string, unknown> = {};
   for (const [name, { absent, read, schema }] of memberList) {
@@ -105,7 +105,7 @@ const FORM_MEMBERS = ['Text', 'task', ...DUE_NAMES, ...memberList.map(([name]) =
 /**
  * The members of the body.
  *
- * @throws {InvalidContentError} when a form gives one that counts twice; what nobody knows may be repeated.
+ * @throws {InvalidContentError} when a form repeats a known one; unknown ones may be repeated.
  */
 export function membersOf({ body = {}, bodyKind }: Read): Members {
   const repeated = bodyKind === 'form' ? FORM_MEMBERS.find((name) => Array.isArray(body[name])) : undefined;

@@ -1,4 +1,4 @@
-/** What a list is asked for, and what that means to the store. */
+/** The parameters of a list, and what they mean for the store. */
 import mongoose, { type Types } from 'mongoose';
 import { InvalidQueryError } from '../errors.ts';
 import { isTaskId, type TaskState, textOf } from './document.ts';
@@ -27,22 +27,22 @@ export const SORTS: readonly Sort[] = SORTED.flatMap((field) => [
   { name: `-${field}`, field, isDescending: true },
 ]);
 
-/** The place behind a task in a sorted list. A task that stays put is on the same side of it whatever comes and goes. */
+/** The position after a task in a sorted list. An unchanged task stays on the same side of it whatever comes and goes. */
 export interface Cursor {
-  /** The name of the order: a place in one means nothing in another. */
+  /** The name of the order: a position in one means nothing in another. */
   sort: string;
-  /** The task's sort key: milliseconds, or its position; null when it has none. */
+  /** The task's sort key: milliseconds, or its position; null if it has none. */
   key: number | string | null;
   id: Types.ObjectId;
 }
 
 type Search = (task: TaskState) => boolean;
 
-/** What to list, in which order, from where. */
+/** What to list, in which order, starting where. */
 export interface Listing {
   limit: number;
   sort: Sort;
-  /** Under `$and` alone, so that it fits beside any other condition. */
+  /** Only under `$and`, so that it can be combined with any other condition. */
   where: Where<TaskDocument>;
   q: Search | undefined;
   cursor: Cursor | undefined;
@@ -50,7 +50,7 @@ export interface Listing {
 
 export type ListQuery = Readonly<Partial<Record<string, string>>>;
 
-/** @throws {InvalidQueryError} naming the parameter that is bad. */
+/** @throws {InvalidQueryError} naming the invalid parameter. */
 export function readListing(query: ListQuery, defaultLimit = DEFAULT_LIMIT): Listing {
   const sort = given(query, 'sort', SORT_EXPECTED, (text) => SORTS.find(({ name }) => name === text)) ?? OLDEST_FIRST;
   const cursor = given(query, 'cursor', 'is malformed: follow the Link header as it is', readCursor);
@@ -86,9 +86,9 @@ export function readLimit(query: ListQuery, absent: number): number {
 }
 
 /**
- * A parameter as it is read; nothing when it is not there.
+ * A parameter's value; undefined if it is absent.
  *
- * @throws {InvalidQueryError} with what was expected, when it is read as nothing.
+ * @throws {InvalidQueryError} with what was expected, if `read` returns undefined.
  */
 function given<T>(query: ListQuery, name: string, expected: string, read: (text: string) => T): T | undefined {
   const text = query[name];
@@ -100,13 +100,13 @@ function given<T>(query: ListQuery, name: string, expected: string, read: (text:
 
 function whereCompleted(text: string): Where<TaskDocument> | undefined {
   if (text === 'true') return { completed: { $eq: true } };
-  // The tutorial's tasks may have no such member, and are not completed then.
+  // The tutorial's tasks may lack this member, and then are not completed.
   return text === 'false' ? { completed: { $ne: true } } : undefined;
 }
 
 function whereImportance(text: string): Where<TaskDocument> | undefined {
   const importance = IMPORTANCES.find((known) => known === text);
-  // What is absent is not stored.
+  // Defaults are not stored.
   return importance && { importance: { $in: [importance, importance === 'normal' ? null : importance] } };
 }
 
@@ -114,7 +114,7 @@ function whereCategory(text: string): Where<TaskDocument> | undefined {
   return text === '' || text.length > MAX_CATEGORY_LENGTH ? undefined : { categories: { $eq: text } };
 }
 
-/** The tutorial's tasks may have no date. They are due when they were made, which their id tells in seconds. */
+/** The tutorial's tasks may have no date. They are due when they were created, which their id contains in seconds. */
 function whereDue(operator: '$gte' | '$lt', text: string): Where<TaskDocument> | undefined {
   const date = parseDate(text);
   if (date === undefined) return undefined;
@@ -123,7 +123,7 @@ function whereDue(operator: '$gte' | '$lt', text: string): Where<TaskDocument> |
   return { due: { $ne: 'none' }, $or: [{ date: { [operator]: date } }, { date: null, _id: { [operator]: id } }] };
 }
 
-/** The place behind this task in this order. */
+/** The position after this task in this order. */
 export function cursorBehind(task: TaskState, { name, field }: Sort): Cursor {
   const key = task[field] ?? null;
   return { sort: name, key: key instanceof Date ? key.getTime() : key, id: task._id };
@@ -145,7 +145,7 @@ function isKey(part: unknown): part is Cursor['key'] {
   return part === null || isText(part) || (Number.isInteger(part) && !Number.isNaN(new Date(part as number).getTime()));
 }
 
-/** The same list from another place. What the list does not know is left out, so that no reference grows without a bound. */
+/** The same list from another position. Unknown parameters are left out, so that references stay short. */
 export function referenceToNext(query: ListQuery, cursor: Cursor): string {
   const parameters = new URLSearchParams({ ...query, cursor: encodeCursor(cursor) });
   return `?${parameters.toString()}`;
@@ -158,9 +158,9 @@ export function orderOf({ field, isDescending }: Sort): Record<string, 1 | -1> {
 }
 
 /**
- * What follows the cursor, or everything, as one part of the order after the other: where tasks without a key do not come
- * where the store would put them (first of all), they are a part of their own. Each part says its bounds in front, since an
- * index would be read from its beginning for bounds that stand in an `$or` alone.
+ * What follows the cursor, or everything, as consecutive parts: if tasks without a key do not belong where the store puts
+ * them (first), they are a separate part. Each part has its bounds at the front, since for bounds inside an `$or` the store
+ * would read the index from its beginning.
  */
 export function partsBehind(cursor: Cursor | undefined, { field, isDescending }: Sort): Where<TaskDocument>[] {
   const withoutKey: Where<TaskDocument> = { [field]: null };
@@ -189,16 +189,15 @@ function readSearch(q: string): Search | undefined {
 }
 
 /**
- * Whether a text contains another, whatever the case of letters and the normalization form of either. A pattern in the
- * database would know no forms, and could be made to take a time that grows with the product of both lengths, and V8's own
- * search to compare the whole part at every place. This takes a time that grows with the length of the text alone (Knuth,
- * Morris, Pratt).
+ * Whether a text contains another, ignoring case and normalization form. A pattern in the database would ignore neither form,
+ * and could take time proportional to the product of both lengths; so could V8's own search, which may compare the whole part
+ * at every position. This takes time proportional to the length of the text (Knuth, Morris, Pratt).
  *
  * @param part not empty.
  */
 export function containing(part: string): (text: string) => boolean {
   const wanted = folded(part);
-  /** For each beginning of it: the length of its longest proper beginning that is also its end. */
+  /** For each prefix of it: the length of its longest proper prefix that is also a suffix. */
   const borders = [0];
   const next = (matched: number, char: string | undefined): number => {
     while (matched > 0 && char !== wanted[matched]) matched = borders[matched - 1] ?? 0;
@@ -213,7 +212,7 @@ export function containing(part: string): (text: string) => boolean {
   };
 }
 
-/** Upper case knows one form of what lower case has several of, such as the two small sigmas and the sharp s. */
+/** Upper case has one form where lower case has several, as with the two small sigmas and the sharp s. */
 export function folded(text: string): string {
   return text.normalize('NFD').toLowerCase().toUpperCase().normalize('NFC');
 }

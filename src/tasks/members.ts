@@ -1,6 +1,6 @@
 /**
- * What a task has besides its text and its date, described once: how a client's value is checked, what it is when absent, how it
- * is stored, and what the API document says of it. A new member is one entry here.
+ * What a task has besides its text and its date, described once: how a client's value is checked, its default, how it is stored,
+ * and what the API document says about it. A new member is one entry here.
  */
 import { InvalidTaskError } from '../errors.ts';
 import { isObject } from '../http/request.ts';
@@ -8,16 +8,16 @@ import { type Schema, schema } from '../http/schema.ts';
 import { parseDate } from './due.ts';
 
 export interface Member<T> {
-  /** What it is in a task that says nothing of it, and what null sets it back to. */
+  /** Its default, to which null resets it. */
   readonly absent: T;
   /**
    * @param path names it in errors.
    * @throws {InvalidTaskError}
    */
   readonly read: (value: unknown, path: string) => T;
-  /** As mongoose has it. */
+  /** As in a mongoose schema. */
   readonly type: unknown;
-  /** Of a value that is not null. */
+  /** For a value that is not null. */
   readonly schema: Schema;
 }
 
@@ -110,12 +110,12 @@ export const members = {
 type MemberName = keyof typeof members;
 export type Details = { -readonly [Name in MemberName]: ReturnType<(typeof members)[Name]['read']> };
 
-/** By name, for code that treats all alike. */
+/** As a list, for code that treats all alike. */
 export const memberList = Object.entries(members) as [MemberName, Member<unknown>][];
 
 export const ABSENT = Object.fromEntries(memberList.map(([name, { absent }]) => [name, absent])) as Details;
 
-/** A text of well-formed Unicode, in UTF-16 code units, JavaScript's `length`. */
+/** A string of well-formed Unicode; lengths in UTF-16 code units, like JavaScript's `length`. */
 export function readString(value: unknown, path: string, max: number, min = 0): string {
   if (typeof value !== 'string') throw new InvalidTaskError(`"${path}" must be a string`);
   if (value.length < min || value.length > max) {
@@ -123,7 +123,7 @@ export function readString(value: unknown, path: string, max: number, min = 0): 
       `"${path}" has ${value.length} characters, expected ${min === 0 ? 'at most' : `${min} to`} ${max}`,
     );
   }
-  // BSON would store a lone surrogate as U+FFFD, silently.
+  // BSON would silently store a lone surrogate as U+FFFD.
   if (!value.isWellFormed()) {
     throw new InvalidTaskError(`"${path}" is not well-formed Unicode: it has a lone surrogate`);
   }
@@ -164,7 +164,7 @@ function readItem(value: unknown, path: string): ChecklistItem {
 }
 
 function readInstant(value: unknown, path: string): Date {
-  // A day alone is no moment at which a client could ring.
+  // A day is not a moment at which a client could remind anybody.
   const date = typeof value === 'string' && value.length > 'YYYY-MM-DD'.length ? parseDate(value) : undefined;
   if (date !== undefined) return date;
   throw new InvalidTaskError(`"${path}" must be an RFC 3339 date-time that exists in the calendar`);

@@ -6,8 +6,8 @@ const { Schema } = mongoose;
 const { ObjectId } = Schema.Types;
 
 /**
- * A task as it is stored, or what is left of one: a deleted task is replaced by a tombstone that has `deletedAt` and
- * neither text nor dates. The tutorial's documents have `task` or `Text`, and of the rest only `_id` and `owner` for sure.
+ * A task as it is stored, or its tombstone: a deleted task is replaced by one, which has `deletedAt` and neither text nor
+ * dates. The tutorial's documents have `task` or `Text`, and otherwise certainly only `_id` and `owner`.
  */
 export interface TaskDocument extends Partial<Details> {
   _id: Types.ObjectId;
@@ -16,19 +16,19 @@ export interface TaskDocument extends Partial<Details> {
   /** Where the tutorial's first edition kept the text. */
   task?: string;
   date?: Date;
-  /** How the date was said, when it was not as a time: as a day (midnight UTC), or not at all (the time of creation). */
+  /** How the date was given if not as a time: as a day (midnight UTC), or not at all (the time of creation). */
   due?: 'none' | 'day';
   completedAt?: Date | null;
   createdAt?: Date;
   updatedAt?: Date;
-  /** Drawn anew at every write: the entity tag, and what writers compare and swap. */
+  /** Random, new at every write: the entity tag, and what writers compare and swap. */
   version?: Types.ObjectId;
-  /** Position in the owner's changes. Absent after every write, until a reader of the changes gives one. */
+  /** Position in the owner's changes. Absent after every write, until a reader of the changes assigns one. */
   seq?: number;
   deletedAt?: Date;
   /**
-   * In a tombstone with an id of its own: the task that is given to another owner, and keeps its id there. Until it has
-   * arrived the tombstone has the number 0, which no feed tells of.
+   * In a tombstone with its own id: the task that is moved to another owner and keeps its id there. Until it has arrived,
+   * the tombstone has the number 0, which no feed shows.
    */
   gone?: Types.ObjectId;
 }
@@ -37,17 +37,17 @@ export interface TaskDocument extends Partial<Details> {
 export interface SyncDocument {
   _id: Types.ObjectId;
   owner: string;
-  /** Names the row of numbers that the last one is in (see `numbering.ts`). */
+  /** The epoch of the last number (see `numbering.ts`). */
   epoch: string;
-  /** The last number given. */
+  /** The last assigned number. */
   number: number;
-  /** The rows before it. Absent in records of earlier versions. */
+  /** Earlier epochs. Absent in records of earlier versions. */
   past?: { epoch: string; until: number }[];
   /** The exact states that got, or are about to get, this number. Emptied when all have it. */
   entries: { id: Types.ObjectId; version: Types.ObjectId | null }[];
 }
 
-/** What a repeated POST needs to be answered like the first. The text is in the request itself. */
+/** What is needed to answer a repeated POST like the first. The text is in the request itself. */
 export interface CreationDocument {
   /** Digest of owner and key. */
   _id: string;
@@ -62,22 +62,22 @@ export interface CreationDocument {
 /** What a list can be sorted by. */
 export const SORTED = ['date', 'createdAt', 'updatedAt', 'position'] as const;
 
-/** Days that a sync token is good for. */
+/** Days for which a sync token is valid. */
 export const SYNC_DAYS = 30;
 /** Hours in which a repeated POST creates nothing. */
 export const CREATION_HOURS = 24;
 
 const HOUR_SECONDS = 3600;
-// An hour more than what they are kept for, for instances and a server whose clocks differ.
+// An hour longer than needed, for instances and a server whose clocks differ.
 const TOMBSTONE_SECONDS = (SYNC_DAYS * 24 + 1) * HOUR_SECONDS;
 const CREATION_SECONDS = (CREATION_HOURS + 1) * HOUR_SECONDS;
 
-// A name that is not in the schema is an error wherever it turns up; by default mongoose drops it, even from a filter.
+// A name that is not in the schema is an error; by default mongoose drops it, even from a filter.
 const STRICT: SchemaOptions = { strict: 'throw', strictQuery: 'throw', versionKey: false, id: false, minimize: false };
 
 export type TaskModels = ReturnType<typeof taskModels>;
 
-/** The models on this connection; what is registered on it gets its collection and indexes before the API is ready. */
+/** The models on this connection. Their collections and indexes are created before the API is ready. */
 export function taskModels(connection: Connection) {
   return {
     tasks: modelOn<TaskDocument>(connection, 'Task', taskSchema),
@@ -91,11 +91,11 @@ function modelOn<T>(connection: Connection, name: string, schema: mongoose.Schem
 }
 
 const memberTypes = Object.fromEntries(
-  // Otherwise mongoose would put an empty list into every document that it makes.
+  // Otherwise mongoose would put an empty list into every document that it creates.
   memberList.map(([name, { type }]) => [name, { type, default: undefined }]),
 ) as object;
 
-// Every index leads with the owner, but for the ones that let the store delete what is too old.
+// Every index starts with the owner, except those by which the store deletes what is too old.
 const taskSchema = new Schema(
   {
     owner: String,
@@ -117,7 +117,7 @@ const taskSchema = new Schema(
 taskSchema.index({ owner: 1, _id: 1 });
 for (const name of SORTED) taskSchema.index({ owner: 1, deletedAt: 1, [name]: 1, _id: 1 });
 taskSchema.index({ owner: 1, seq: 1, _id: 1 });
-// Descending, so that it can be made beside the whole one of earlier versions, which holds an entry for every live task.
+// Descending, so that it can exist beside the full one of earlier versions, which has an entry for every live task.
 taskSchema.index(
   { deletedAt: -1 },
   { expireAfterSeconds: TOMBSTONE_SECONDS, partialFilterExpression: { deletedAt: { $exists: true } } },

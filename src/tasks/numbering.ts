@@ -6,46 +6,46 @@ import { type SyncDocument, type TaskDocument, taskModels } from './model.ts';
 import { type Content, memoryOfOwners, OwnedCollection } from './owned.ts';
 import type { Session } from './store.ts';
 
-/** Which numbers were given in which epoch. */
+/** Which numbers were assigned in which epoch. */
 type History = Pick<SyncDocument, 'epoch' | 'number' | 'past'>;
 
-/** A number that was handed out, with the epoch in which it was given. */
+/** An assigned number, with its epoch. */
 export type Mark = Pick<SyncDocument, 'epoch' | 'number'>;
 
-/** An owner's changes up to a number: everything that has it, or a lower one, has it for good; nothing is ever added behind it. */
+/** An owner's changes up to a number: whatever has this number or a lower one keeps it; none is ever added. */
 export interface Numbered extends History {
-  /** Whether all that was written before is numbered; if not, there is too much of it, or too many who number it, for one request. */
+  /** Whether everything written before is numbered; if not, there is too much of it, or too many readers, for one request. */
   isComplete: boolean;
-  /** Whether nothing had to be numbered: what was written before the request has a number up to this one. */
+  /** Whether nothing had to be numbered: everything written before the request has a number up to this one. */
   isQuiet: boolean;
 }
 
 type Sync = Content<SyncDocument>;
 
-/** How many states get one number, and how many numbers one request gives, or tries to give while other readers are faster. */
+/** How many states share a number, and how many numbers one request assigns, or tries to while other readers are faster. */
 export const PACE = { batch: 250, maxNumbers: 8 };
-/** Milliseconds after which a request begins no further batch: what is left of its time is for the answer. */
+/** Milliseconds after which a request starts no further batch: the rest of its time is for the answer. */
 const BUDGET_MS = 1000;
 
 /** What this process knows of an owner's history. */
 interface Memory extends Mark {
-  /** Whether it may go on in the epoch that it found. */
+  /** Whether it may continue in the epoch that it found. */
   mayContinue: boolean;
 }
 
 const memoryOf = memoryOfOwners<Memory>();
 
 /**
- * Gives numbers to an owner's changes. Writers only leave their task without one; it is the readers who number, so no
- * clock takes part, and a writer that is slow or that another instance runs cannot end up behind a reader.
+ * Assigns numbers to an owner's changes. Writers only leave their task without one; readers number, so no clock is involved,
+ * and a reader can never have passed a writer that is slow or runs on another instance.
  *
- * A number is given to a batch of exact states, each a task's id with its version, and written down in the owner's sync
- * record before any task gets it. The next number can only be written down when the last one is handed out in full.
- * Handing out may be repeated by anybody at any time: a task that has changed since has another version, so it is left
+ * A number is assigned to a batch of exact states, each a task's id with its version, and recorded in the owner's sync
+ * record before any task gets it. The next number can be recorded only when the last one has been assigned in full.
+ * Anybody may repeat the assignment at any time: a task that has changed since then has another version, so it is left
  * alone and gets a later number.
  *
- * A database that was restored has gone back in time and would give numbers for the second time. So a process that meets
- * an owner for the first time, or finds less than it remembers, begins a new epoch with the next number.
+ * A restored database has gone back in time and would assign numbers a second time. So a process that meets an owner for
+ * the first time, or finds less than it remembers, starts a new epoch with the next number.
  */
 export class Numbering {
   readonly #tasks: OwnedCollection<TaskDocument>;
@@ -62,10 +62,10 @@ export class Numbering {
     this.#pace = pace;
   }
 
-  /** Numbers what was written until now, as far as the time allows. */
+  /** Numbers what was written until now, as far as time allows. */
   async advance(): Promise<Numbered> {
     const end = performance.now() + BUDGET_MS;
-    // In this order: whatever was written before, and has a number by now, has none that is higher than the record's.
+    // In this order: anything written before that has a number by now has none higher than the record's.
     let states = await this.#unnumbered();
     let sync = await this.#current();
     const isQuiet = states.length === 0 && sync.entries.length === 0;
@@ -85,12 +85,12 @@ export class Numbering {
     return await this.#tasks.find({ seq: null }, portion);
   }
 
-  /** Whether nobody has given a number since. */
+  /** Whether nobody has assigned a number since. */
   async isLatest({ epoch, number }: Mark): Promise<boolean> {
     return (await this.#syncs.findOne({ epoch: { $eq: epoch }, number: { $eq: number } })) !== undefined;
   }
 
-  /** Writes the next number down. Where another reader was faster, what it numbered needs no number from us. */
+  /** Records the next number. If another reader was faster, what it numbered needs no number from us. */
   async #give(sync: Sync, states: TaskDocument[]): Promise<Sync> {
     const mayContinue = this.#memory.get(this.#owner)?.mayContinue === true;
     const entries = states.map(({ _id, version }) => ({ id: _id, version: version ?? null }));
@@ -110,7 +110,7 @@ export class Numbering {
       }
       const memory = this.#memory.get(this.#owner);
       if (memory !== undefined && vouchesFor(known, memory)) return this.#remember(known, memory.mayContinue);
-      // Tasks may have higher numbers: when a backup of the records alone was restored, say.
+      // Tasks may have higher numbers, for example if only the records were restored from a backup.
       const number = Math.max(known.number, await this.#highest());
       if (number === known.number) return this.#remember(known, false);
       await this.#swap(known, { ...inNewEpoch(known), number, entries: [] });
@@ -126,7 +126,7 @@ export class Numbering {
     return await this.#syncs.replace({ _id: { $eq: _id }, epoch: { $eq: epoch }, number: { $eq: number } }, next);
   }
 
-  /** Tasks may have numbers already, when the record was lost: a restore that left it out, say. */
+  /** Tasks may already have numbers if the record was lost, for example in a restore. */
   async #highest(): Promise<number> {
     const [last] = await this.#tasks.find({}, { sort: { seq: -1, _id: -1 }, limit: 1, projection: { seq: 1 } });
     return last?.seq ?? 0;
@@ -134,8 +134,8 @@ export class Numbering {
 
   async #handOut({ _id: record, epoch, number, entries }: Sync): Promise<void> {
     const _id = { $in: entries.map(({ id }) => id) };
-    // No two tasks share a version, so a version of the batch on an id of the batch is a state of the batch. The
-    // tutorial's tasks have none until they are written, and never lose it again.
+    // No two tasks share a version, so an id of the batch with a version of the batch is a state of the batch. The
+    // tutorial's tasks have none until they are written, and then keep one.
     const version = { $in: entries.map((entry) => entry.version) };
     await this.#tasks.update({ _id, version, seq: null }, { seq: number });
     // From here on it need not be repeated.
@@ -148,7 +148,7 @@ function newEpoch(): string {
   return randomBytes(9).toString('base64url');
 }
 
-/** Epochs that are remembered. One begins whenever an instance first meets an owner, so this is weeks of deployments. */
+/** Epochs that are remembered. One starts whenever an instance first meets an owner, so this covers weeks of deployments. */
 const MAX_PAST = 100;
 
 /** The same numbers so far; the next one is in a new epoch. */
@@ -157,13 +157,13 @@ function inNewEpoch(sync: Sync): Sync {
   return { ...sync, epoch: newEpoch(), past: [...past, { epoch, until: number }].slice(-MAX_PAST) };
 }
 
-/** Whether this history is the one that the number was given in, and has come as far. */
+/** Whether the number was assigned in this history, which has come as far. */
 export function vouchesFor({ epoch, number, past = [] }: History, mark: Mark): boolean {
   if (mark.epoch === epoch) return mark.number <= number;
   return past.some((row) => row.epoch === mark.epoch && mark.number <= row.until);
 }
 
-/** The epoch in which this history gave the number. */
+/** The epoch in which this history assigned the number. */
 export function epochOf({ epoch, past = [] }: History, number: number): string {
   return past.find(({ until }) => number <= until)?.epoch ?? epoch;
 }
@@ -172,9 +172,9 @@ export function epochOf({ epoch, past = [] }: History, number: number): string {
 const BATCH = 500;
 
 /**
- * Begins a new history of changes for everyone, so that every sync token from before is refused. Live: what is being
- * numbered meanwhile is numbered in the old history or in the new one. Where tasks have higher numbers than their record,
- * whoever reads first goes on from these. May be run again. Resolves to how many users.
+ * Starts a new history of changes for everyone, so that every earlier sync token is refused. Works live: what is numbered
+ * meanwhile is numbered in the old history or in the new one. If tasks have higher numbers than their record, the first reader
+ * continues from these. May be run again. Resolves to the number of users.
  */
 export async function beginNewHistories(connection: Connection): Promise<number> {
   const { syncs } = taskModels(connection);

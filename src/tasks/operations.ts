@@ -31,15 +31,15 @@ import {
 export interface TaskOperationParts extends TaskParts {
   toRead: Guard;
   toWrite: Guard;
-  /** For whoever is signed in: each operation of a batch asks for the scope that it needs. */
+  /** For anyone signed in: each operation of a batch checks the scope that it needs. */
   known: Guard;
   readBody: ReadBody;
-  /** Milliseconds after which a batch begins no further operation. */
+  /** Milliseconds after which a batch starts no further operation. */
   batchMs: number;
 }
 
 const ALL = '/api/tasks';
-// The router takes a path as it is before any parameter.
+// The router prefers a fixed path to any parameter.
 const CHANGES = '/api/tasks/changes';
 // The router tries a parameter with a pattern first, so an id is an id and never an owner.
 const ONE = '/api/tasks/:id([0-9a-fA-F]{24})';
@@ -262,7 +262,7 @@ export function taskOperations(parts: TaskOperationParts): Operation[] {
       ...firstClients,
       name: 'FirstClientsCreateTask',
       description: 'Like `POST /api/tasks`, but a body that is not valid UTF-8 is read as Latin-1.',
-      // The Android app writes the low bytes of its characters, whatever it calls them.
+      // The Android app sends the low bytes of its characters, whatever charset it declares.
       body: readBody(bodies.newTask, { isLatin1Accepted: true }),
     },
     {

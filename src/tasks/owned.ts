@@ -12,8 +12,8 @@ interface Owned {
 }
 
 /**
- * A condition on one member. A value stands behind an operator, so that none can bring an operator of its own; null
- * also holds for a member that is not there.
+ * A condition on one member. Values always come with an operator, so that none can bring its own; null also matches an
+ * absent member.
  */
 type Condition<V> = null | { $eq?: V | null; $ne?: V | null; $gt?: V; $gte?: V; $lt?: V; $lte?: V; $in?: (V | null)[] };
 
@@ -27,23 +27,23 @@ export type Where<T extends Owned> = { [K in Exclude<keyof T, 'owner'>]?: Condit
   $and?: Where<T>[];
 };
 
-/** A document but for its owner, who is added as well. */
+/** A document without its owner, which is added as well. */
 export type Content<T extends Owned> = Omit<T, 'owner'>;
 
 /** Which of them to read. */
 type Portion = Omit<FindOptions, 'batchSize'> & { limit: number };
 
-/** What an owner who can be erased is asked about around the storing of something new. */
+/** Checks, around storing something new, that the owner has not been erased. */
 export interface Life {
   /**
-   * Before it is stored: the owner is registered for a new life where the last was ended.
+   * Call it before storing: registers the owner for a new life if the last one has ended.
    *
-   * @returns asks, when it is stored, whether it may stay.
+   * @returns a check, for after storing, whether it may stay.
    */
   begin(signal: AbortSignal): Promise<(signal: AbortSignal) => Promise<boolean>>;
 }
 
-/** The owner was erased meanwhile. The same request, made again, is the first of a new life, or is refused. */
+/** The owner was erased meanwhile. The same request, repeated, is the first of a new life, or is refused. */
 export class LifeEndedError extends StoreUnavailableError {}
 
 /** Whose documents, until when. */
@@ -56,8 +56,8 @@ export interface Ownership {
 }
 
 /**
- * One owner's documents in one collection, within one request. Every filter is built here and leads with the owner, so
- * nothing outside can be read or changed, and every operation ends when the request's time does.
+ * One owner's documents in one collection, within one request. Every filter is built here and starts with the owner, so
+ * nothing else can be read or changed, and every operation ends when the request's time does.
  */
 export class OwnedCollection<T extends Owned> {
   readonly #model: Model<T>;
@@ -79,7 +79,7 @@ export class OwnedCollection<T extends Owned> {
     return one;
   }
 
-  /** By its id, at the price of a part of a command when much is asked for. */
+  /** By its id; under load, several reads share one command. */
   async get(id: T['_id']): Promise<T | undefined> {
     const found = await reading(this.#collection).ask({ _id: id, owner: this.#by.owner }, this.#by.signal);
     return found as T | undefined;
@@ -95,9 +95,9 @@ export class OwnedCollection<T extends Owned> {
   }
 
   /**
-   * False when a document with such an id, or another unique member, exists.
+   * Returns false if a document with that id, or another unique member, exists.
    *
-   * @throws {LifeEndedError} when the owner was erased meanwhile; then it is not there.
+   * @throws {LifeEndedError} when the owner was erased meanwhile; then it is not stored.
    */
   async insert(document: Content<T>): Promise<boolean> {
     const mayStay = await this.#by.life.begin(this.#by.signal);
@@ -107,7 +107,7 @@ export class OwnedCollection<T extends Owned> {
       this.#mine(this.#sameState(document)),
       withSignal(this.#by.signal),
     );
-    // Where it is gone but its id is not, it was given to another owner: it is stored, and theirs.
+    // If it is gone but its id is not, it was moved to another owner: it is stored, and theirs.
     const isTheirs =
       deletedCount === 0 && (await this.#model.exists({ _id: document._id }).setOptions(withSignal(this.#by.signal)));
     if (isTheirs) return true;
@@ -118,13 +118,13 @@ export class OwnedCollection<T extends Owned> {
     await this.#model.deleteMany(this.#mine(where), withSignal(this.#by.signal));
   }
 
-  /** Replaces the one document that these conditions hold for, atomically. False when there is none. */
+  /** Atomically replaces the one document that meets these conditions. Returns false if there is none. */
   async replace(where: Where<T>, document: Content<T>): Promise<boolean> {
     const result = await this.#model.replaceOne(this.#mine(where), this.#whole(document), withSignal(this.#by.signal));
     return result.matchedCount === 1;
   }
 
-  /** Many replacements in one command, each atomic in itself. Resolves to how many of them found their document. */
+  /** Many replacements in one command, each atomic by itself. Resolves to the number that found their document. */
   async replaceEach(replacements: { where: Where<T>; document: Content<T> }[]): Promise<number> {
     const operations = replacements.map(({ where, document }) => ({
       replaceOne: { filter: this.#mine(where), replacement: this.#whole(document) },
@@ -144,7 +144,7 @@ export class OwnedCollection<T extends Owned> {
       return true;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      // Not where the driver has sent it again to a store that does not recognise a repeated write.
+      // Not if the driver has repeated it on a store that does not recognise repeated writes.
       return (await this.#found(this.#sameState(document), { limit: 1 })).length > 0;
     }
   }
@@ -154,18 +154,18 @@ export class OwnedCollection<T extends Owned> {
     return (await findAll(this.#collection, this.#mine(where), options, this.#by.signal)) as unknown as T[];
   }
 
-  /** The very document, and not what may have come in its place. */
+  /** This very document, and not what may have taken its place. */
   #sameState({ _id, version }: Content<T> & { version?: unknown }): Where<T> {
     return { _id: { $eq: _id }, ...(version !== undefined && { version: { $eq: version } }) } as unknown as Where<T>;
   }
 
-  /** The driver's, for the hot path: there is nothing to cast in filters that the types hold to the schema. */
+  /** The driver's collection, for the hot path: the types tie filters to the schema, so there is nothing to cast. */
   get #collection(): Model<T>['collection'] {
     return this.#model.collection;
   }
 
   #mine(where: Where<T>): object {
-    // Sent first; and last, so that nothing in `where` could take its place.
+    // First on the wire; and set last, so that nothing in `where` can replace it.
     const owner = { owner: { $eq: this.#by.owner } };
     return { ...owner, ...where, ...owner };
   }
@@ -175,10 +175,10 @@ export class OwnedCollection<T extends Owned> {
   }
 }
 
-/** Owners remembered; one more than that costs a query, no more. */
+/** Owners remembered; one more only costs a query. */
 const MAX_REMEMBERED = 10_000;
 
-/** What is remembered of owners. Apart for each connection: two instances in one process know no more than two processes do. */
+/** What is remembered about owners. Separate for each connection: two instances in one process share no more than two processes. */
 export function memoryOfOwners<M extends object>(): (model: object) => LRUCache<string, M> {
   return oncePer(() => new LRUCache<string, M>({ max: MAX_REMEMBERED }));
 }
@@ -193,7 +193,7 @@ const reading = oncePer(
         _id: anyOf(wanted.map(({ _id }) => _id)),
       };
       const found = (await findAll(collection, filter, { batchSize: wanted.length + 1 }, signal)) as unknown as Owned[];
-      // Where several owners ask, one may have asked for what is another's; and shards may hold one id for each of two.
+      // Among several owners, one may have asked for another's document; and two shards may have the same id.
       const owned = new Map(found.map((document) => [nameOf(document), document]));
       return wanted.map((one) => owned.get(nameOf(one)));
     }),

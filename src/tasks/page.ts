@@ -1,9 +1,9 @@
-/** A page of tasks, and the opaque texts that say where the next one begins. */
+/** A page of tasks, and the opaque tokens that say where the next one begins. */
 import { taskJson, type TaskState } from './document.ts';
 
-/** Bytes of JSON in one answer, unless its first task alone has more. A thousand tasks of ordinary length have a third of it. */
+/** Bytes of JSON in one answer, unless its first task alone is larger. A thousand ordinary tasks take a third of it. */
 export const MAX_PAGE_BYTES = 1024 * 1024;
-// Tasks that are asked for before it is known how large they are.
+// Tasks to read before their size is known.
 const FIRST = 25;
 
 /** The tasks of one answer, as a JSON array on one line that ends before it becomes too large. */
@@ -21,7 +21,7 @@ export class Page {
     return `[${this.#parts.join(',')}]`;
   }
 
-  /** False, and nothing is added, when there is no room. */
+  /** Returns false, and adds nothing, if there is no room. */
   add(task: TaskState): boolean {
     if (this.tasks.length >= this.#limit) return false;
     const part = taskJson(task);
@@ -33,7 +33,7 @@ export class Page {
     return true;
   }
 
-  /** How many more to read: what there is room for if they are like those before, and one to see whether more follow. */
+  /** How many more to read: as many as fit if they are like those before, and one to see whether more follow. */
   get room(): number {
     const left = this.#limit - this.tasks.length + 1;
     if (this.tasks.length === 0) return Math.min(left, FIRST);
@@ -41,12 +41,12 @@ export class Page {
   }
 }
 
-/** How cursors and sync tokens are written: nothing that a client should look into. */
+/** Encodes cursors and sync tokens, which are opaque to clients. */
 export function encodeOpaque(parts: readonly unknown[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** The parts again. Nothing when one does not pass its check, or the text is not, byte for byte, what `encodeOpaque` makes. */
+/** Decodes the parts. Undefined if one fails its check, or the text is not, byte for byte, what `encodeOpaque` returns. */
 export function decodeOpaque<Parts extends unknown[]>(
   text: string,
   checks: readonly [...{ [I in keyof Parts]: (part: unknown) => part is Parts[I] }],

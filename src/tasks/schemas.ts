@@ -1,4 +1,4 @@
-/** What the API document says of tasks: schemas, parameters and examples. */
+/** What the API document says about tasks: schemas, parameters and examples. */
 import {
   answer,
   type AnswerSchema,
@@ -61,7 +61,7 @@ export const tasks = schema('Tasks', { type: 'array', items: task });
 
 const due = { type: ['string', 'null'], description: DUE };
 const date = { ...due, description: `${DUE} The same as \`due\` under its old name.` };
-/** What a client may say besides the text. */
+/** What a client may send besides the text. */
 const told = { due, date, ...sent };
 
 const newTask = schema('NewTask', {
@@ -133,7 +133,7 @@ const patchExamples = {
   reset: example('No longer due', { due: null }),
 };
 
-/** What each body may hold; who mounts them says how they are read. */
+/** What each body may contain; how it is read is decided where it is mounted. */
 export const bodies = {
   newTask: {
     description:
@@ -141,7 +141,7 @@ export const bodies = {
     isRequired: true,
     content: {
       'application/json': { schema: newTask, examples: taskExamples },
-      // The same type, though a form has no lists: of one that only a form has, generators make clients that do not compile.
+      // The same type, although a form has no lists: for a separate form type, generators make clients that do not compile.
       [FORM]: { schema: newTask, examples: formExample },
     },
   },

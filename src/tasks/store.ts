@@ -23,22 +23,22 @@ import { Page } from './page.ts';
 export interface Session extends Ownership {
   models: TaskModels;
   clock: Clock;
-  /** Starts the request's time anew: called when a part of what is large is done. */
+  /** Restarts the request's time: called when a part of large work is done. */
   extend: () => void;
 }
 
 const LIVE = { deletedAt: null } satisfies Where<TaskDocument>;
-// Documents that one command writes, so that none of them holds up everybody else's.
+// Documents that one command writes, so that it does not hold up others.
 const BATCH = 250;
-// Tasks that are changed at the same time when a text names several.
+// Tasks changed at the same time if a text matches several.
 const CONCURRENCY = 8;
-// Tasks that are looked through at a time for a part of their text, and in one request: what lies behind is the next page.
+// Tasks searched at a time, and in one request; the rest is for the next page.
 const SEARCHED_AT_A_TIME = 200;
 const MAX_SEARCHED = 5_000;
 
 /**
- * One user's tasks. Every query leads with the owner: nothing outside it can be read or changed. A write is decided on
- * what was read and done only if that is still the state of the task, so of concurrent writers with one tag exactly one wins.
+ * One user's tasks. Every query starts with the owner: nothing else can be read or changed. A write is decided on what was
+ * read, and done only if the task is still in that state, so of concurrent writers with one tag exactly one wins.
  */
 export class TaskStore {
   readonly #tasks: OwnedCollection<TaskDocument>;
@@ -73,9 +73,9 @@ export class TaskStore {
   }
 
   /**
-   * The task with that id becomes this one; it is created when this user has none.
+   * Replaces the task with that id, or creates it if this user has none.
    *
-   * @throws {TaskExistsError} when the id is somebody else's.
+   * @throws {TaskExistsError} when somebody else has that id.
    * @throws {PreconditionFailedError | TooManyTasksError}
    */
   async replace(id: string, input: TaskInput, conditions: Conditions): Promise<{ task: TaskState; isNew: boolean }> {
@@ -119,7 +119,7 @@ export class TaskStore {
     for await (const tasks of this.#batches(hasText(text), CONCURRENCY)) {
       for (const task of await Promise.all(tasks.map((one) => this.#changeIfText(one, text, changes)))) {
         if (task === undefined) continue;
-        // What follows the first that had no room has none either: a page has no gaps.
+        // After the first that did not fit, none is added: a page has no gaps.
         if (page.tasks.length === count) page.add(task);
         count += 1;
       }
@@ -138,7 +138,7 @@ export class TaskStore {
     return found;
   }
 
-  /** Decides on what is there, `undefined` where no task is, and writes the next state if that is still there then. */
+  /** Decides on the current task (`undefined` if none), and writes the next state if that is still current. */
   async #write(
     id: string,
     conditions: Conditions,
@@ -178,7 +178,7 @@ export class TaskStore {
     return removed;
   }
 
-  /** All tasks that the conditions hold for, some at a time, and the request's whole time for each batch. */
+  /** All tasks that meet the conditions, in batches, with the request's whole time for each. */
   async *#batches(where: Where<TaskDocument>, limit: number): AsyncGenerator<TaskState[]> {
     let batch: TaskState[] = [];
     do {
@@ -194,12 +194,12 @@ export class TaskStore {
     return await this.#tasks.get(new mongoose.Types.ObjectId(id));
   }
 
-  /** The new state, only if the task is still in the one that was read. */
+  /** Writes the new state, only if the task is still in the one that was read. */
   async #swap(current: TaskState, next: TaskState): Promise<boolean> {
     return await this.#tasks.replace({ _id: { $eq: current._id }, version: { $eq: current.version ?? null } }, next);
   }
 
-  /** False when this user has made a task with that id in between. */
+  /** Returns false if this user has created a task with that id in between. */
   async #insertAt(id: string, task: TaskState): Promise<boolean> {
     if (await this.#tasks.insert(task)) return true;
     if ((await this.#read(id)) === undefined) throw new TaskExistsError(id);
