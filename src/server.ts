@@ -163,13 +163,10 @@ function operationsOf(parts: Required<Parts> & { limits: Limits }, connections: 
 const COSTLY = ['/', '/docs', '/openapi.json', '/metrics'];
 
 function charged(operation: Operation, { chargeOpen }: Throttle): Operation {
-  const { steps, problems } = operation.guard;
-  const guard = {
-    steps: [chargeOpen, ...steps],
-    problems: [...problems, TooManyRequestsError],
-    headers: RATE_LIMIT,
-  };
-  return { ...operation, guard: { ...operation.guard, ...guard } };
+  const { guard } = operation;
+  const steps = [chargeOpen, ...guard.steps];
+  const problems = [...guard.problems, TooManyRequestsError];
+  return { ...operation, guard: { ...guard, steps, problems, headers: RATE_LIMIT } };
 }
 
 /** What runs before everything that belongs to somebody, and what it can answer with. */

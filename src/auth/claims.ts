@@ -6,13 +6,9 @@ import type { Claims } from './token.ts';
 
 export const MAX_OWNER_LENGTH = 256;
 
-export function isNumber(value: unknown): value is number {
-  return typeof value === 'number';
-}
-
 /** NaN for anything but a number. Not `Number()`, which would call a claim's `toString`. */
 export function secondsOf(value: unknown): number {
-  return isNumber(value) ? value : NaN;
+  return typeof value === 'number' ? value : NaN;
 }
 
 export function isText(value: unknown, maxLength: number): value is string {
@@ -87,7 +83,7 @@ export function isTokenType(typ: unknown): boolean {
 
 /** From the earliest moment at which the token may have been used. NaN without numbers in `exp` and `nbf`. */
 export function lifetimeSeconds({ exp, nbf, iat }: Claims, now: number): number {
-  const from = Math.min(now, secondsOf(nbf), isNumber(iat) ? iat : Infinity);
+  const from = Math.min(now, secondsOf(nbf), typeof iat === 'number' ? iat : Infinity);
   return secondsOf(exp) - from;
 }
 

@@ -1,7 +1,7 @@
 /** The checks of header and times, which are the same for every tenant. */
 import type { Tenant } from '../config.ts';
 import { show, showFromNow, showTime } from '../show.ts';
-import { isNumber, isText, isTokenType, lifetimeSeconds, secondsOf } from './claims.ts';
+import { isText, isTokenType, lifetimeSeconds, secondsOf } from './claims.ts';
 import type { Reason } from './refusal.ts';
 import type { Token } from './token.ts';
 
@@ -105,7 +105,7 @@ export const timeChecks: readonly Check[] = [
     reason: 'not_yet_valid',
     subject: 'iat',
     isMet: ({ claims }, { now, clockSkewSeconds }) =>
-      !isNumber(claims['iat']) || claims['iat'] <= now + clockSkewSeconds,
+      typeof claims['iat'] !== 'number' || claims['iat'] <= now + clockSkewSeconds,
     expected: ({ now, clockSkewSeconds }) => `not later than ${showTime(now + clockSkewSeconds)}`,
     received: ({ claims }) => showTime(claims['iat']),
     description: 'the token was issued in the future',

@@ -33,7 +33,7 @@ function withoutPort(entry: string): string {
 
 function networkOf(address: string | undefined): string | undefined {
   if (address === undefined || !isIPv6(address)) return address;
-  // The URL parser knows every way to write one and gives the shortest (RFC 5952). A zone (`%eth0`) is not for it.
+  // The URL parser reads every form and returns the shortest (RFC 5952). It does not accept a zone (`%eth0`).
   const { hostname } = new URL(`http://[${address.replace(/%.*$/s, '')}]`);
   // RFC 4291, section 2.5.5.2: `::ffff:192.0.2.1`, how a dual-stack socket writes an IPv4 address.
   const [, ...halves] = /^\[::ffff:(\w+):(\w+)\]$/.exec(hostname) ?? [];
