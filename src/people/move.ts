@@ -1,15 +1,14 @@
 /**
- * Gives one person's tasks to another: for someone whose object id has changed. Live and in batches, so that it may be
+ * Gives one person's tasks to another: for someone whose object id has changed. Works live and in batches, so that it may be
  * interrupted anywhere and run again.
  *
- * A task keeps its id and gets a new version, and the receiver's devices hear of it as changed. Ids are unique over all
- * owners, so none can be in the way. The giver keeps a tombstone with an id of its own that names the task (`gone`), so that
- * their devices hear that it is removed; their own tombstones and sync tokens stay with them. A write of the giver that
- * comes too late finds no task (404), or the id taken (409).
+ * A task keeps its id and gets a new version, and the receiver's devices see it as changed. Ids are unique over all owners,
+ * so none can be in the way. The giver keeps a tombstone with its own id that names the task (`gone`), so that their devices
+ * learn that it is removed; their own tombstones and sync tokens stay with them. A late write of the giver finds no task
+ * (404), or the id taken (409).
  *
- * The tombstone is stored before the task goes, with the number 0, behind which every feed begins: nobody is told of it yet.
- * It loses that number, and so gets one that is told, when its task has been seen at the receiver's. So whoever runs this
- * again finds what an interrupted run still owes.
+ * The tombstone is stored before the task goes, with the number 0, which no feed shows. It loses that number, and so gets a
+ * visible one, once its task has arrived at the receiver. So the next run finds what an interrupted one still has to do.
  */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Connection } from 'mongoose';
@@ -40,7 +39,7 @@ export interface Moved {
   creations: number;
 }
 
-/** Somebody, in the life that they had when this began: who is erased and calls again has another one. */
+/** A person, in the life that they had when this began: one who is erased and calls again has another. */
 interface Person {
   oid: string;
   life: string;
@@ -56,7 +55,7 @@ export async function movePerson(connection: Connection, from: string, to: strin
   const moved = { tasks: 0, creations: 0 };
   for (;;) {
     const receiver = await registered(connection, to, at);
-    // A giver who is unknown gets an entry as well: without one nobody would see that they are erased meanwhile.
+    // An unknown giver gets an entry as well: without one, nobody would notice that they are erased meanwhile.
     const mover = new Mover(connection, await registered(connection, from, at), receiver, at);
     await mover.forgetTombstones();
     // First: a repeated POST of the receiver then finds its task's id, wherever the task is by now.

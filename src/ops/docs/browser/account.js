@@ -79,7 +79,7 @@ export class Account {
   async #signOut() {
     this.#forget();
     say('Signed out');
-    // Where the tenant cannot be reached, its session cannot be ended; the token is forgotten all the same.
+    // If the tenant cannot be reached, its session cannot be ended, but the token is forgotten all the same.
     if (this.#tenant) await leaveToSignOut(this.#tenant).catch(() => undefined);
   }
 

@@ -1,4 +1,4 @@
-/** The operations, shown and tried by Swagger UI; what the page does itself, or better, is taken out of it. */
+/** The operations, shown and tried by Swagger UI, without what the page does itself, or better. */
 import { mend } from './mend.js';
 import { createErrors, createSamples } from './notes.js';
 
@@ -76,7 +76,7 @@ function ownParts(samples, errors) {
           React.createElement(getComponent('errors', true), {}),
           React.createElement(getComponent('operations', true), {}),
         ),
-      // A link inside a button is one too many; the index has the links.
+      // No link inside a button; the index has the links.
       DeepLink: ({ text }) => React.createElement('span', null, text),
       // Signing in is at the top of the page, and everything can be tried at once.
       authorizeOperationBtn: nothing,
@@ -103,7 +103,7 @@ function beside(React, First, Second) {
   ];
 }
 
-/** On every answer, and told of once, under "Start here". */
+/** On every answer, and explained once, under "Start here". */
 const COMMON_HEADERS = ['X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
 
 /**

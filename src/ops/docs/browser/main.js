@@ -1,9 +1,9 @@
-/** The page comes to life: colours, search, who the reader is, and the operations to try. */
+/** Starts the page's scripts: colours, search, sign-in, and the operations to try. */
 import { Account } from './account.js';
 import { showExplorer } from './explorer.js';
 import { startSearch } from './search.js';
 
-/** Where the API is, whatever proxies and path prefixes stand before it: this page is at `<base>docs`. */
+/** The API's base URL, behind any proxies and path prefixes: this page is at `<base>docs`. */
 const base = new URL('.', location.href);
 
 followColours();
@@ -14,7 +14,7 @@ const account = new Account(base);
 void account.start();
 await showExplorer(base, account);
 
-/** Swagger UI has its dark colours under a class, and does not ask the system itself. */
+/** Swagger UI has its dark colours under a class, and does not follow the system itself. */
 function followColours() {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const apply = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -30,7 +30,7 @@ function openContentsOnWideScreens() {
   };
   wide.addEventListener('change', apply);
   apply();
-  // On a phone it lies above the page, and has done its work when something was chosen.
+  // On a phone it covers the page, and is done when something was chosen.
   details.addEventListener('click', ({ target }) => {
     if (!wide.matches && target instanceof Element && target.closest('a')) details.open = false;
   });

@@ -1,4 +1,4 @@
-/** What Swagger UI draws without a name for those who do not see it, or out of reach of a keyboard, gets it here. */
+/** Makes accessible what Swagger UI draws without a label, or out of reach of a keyboard. */
 
 /** @type {[selector: string, attribute: string, value: (element: Element) => string][]} */
 const MISSING = [

@@ -1,4 +1,4 @@
-/** Finds sections, members, codes and operations by any words of theirs. */
+/** Finds sections, members, codes and operations by any of their words. */
 
 /** @typedef {{ link: HTMLAnchorElement, words: string }} Entry */
 

@@ -6,7 +6,7 @@ import * as oauth from './oauth4webapi.js';
  * @typedef {{ verifier: string, state: string, hash: string }} Pending
  */
 
-/** Between leaving and coming back; of this tab alone. */
+/** Kept between leaving and coming back, for this tab only. */
 const PENDING = 'tasks-api:sign-in';
 
 /**
@@ -44,7 +44,7 @@ export function isBack() {
 }
 
 /**
- * Trades the code for an access token, and clears the address bar of it.
+ * Exchanges the code for an access token, and removes it from the address bar.
  *
  * @param {Tenant} tenant
  * @returns {Promise<string>}
