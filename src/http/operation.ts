@@ -55,7 +55,9 @@ export interface Body {
   readonly steps: readonly Step[];
   readonly problems: readonly ProblemClass[];
   /** By media type; if empty, its content is ignored. */
-  readonly content: Readonly<Record<string, { schema: Component<Schema>; examples?: Record<string, Example> }>>;
+  readonly content: Readonly<
+    Record<string, { schema: Component<Schema> | Schema; examples?: Record<string, Example> }>
+  >;
 }
 
 /** How a body with this description is read. */

@@ -109,6 +109,22 @@ test('no optional parameter has an example', () => {
   }
 });
 
+// openapi-python-client takes a type for the last of the media types that have it: lists were sent as a form, and lost.
+test('no type with lists is for JSON and for forms', () => {
+  const lists = Object.entries(document.components.schemas).filter(([, type]) =>
+    JSON.stringify(type).includes('"array"'),
+  );
+  const ofForms = new Set<unknown>();
+  visit(document.paths, (value, path) => {
+    if (path.includes('application/x-www-form-urlencoded')) ofForms.add(value['$ref']);
+  });
+
+  assert.deepEqual(
+    lists.map(([name]) => name).filter((name) => ofForms.has(`#/components/schemas/${name}`)),
+    [],
+  );
+});
+
 test('operation ids are unique', () => {
   const ids = operations().map(({ operation }) => operation.operationId);
 
