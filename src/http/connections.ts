@@ -13,7 +13,7 @@ const SWEEP_MS = 50;
 /** Turns of the event loop without a new connection after which the accept queue counts as empty. */
 const QUIET_TURNS = 50;
 /** Milliseconds that this queue may take to become empty. */
-const MAX_QUEUE_MS = 1_000;
+const MAX_QUEUE_MS = 3_000;
 
 export class Connections {
   readonly limits: Limits;

@@ -49,7 +49,7 @@ export function percentDecode(part: string): Buffer {
  * The query parameters that a route knows. Others are ignored, or refused if it is strict.
  *
  * @param query without its question mark.
- * @throws {InvalidQueryError} naming a parameter that is repeated, not well-formed UTF-8, or unknown.
+ * @throws {InvalidQueryError} naming a parameter that is repeated, badly encoded, not well-formed UTF-8, or unknown.
  */
 export function readQuery<Name extends string>(
   query: string,
@@ -73,6 +73,7 @@ export function readQuery<Name extends string>(
 }
 
 function decodeValue(name: string, value: string): string {
+  if (/%(?![0-9a-f]{2})/i.test(value)) throw new InvalidQueryError(`${name} has a % that encodes nothing: send %25`);
   try {
     return decodeUtf8(percentDecode(value));
   } catch {

@@ -210,6 +210,8 @@ test('a bad or repeated parameter is refused by name', async (t) => {
     'dueBefore=2026-02-30',
     'cursor=x',
     'q=%FF',
+    'q=100%',
+    'q=%4z',
     'q=',
     'colour=red',
   ];
