@@ -159,7 +159,16 @@ function wrongTarget(allow: string): NotFoundError | MethodNotAllowedError {
 /** @throws the error that the body of an inner request would get alone. */
 function membersOf(body: unknown): Members | undefined {
   if (body === undefined) return undefined;
-  if (Buffer.byteLength(JSON.stringify(body)) > MAX_BODY_BYTES) throw new PayloadTooLargeError(MAX_BODY_BYTES);
+  if (isTooLarge(body)) throw new PayloadTooLargeError(MAX_BODY_BYTES);
   if (isObject(body)) return body;
   throw new InvalidContentError('the body must be a JSON object');
+}
+
+function isTooLarge(body: unknown): boolean {
+  try {
+    return Buffer.byteLength(JSON.stringify(body)) > MAX_BODY_BYTES;
+  } catch {
+    // Nested too deeply to be written. No member that an operation reads is; and the outer body has a limit of its own.
+    return false;
+  }
 }

@@ -116,6 +116,27 @@ test('a body that alone would be too large is too large in a batch', async (t) =
   assert.deepEqual(codes(results), ['PayloadTooLarge', 'InvalidContent', 201]);
 });
 
+test('a member that is ignored may nest as deeply in a batch as alone', async (t) => {
+  const server = await startServer(t);
+  const alice = server.as('alice');
+  const body = `{"Text":"Buy milk","ignored":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+  const json = { 'Content-Type': 'application/json' };
+
+  const alone = await alice.post('/api/tasks', body, json);
+  const batch = await alice.post(
+    '/api/batch',
+    `{"operations":[{"method":"POST","path":"/api/tasks","body":${body}}]}`,
+    json,
+  );
+
+  assert.equal(alone.status, 201);
+  assert.deepEqual(codes(((await batch.json()) as { results: ResultJson[] }).results), [201]);
+  assert.deepEqual(
+    server.logs.filter(({ msg }) => msg === 'failed'),
+    [],
+  );
+});
+
 test('a token in the body of an operation is refused as it is alone', async (t) => {
   const alice = (await startServer(t)).as('alice');
   const body = { Text: 'Buy milk', access_token: 'eyJ' };
