@@ -138,6 +138,8 @@ test('every JSON object without a repeated member is read as JSON.parse reads it
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(3), (object, indent) => {
       // JSON.parse once more: it is the text that counts, and -0 does not survive it.
       const text = JSON.stringify(object, undefined, indent);
+      // Nor is it always what V8 reads: see below.
+      fc.pre(JSON.stringify(JSON.parse(text), undefined, indent) === text);
       assert.deepEqual(parseStrictObject(text), JSON.parse(text));
     }),
   );
@@ -162,6 +164,13 @@ test('a member that is repeated, at any depth and in any spelling, is found', ()
       },
     ),
   );
+});
+
+test('a repeated member is found whatever names JSON.parse has met before', () => {
+  // An engine that knows objects with `oid` and `oi\\` was seen to take the second name here for the latter (nodejs/node 63785).
+  JSON.parse('{"oid":"A","oi\\\\":"B"}');
+
+  assert.throws(() => parseStrictObject('{"oid":"A","oi\\u0064":"B"}'), StrictJsonError);
 });
 
 test('a text that nests deeper than 64 is refused, however deep it is', () => {
