@@ -20,7 +20,7 @@ export type Erased = Record<CollectionName, number>;
 const BATCH = 250;
 
 /**
- * Erases all that is stored about this person, and resolves to how much that was when nothing is left. Each step that is
+ * Erases all that is stored about this person, and resolves to how much that was when nothing is left. Each command that is
  * done gives it its whole time again, so that it never fails for being large; when it is interrupted, call it again.
  */
 export async function erasePerson(
@@ -36,10 +36,7 @@ export async function erasePerson(
   const erased = new Map<CollectionName, number>();
   for (const name of DATA) {
     let count = 0;
-    for await (const some of eraseFrom(connection, name, { oid, erasing }, inTime)) {
-      count += some;
-      time.extend();
-    }
+    for await (const some of eraseFrom(connection, name, { oid, erasing }, time)) count += some;
     erased.set(name, count);
   }
   await userModel(connection).deleteOne({ oid: { $eq: oid }, erasing }, inTime);
@@ -93,18 +90,23 @@ async function* eraseFrom(
   connection: Connection,
   name: string,
   marked: { oid: string; erasing: ObjectId },
-  inTime: object,
+  time: WorkTime,
 ): AsyncGenerator<number> {
+  const inTime = withSignal(time.signal);
   const collection = connection.collection(name);
   const owner = { $eq: marked.oid };
   for (;;) {
     const found = await collection.find({ owner }, { projection: { version: 1 }, limit: BATCH, ...inTime }).toArray();
+    time.extend();
     if (found.length === 0 || (await userModel(connection).exists(marked).setOptions(inTime)) === null) return;
+    time.extend();
     const where = {
       owner,
       _id: { $in: found.map(({ _id }) => _id) },
       version: { $in: found.map((document) => (document['version'] as ObjectId | undefined) ?? null) },
     };
-    yield (await collection.deleteMany(where, inTime)).deletedCount;
+    const { deletedCount } = await collection.deleteMany(where, inTime);
+    time.extend();
+    yield deletedCount;
   }
 }

@@ -4,8 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mongoose from 'mongoose';
-import { finishErasures } from '../../src/people/erasure.ts';
+import { erasePerson, finishErasures } from '../../src/people/erasure.ts';
 import { type Client, expectProblem } from '../support/client.ts';
+import { testDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { proxyStore } from '../support/tcpProxy.ts';
 import { until } from '../support/until.ts';
@@ -230,6 +231,24 @@ describe('one’s own account', () => {
 
     assert.equal(response.status, 204);
     assert.deepEqual(await stored(server, 'alice'), [0, 0, 0, 0]);
+  });
+
+  test('each command of an erasure has its whole time, however slow the store', async (t) => {
+    const { uri } = await testDatabase(t);
+    const server = await startServer(t, { uri: `${uri}${uri.includes('?') ? '&' : '?'}monitorCommands=true` });
+    await fill(server.as('alice'));
+    const steps: string[] = [];
+    server.connection.getClient().on('commandStarted', ({ commandName, command }) => {
+      if (['find', 'aggregate', 'delete'].includes(commandName)) steps.push(`${commandName} ${command[commandName]}`);
+    });
+    const extend = (): unknown => steps.push('extend');
+
+    await erasePerson(server.connection, 'alice', new Date(), { signal: new AbortController().signal, extend });
+
+    const afterMark = steps.slice(steps.indexOf('extend'));
+    const late = afterMark.filter((step, i) => step !== 'extend' && afterMark[i - 1] !== 'extend');
+    assert.ok(afterMark.includes('delete tasks'));
+    assert.deepEqual(late, []);
   });
 
   test('an erasure that was interrupted is finished by the next start', async (t) => {
