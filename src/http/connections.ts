@@ -12,6 +12,8 @@ import type { Limits } from './limits.ts';
 const SWEEP_MS = 50;
 /** Turns of the event loop without a new connection after which the accept queue counts as empty. */
 const QUIET_TURNS = 50;
+/** Milliseconds that such a turn may take: it does not see who connects while it does other things. */
+const QUIET_TURN_MS = 0.2;
 /** Milliseconds that this queue may take to become empty. */
 const MAX_QUEUE_MS = 3_000;
 
@@ -79,7 +81,7 @@ export class Connections {
     const endAt = performance.now() + deadlineMs;
     await sleep(graceMs);
     // When a server stops listening, the kernel resets the connections in its accept queue, whatever was sent on them.
-    await this.#letAllIn(QUIET_TURNS, MAX_QUEUE_MS, () => {
+    await this.#letAllIn({ turns: QUIET_TURNS, turnMs: QUIET_TURN_MS, maxMs: MAX_QUEUE_MS }, () => {
       // Not `httpServer.close()`: it would destroy idle connections without checking what was sent on them.
       NetServer.prototype.close.call(this.#httpServer);
     });
@@ -100,22 +102,24 @@ export class Connections {
     }
     this.#open.set(socket, new Connection(socket, this));
     socket.once('close', () => this.#open.delete(socket));
-    if (!this.isHolding) void this.#letAllIn(1, this.limits.acceptMs);
+    if (!this.isHolding) void this.#letAllIn({ turns: 1, turnMs: Infinity, maxMs: this.limits.acceptMs });
     this.#accepted += 1;
   }
 
   /**
-   * Nothing begins until so many turns of the event loop have passed without a new connection, and `last` was done. libuv
+   * Nothing begins until so many such turns of the event loop have passed without a new connection, and `last` was done. libuv
    * accepts one per turn, so turns are kept short while more come: otherwise the last of many would wait for everything that
    * the others ask meanwhile. A waiting client opens no further one.
    */
-  async #letAllIn(quietTurns: number, maxMs: number, last?: () => void): Promise<void> {
-    const endAt = performance.now() + maxMs;
+  async #letAllIn(quiet: { turns: number; turnMs: number; maxMs: number }, last?: () => void): Promise<void> {
+    let now = performance.now();
+    const endAt = now + quiet.maxMs;
     this.#holds += 1;
-    for (let quiet = 0; quiet < quietTurns && performance.now() < endAt;) {
-      const accepted = this.#accepted;
+    for (let turns = 0; turns < quiet.turns && now < endAt;) {
+      const [accepted, startedAt] = [this.#accepted, now];
       await turn();
-      quiet = this.#accepted === accepted ? quiet + 1 : 0;
+      now = performance.now();
+      turns = this.#accepted === accepted && now - startedAt < quiet.turnMs ? turns + 1 : 0;
     }
     last?.();
     this.#holds -= 1;
