@@ -68,7 +68,7 @@ export interface Call {
   readonly method: string;
   /** Without doubled and trailing slashes. */
   readonly path: string;
-  /** As the client sent it. */
+  /** With the slashes that the client sent. */
   readonly receivedPath: string;
   /** Parameters of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;

@@ -15,7 +15,7 @@ declare module 'restify' {
     user?: Caller;
     /** Why the request is refused before it reaches a route. */
     rejection?: ApiError;
-    /** The path as the client sent it; `req.getPath()` is without doubled and trailing slashes. */
+    /** The path with the slashes that the client sent; `req.getPath()` is without doubled and trailing ones. */
     receivedPath: string;
     bodyKind?: BodyKind;
   }

@@ -186,7 +186,7 @@ function created({ receivedPath }: Call, task: TaskState): Answer {
  * Where a task is, relative to the requested URL (RFC 3986, section 4.2). A proxy may serve us under a path prefix that we
  * never see: a reference that starts with a slash would bypass it.
  *
- * @param receivedPath the path as the client sent it, extra slashes included: the client resolves against that.
+ * @param receivedPath the path with the slashes that the client sent: the client resolves against that.
  */
 export function referenceToTask(receivedPath: string, id: string): string {
   const folders = receivedPath.split('/').length - 2;
