@@ -10,12 +10,10 @@ import type { Limits } from './limits.ts';
 
 /** Milliseconds between two looks for connections that can be closed during shutdown. */
 const SWEEP_MS = 50;
-/** Turns of the event loop without a new connection after which the accept queue counts as empty. */
-const QUIET_TURNS = 50;
-/** Milliseconds that such a turn may take: it does not see who connects while it does other things. */
-const QUIET_TURN_MS = 0.2;
-/** Milliseconds that this queue may take to become empty. */
-const MAX_QUEUE_MS = 3_000;
+/** Milliseconds without a new connection after which all clients that wait for an answer count as let in, before the end. */
+const QUIET_MS = 50;
+/** Milliseconds that this may take. */
+const MAX_QUIET_MS = 1_000;
 
 export class Connections {
   readonly limits: Limits;
@@ -73,15 +71,16 @@ export class Connections {
   }
 
   /**
-   * Closes each connection after its next answer, goes on accepting for `graceMs`, then stops accepting. Resolves when the
-   * last connection is closed, at the latest after `deadlineMs`.
+   * Closes each connection after its next answer, goes on accepting for `graceMs`, then until no client comes any more, then
+   * stops accepting. Resolves when the last connection is closed, at the latest after `deadlineMs`.
    */
   async drain(deadlineMs: number, graceMs = 0): Promise<void> {
     this.#isDraining = true;
     const endAt = performance.now() + deadlineMs;
     await sleep(graceMs);
-    // When a server stops listening, the kernel resets the connections in its accept queue, whatever was sent on them.
-    await this.#letAllIn({ turns: QUIET_TURNS, turnMs: QUIET_TURN_MS, maxMs: MAX_QUEUE_MS }, () => {
+    // When a server stops listening, the kernel resets the connections in its accept queue, whatever was sent on them. That
+    // takes a moment, and longer on a busy machine, so clients are first made to wait: then none of them connects meanwhile.
+    await this.#letAllIn(Math.min(QUIET_MS, graceMs), MAX_QUIET_MS, () => {
       // Not `httpServer.close()`: it would destroy idle connections without checking what was sent on them.
       NetServer.prototype.close.call(this.#httpServer);
     });
@@ -102,25 +101,29 @@ export class Connections {
     }
     this.#open.set(socket, new Connection(socket, this));
     socket.once('close', () => this.#open.delete(socket));
-    if (!this.isHolding) void this.#letAllIn({ turns: 1, turnMs: Infinity, maxMs: this.limits.acceptMs });
+    if (!this.isHolding) void this.#letAllIn(0, this.limits.acceptMs);
     this.#accepted += 1;
   }
 
   /**
-   * Nothing begins until so many such turns of the event loop have passed without a new connection, and `last` was done. libuv
-   * accepts one per turn, so turns are kept short while more come: otherwise the last of many would wait for everything that
-   * the others ask meanwhile. A waiting client opens no further one.
+   * Nothing begins until no connection has come for `quietMs` and in a turn of the event loop after them, since one that was
+   * long did not see who came meanwhile; and `last` was done. libuv accepts one per turn, so turns are kept short while more
+   * come: otherwise the last of many would wait for everything that the others ask meanwhile. A waiting client opens no
+   * further one.
    */
-  async #letAllIn(quiet: { turns: number; turnMs: number; maxMs: number }, last?: () => void): Promise<void> {
+  async #letAllIn(quietMs: number, maxMs: number, last?: () => void): Promise<void> {
     let now = performance.now();
-    const endAt = now + quiet.maxMs;
+    const endAt = now + maxMs;
+    let quietAt = now + quietMs;
     this.#holds += 1;
-    for (let turns = 0; turns < quiet.turns && now < endAt;) {
-      const [accepted, startedAt] = [this.#accepted, now];
+    let startedAt: number;
+    do {
+      const accepted = this.#accepted;
+      startedAt = now;
       await turn();
       now = performance.now();
-      turns = this.#accepted === accepted && now - startedAt < quiet.turnMs ? turns + 1 : 0;
-    }
+      if (this.#accepted !== accepted) quietAt = now + quietMs;
+    } while (now < endAt && startedAt < quietAt);
     last?.();
     this.#holds -= 1;
     if (this.isHolding) return;
