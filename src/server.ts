@@ -177,7 +177,6 @@ function signedIn(
 ): Record<'toRead' | 'toWrite' | 'known', Guard> {
   const known = [
     acceptsJson,
-    throttle.refuseSpentAddress,
     throttle.around(authentication.authenticate),
     throttle.chargeUser,
     boundInFlight(limits.inFlightPerUser),

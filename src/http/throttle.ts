@@ -28,13 +28,10 @@ export interface ThrottleOptions {
   maxBuckets?: number;
 }
 
-/** Mount them in this order, before everything else on a protected route. */
 export interface Throttle {
   /** Charges the address for what is open to all but costs something to send. */
   chargeOpen: Step;
-  /** Refuses an address without tokens left, before anything is verified. Takes none. */
-  refuseSpentAddress: Step;
-  /** Authenticates; if that fails, the client's address is charged. */
+  /** Refuses an address without tokens left, before anything is verified; authenticates; if that fails, charges the address. */
   around(authenticate: Step): Step;
   /** Charges the user that `authenticate` found. */
   chargeUser: Step;
@@ -47,7 +44,6 @@ export function createThrottle(options: ThrottleOptions): Throttle {
 const passOn: Step = () => undefined;
 const NO_THROTTLE: Throttle = {
   chargeOpen: passOn,
-  refuseSpentAddress: passOn,
   around: (authenticate) => authenticate,
   chargeUser: passOn,
 };
@@ -70,22 +66,20 @@ class BucketThrottle implements Throttle {
     this.#open = new Buckets({ ...options, rate: options.rate * OPEN_FACTOR, burst: options.burst * OPEN_FACTOR });
   }
 
-  readonly refuseSpentAddress: Step = (req) => {
-    const address = this.#addressOf(req);
-    if (this.#addresses.hasToken(address)) return;
-    // Emptying an address's bucket must not lock out authenticated users behind it.
-    if (this.#options.isRemembered?.(req) !== true) this.#refuse('address', this.#addresses, address);
-  };
-
   readonly chargeOpen: Step = (req, res) => {
     this.#charge('address', this.#open, this.#addressOf(req), res);
   };
 
   around(authenticate: Step): Step {
     return (req, res) => {
+      const address = this.#addressOf(req);
+      // Emptying an address's bucket must not lock out authenticated users behind it.
+      if (!this.#addresses.hasToken(address) && this.#options.isRemembered?.(req) !== true) {
+        this.#refuse('address', this.#addresses, address);
+      }
       const charge = (refusal: unknown): never => {
         // Others may have emptied the bucket while this request was being verified: then this one is too many as well.
-        this.#charge('address', this.#addresses, this.#addressOf(req), res);
+        this.#charge('address', this.#addresses, address, res);
         throw refusal;
       };
       try {

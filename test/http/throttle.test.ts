@@ -208,9 +208,8 @@ async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {})
   const server = restify.createServer({ name: '', log: createLog('fatal', process.stdout) });
   guard(server, server.server);
   answerProblems(server, { isPlainText: () => false, translate: () => undefined });
-  const { refuseSpentAddress, chargeUser } = throttle;
   server.get('/open', handlerOf(throttle.chargeOpen), answer);
-  server.get('/', handlerOf(refuseSpentAddress, throttle.around(authenticate), chargeUser), answer);
+  server.get('/', handlerOf(throttle.around(authenticate), throttle.chargeUser), answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
