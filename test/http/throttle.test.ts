@@ -1,7 +1,7 @@
-/** The throttle in a real restify server, in front of a gate that lets in whoever says `Bearer <name>`. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import restify, { type Request, type Response as RestifyResponse } from 'restify';
 import { UnauthorizedError } from '../../src/errors.ts';
@@ -12,8 +12,12 @@ import { createThrottle, type ThrottleOptions } from '../../src/http/throttle.ts
 import { createLog } from '../../src/log.ts';
 import { expectProblem } from '../support/client.ts';
 import { type MovableClock, movableClock } from '../support/clock.ts';
+import { testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { handlerOf } from '../support/steps.ts';
+import { proxyStore, startProxy } from '../support/tcpProxy.ts';
+import { startTenant } from '../support/tenant.ts';
+import { until } from '../support/until.ts';
 
 test('a user has the burst, then a request for each 1/rate seconds', async (t) => {
   const { get, clock } = await startGate(t);
@@ -166,6 +170,49 @@ test('a rate of 0 switches throttling off', async (t) => {
   assert.equal(last.headers.get('ratelimit-limit'), null);
 });
 
+test('a user with too many requests under way is refused at once, and nobody else is', async (t) => {
+  const proxy = await proxyStore(t, (await testDatabase(t)).uri);
+  const { as, app } = await startServer(t, { uri: proxy.uri, limits: { inFlightPerUser: 2 } });
+  const [alice, bob] = [as('alice'), as('bob')];
+  await Promise.all([alice.list(), bob.list()]);
+
+  proxy.stall();
+  const waiting = [alice.get('/api/tasks'), alice.get('/api/tasks')];
+  await until(() => app.server.inflightRequests() >= 2);
+  const refused = await alice.get('/api/tasks');
+  const served = await bob.get('/hello');
+  await proxy.resume();
+
+  await expectProblem(refused, 429, 'TooManyRequests');
+  assert.equal(refused.headers.get('retry-after'), '1');
+  assert.equal(served.status, 200);
+  for (const response of await Promise.all(waiting)) assert.ok([200, 503].includes(response.status));
+  await until(async () => (await alice.get('/api/tasks')).status === 200);
+});
+
+test('a client that leaves while its token is verified takes up no place', async (t) => {
+  const tenant = await startTenant(t);
+  const proxy = await startProxy(t, { host: '127.0.0.1', port: tenant.port });
+  const metadata = tenant.metadataUrl('{policy}').replace(String(tenant.port), String(proxy.port));
+  const env = { B2C_IDENTITY_METADATA: metadata };
+  const { port, as, app } = await startServer(t, { tenant, env, limits: { inFlightPerUser: 1 } });
+  const accepted = once(app.server.server as HttpServer, 'connection') as Promise<[Socket]>;
+  proxy.stall();
+  tenant.rotate('second');
+  const alice = as('alice');
+  const leaving = connect(port, '127.0.0.1');
+  leaving.write(`GET /hello HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${alice.token ?? ''}\r\n\r\n`);
+  await until(() => app.server.inflightRequests() === 1);
+
+  const [socket] = await accepted;
+  leaving.resetAndDestroy();
+  await until(() => socket.closed);
+  await proxy.resume();
+  await until(() => app.server.inflightRequests() === 0);
+
+  assert.equal((await alice.get('/hello')).status, 200);
+});
+
 /** Numbers from 0 to 1, far apart. */
 function spread(): () => number {
   let n = 0;
@@ -195,6 +242,7 @@ interface Gate {
   clock: MovableClock;
 }
 
+/** The throttle in a real restify server, in front of a gate that lets in whoever says `Bearer <name>`. */
 async function startGate(t: TestContext, options: Partial<ThrottleOptions> = {}): Promise<Gate> {
   const clock = movableClock();
   const throttle = createThrottle({ rate: 5, burst: 10, trustProxy: 0, clock, random: () => 0, ...options });
