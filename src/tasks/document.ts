@@ -1,6 +1,7 @@
 /** The states of a task, as documents. Pure: the caller passes the time. */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Types } from 'mongoose';
+import { show } from '../show.ts';
 import { type Due, dueOfChanged, dueOfNew, isoOf, NOT_DUE } from './due.ts';
 import { agreedText, type TaskInput } from './input.ts';
 import { ABSENT, type Details, memberList } from './members.ts';
@@ -56,6 +57,7 @@ export function newTask({ task, version, at }: Birth, draft: Draft): TaskState {
 
 /** The next state, keeping what the body omits. Without `seq`, on purpose. */
 export function patchedTask(current: TaskState, input: TaskInput, now: Date): TaskState {
+  assertShowable(current);
   return nextTask(current, { ...input, details: { ...detailsOf(current), ...input.details } }, now);
 }
 
@@ -116,8 +118,36 @@ export function tagOf({ _id, version }: TaskState): string {
   return (version ?? _id).toHexString();
 }
 
+/** An import may have made a number of it. */
 export function textOf({ Text, task }: TaskState): string {
-  return Text ?? task ?? '';
+  const text: unknown = Text ?? task ?? '';
+  return String(text);
+}
+
+const TIMES = ['date', 'createdAt', 'updatedAt', 'completedAt'] as const;
+
+/**
+ * Another program, such as an import without types, may have stored what can be neither shown nor sorted. Left out, a task
+ * would be gone for its user, and devices that sync would drop it.
+ *
+ * @throws {Error} naming the document for the operator, without its content.
+ */
+function assertShowable(task: TaskState): void {
+  for (const name of TIMES) {
+    if (!isTime(task[name])) throw unshowable(task, `${name} is not a date`);
+  }
+  if (!(task._id instanceof mongoose.Types.ObjectId)) throw unshowable(task, '_id is not an ObjectId');
+}
+
+function isTime(value: unknown): boolean {
+  return value === undefined || value === null || (value instanceof Date && !Number.isNaN(value.getTime()));
+}
+
+function unshowable({ _id }: TaskState, why: string): Error {
+  return new Error(
+    `a task that another program stored cannot be shown: in the collection tasks, document ${show(_id)}, ${why}; convert it` +
+      ' as docs/operate.md says under "Data from elsewhere"',
+  );
 }
 
 /** The tutorial stored no time of creation, but its ids contain it, in seconds. */
@@ -153,6 +183,7 @@ function nextCompletedAt(current: TaskState, isCompleted: boolean, now: Date): D
  * of a list.
  */
 export function taskJson(document: TaskState): string {
+  assertShowable(document);
   const text = JSON.stringify(textOf(document));
   const completed = document.completed === true;
   const date = isoOf(dateOf(document));

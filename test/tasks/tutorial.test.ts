@@ -130,3 +130,51 @@ test('a task of the tutorial without a date is due when it was made', async (t) 
   assert.equal(await found(`?dueBefore=${justAfter}`), 1);
   assert.equal(await found('?dueAfter=0001-01-01&dueBefore=9999-12-31'), 1);
 });
+
+test('a task whose date an import made a text is named in the log, and not changed', async (t) => {
+  const server = await startServer(t);
+  const tasks = server.connection.collection('tasks');
+  await tasks.insertMany([
+    { _id: FIRST, owner: 'alice', Text: 'Buy milk', date: '2016-09-01' },
+    { _id: SECOND, owner: 'alice', Text: 'Buy bread', date: new Date('2016-09-02') },
+  ]);
+  const alice = server.as('alice');
+  const path = `/api/tasks/${FIRST.toHexString()}`;
+
+  const answers = [
+    await alice.get('/api/tasks'),
+    await alice.get('/api/tasks/changes'),
+    await alice.get(path),
+    await alice.patch(path, { completed: true }),
+  ];
+
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [500, 500, 500, 500],
+  );
+  const failures = server.logs.filter(({ msg }) => msg === 'failed').map(({ err }) => (err as Error).message);
+  assert.equal(failures.length, answers.length);
+  for (const failure of failures) assert.match(failure, new RegExp(`${FIRST.toHexString()}.*date is not a date`));
+  assert.equal((await tasks.findOne({ _id: FIRST }))?.['completed'], undefined);
+  assert.equal((await alice.put(path, { Text: 'Buy milk' })).status, 200);
+  assert.equal((await alice.list()).length, 2);
+});
+
+test('a document whose id an import made a text is named in the log', async (t) => {
+  const server = await startServer(t);
+  const imported = { _id: FIRST.toHexString(), owner: 'alice', Text: 'Buy milk' };
+  await server.connection.collection('tasks').insertOne(imported as object);
+
+  assert.equal((await server.as('alice').get('/api/tasks')).status, 500);
+
+  const failure = server.logs.find(({ msg }) => msg === 'failed')?.['err'] as Error;
+  assert.match(failure.message, new RegExp(`"${FIRST.toHexString()}", _id is not an ObjectId`));
+});
+
+test('a text that an import made a number is a text again', async (t) => {
+  const server = await startServer(t);
+  await server.connection.collection('tasks').insertOne({ _id: FIRST, owner: 'alice', Text: 1984 });
+  const alice = server.as('alice');
+
+  for (const query of ['', '?q=98']) assert.equal((await alice.list(query))[0]?.Text, '1984');
+});
