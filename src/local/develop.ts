@@ -95,7 +95,8 @@ function tellIgnored(names: string[]): void {
 
 /** Settles on a port before anything starts: one that stays the same when the API restarts, even for PORT=0. */
 async function reserve({ host, port }: Listening): Promise<Listening> {
-  if (/^0+$/.test(port)) return { host, port: String(await findFreePort(host)) };
+  // Where no port can be had, the host is wrong, which the API says.
+  if (/^0+$/.test(port)) return { host, port: String(await findFreePort(host).catch(() => 0)) };
   const isPort = /^\d{1,5}$/.test(port) && Number(port) < 65_536;
   if (isPort && (await isHeld(Number(port), host))) {
     throw new DevError(

@@ -103,15 +103,23 @@ test('a taken port is named before anything starts', async (t) => {
   assert.equal(development.output.stdout, '');
 });
 
-test('an API that cannot start says why, and npm run dev ends with it', async (t) => {
-  const project = await copyProject(t);
+const unusable = {
+  CORS_ORIGINS: [{ CORS_ORIGINS: 'nonsense' }, /CORS_ORIGINS is "nonsense".*, expected/],
+  PORT: [{ PORT: '99999' }, /PORT is "99999", expected a TCP port/],
+  // An address for documentation, which no machine has.
+  HOST: [{ PORT: '0', HOST: '192.0.2.1' }, /cannot listen on PORT 0 of HOST 192\.0\.2\.1/],
+} as const;
+for (const [name, [settings, said]] of Object.entries(unusable)) {
+  test(`an API that cannot start with its ${name} says why, and npm run dev ends with it`, async (t) => {
+    const project = await copyProject(t);
 
-  const development = startDevelopment(t, project, { CORS_ORIGINS: 'nonsense' });
+    const development = startDevelopment(t, project, settings);
 
-  assert.equal(await development.ended, 1);
-  assert.match(development.output.stderr, /CORS_ORIGINS is "nonsense".*, expected/);
-  assert.match(development.output.stderr, /The API ended \(exit code 1\) before it was ready/);
-});
+    assert.equal(await development.ended, 1);
+    assert.match(development.output.stdout + development.output.stderr, said);
+    assert.match(development.output.stderr, /The API ended \(exit code 1\) before it was ready/);
+  });
+}
 
 test('without the development dependencies npm run dev says what to install', async (t) => {
   const project = await copyProject(t, { without: ['selfsigned'] });

@@ -23,6 +23,8 @@ const [POLICY] = POLICIES;
 /** All that an app needs to know to sign in here. */
 export function homePage({ origin, certificatePath, api }: HomeParts): string {
   const { host } = new URL(origin);
+  // A PORT or HOST that cannot be used makes no URL: the API refuses it, and says what is expected.
+  const apiPort = URL.parse(api.url)?.port || '80';
   const scopes = scopesOf(b2c(POLICY));
   return page(
     'The development tenant',
@@ -53,7 +55,7 @@ ${snippet('iOS simulator: trust it once; the simulator reaches this machine as l
 ])}
 ${snippet('Android emulator or device: forward its localhost to this machine (after each start of the device)', [
   `adb reverse tcp:${new URL(origin).port} tcp:${new URL(origin).port}`,
-  `adb reverse tcp:${new URL(api.url).port || '80'} tcp:${new URL(api.url).port || '80'}`,
+  `adb reverse tcp:${apiPort} tcp:${apiPort}`,
 ])}
 <p>Without <code>adb reverse</code>, the emulator reaches this machine as <code>${EMULATOR_HOST}</code>, and the authority is
 <code>https://${EMULATOR_HOST}:${new URL(origin).port}/${TENANT_NAME}/${POLICY}</code>; its tokens still name ${escape(origin)} as issuer.
