@@ -1,9 +1,9 @@
 /**
- * Erasing a person: one implementation for the API and the command. The user entry is marked first, so that nobody stores
- * anything more of theirs (see `life.ts`) and an interrupted erasure shows, and deleted last.
+ * Erasing a person: one implementation for the API and the command. The user entry is marked first and deleted last. While it
+ * is marked, nobody stores anything more of theirs (see `life.ts`). A mark that stays shows that an erasure was interrupted.
  *
- * An erasure may be finished by anybody, several at a time. What one of them has found is erased by its exact version, and
- * only if the mark still stood after it was found: so none can take what the person has stored in a new life.
+ * Any process may finish an erasure, and several may do so at once. Each erases only the exact versions that it has found,
+ * and only if the mark is still there afterwards: so none can take what the person has stored in a new life.
  */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Connection } from 'mongoose';
@@ -20,8 +20,8 @@ export type Erased = Record<CollectionName, number>;
 const BATCH = 250;
 
 /**
- * Erases all that is stored about this person, and resolves to how much that was when nothing is left. Each command that is
- * done gives it its whole time again, so that it never fails for being large; when it is interrupted, call it again.
+ * Erases all that is stored about this person. Resolves, when nothing is left, to how much that was. After each command its
+ * time begins anew, so that it never fails because there is much to erase. If it is interrupted, call it again.
  */
 export async function erasePerson(
   connection: Connection,
@@ -61,7 +61,7 @@ export async function finishErasures(connection: Connection, at: Date): Promise<
   return marked.length;
 }
 
-/** Joins an erasure that has already begun. */
+/** Marks the user entry, or joins an erasure that has already begun. */
 async function mark(
   connection: Connection,
   oid: string,

@@ -3,7 +3,7 @@
  * interrupted anywhere and run again.
  *
  * A task keeps its id and gets a new version, and the receiver's devices see it as changed. Ids are unique over all owners,
- * so none can be in the way. The giver keeps a tombstone with its own id that names the task (`gone`), so that their devices
+ * so none can clash. The giver keeps a tombstone with its own id that names the task (`gone`), so that their devices
  * learn that it is removed; their own tombstones and sync tokens stay with them. A late write of the giver finds no task
  * (404), or the id taken (409).
  *
@@ -46,8 +46,8 @@ interface Person {
 }
 
 /**
- * Moves everything, including what is added while it runs; ends when nothing is left to move. May be run again, even twice
- * at once.
+ * Moves everything, including what is added while it runs; ends when nothing is left to move. May be run again, even while
+ * another run is under way.
  *
  * @throws {MoveInterruptedError}
  */
@@ -55,10 +55,10 @@ export async function movePerson(connection: Connection, from: string, to: strin
   const moved = { tasks: 0, creations: 0 };
   for (;;) {
     const receiver = await registered(connection, to, at);
-    // An unknown giver gets an entry as well: without one, nobody would notice that they are erased meanwhile.
+    // An unknown giver gets an entry as well: without one, an erasure of theirs in the meantime would go unnoticed.
     const mover = new Mover(connection, await registered(connection, from, at), receiver, at);
     await mover.forgetTombstones();
-    // First: a repeated POST of the receiver then finds its task's id, wherever the task is by now.
+    // Before the tasks, so that a POST that the receiver repeats finds its task's id, whether the task has moved yet or not.
     moved.creations += await mover.moveCreations();
     moved.tasks += await mover.moveTasks();
     await mover.tellGiver();
@@ -68,7 +68,7 @@ export async function movePerson(connection: Connection, from: string, to: strin
   }
 }
 
-/** They get an entry if they have none. */
+/** Adds an entry for them if they have none. */
 async function registered(connection: Connection, oid: string, at: Date): Promise<Person> {
   const users = new UserStore(connection);
   for (;;) {
@@ -78,7 +78,7 @@ async function registered(connection: Connection, oid: string, at: Date): Promis
   }
 }
 
-/** One pass. It ends early when the giver's life does: what they store in another one is for the next pass. */
+/** One pass. It ends early when the giver's life does: what they store in their next life is left to the next pass. */
 class Mover {
   readonly #connection: Connection;
   readonly #giver: Person;
@@ -104,7 +104,7 @@ class Mover {
     return (task ?? (await this.#creations.findOne({ owner: { $eq: this.#giver.oid } }, only('_id')))) !== null;
   }
 
-  /** Tasks that the receiver once gave away and now gets back are no longer removed. */
+  /** Removes the receiver's tombstones of tasks that they once gave away and now get back. */
   async forgetTombstones(): Promise<void> {
     const owner = { $eq: this.#receiver.oid };
     if ((await this.#tasks.findOne({ owner, gone: { $exists: true } }, only('_id'))) === null) return;
@@ -152,7 +152,7 @@ class Mover {
     }
   }
 
-  /** False when the giver's life has ended: who was erased meanwhile leaves none. */
+  /** Resolves to false when the giver's life has ended: whoever is erased leaves no tombstones. */
   async #prepareTombstones(ids: Id[]): Promise<boolean> {
     const owner = this.#giver.oid;
     const about = { owner, deletedAt: this.#at, seq: 0 };
@@ -164,7 +164,7 @@ class Mover {
     );
   }
 
-  /** Lets the giver's devices hear of what has arrived. A tombstone of what has not vanishes with time, and nobody sees it. */
+  /** Shows the giver's devices the tombstones of tasks that have arrived. The others stay hidden, and expire in time. */
   async tellGiver(): Promise<void> {
     const untold = { owner: { $eq: this.#giver.oid }, seq: 0, gone: { $exists: true } };
     for await (const found of batches(this.#tasks, untold, { limit: BATCH, projection: { gone: 1 } }, COMMAND_MS)) {
@@ -177,8 +177,8 @@ class Mover {
   }
 
   /**
-   * A new version of each, without a number. Whatever state it is in goes along: a write that comes between is not lost.
-   * Resolves to how many there were.
+   * Gives each a new version, without a number, and leaves its other members as they are: so a write that comes in between is
+   * not lost. Resolves to how many it has found.
    */
   async #renew(owner: string, ids: readonly Id[], change: { owner?: string } = {}): Promise<number> {
     if (ids.length === 0) return 0;
@@ -192,7 +192,7 @@ class Mover {
     return matchedCount;
   }
 
-  /** One entry remains, which has been seen since the earlier first time and until the later last one. */
+  /** Leaves one entry, with the earlier `firstSeen` and the later `lastSeen` of the two. */
   async joinUsers(): Promise<void> {
     const users = userModel(this.#connection);
     const [giver, receiver] = await Promise.all(
@@ -218,7 +218,7 @@ class Mover {
     if (!(await this.#storeFor(this.#receiver, store, takeBack))) throw new MoveInterruptedError(this.#receiver.oid);
   }
 
-  /** False when that life of theirs has ended; what came too late for its end to see is taken back. */
+  /** Resolves to false when that life of theirs has ended. What was stored too late for its end to find is taken back. */
   async #storeFor(
     { oid, life }: Person,
     store: () => Promise<unknown>,
