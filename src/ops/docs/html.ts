@@ -7,7 +7,7 @@ export class Html {
   }
 }
 
-/** Undefined and false leave nothing. */
+/** Undefined and false are left out. */
 type Part = string | number | Html | false | undefined | readonly Part[];
 
 /** A template whose values are escaped, so that nothing shown can break the page or inject into it. */

@@ -1,4 +1,4 @@
-/** GET /docs: guides and index, readable without scripts; these add search, samples and trying calls. */
+/** GET /docs: guides and index, readable without scripts; the scripts add search, samples, and calls to try. */
 import type { HeaderMap } from '../../errors.ts';
 import type { Operation } from '../../http/operation.ts';
 import type { SignIn } from '../authority.ts';

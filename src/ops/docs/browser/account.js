@@ -1,4 +1,4 @@
-/** Who the reader is to the server: a token, from the tenant or pasted, that lasts as long as the tab. */
+/** The reader's token, from the tenant or pasted. It is kept until the tab is closed. */
 import { finishSignIn, isBack, leaveToSignIn, leaveToSignOut } from './signIn.js';
 
 const TOKEN = 'tasks-api:token';
@@ -20,7 +20,7 @@ export class Account {
     if (clientId && metadataUrl && scopes) this.#tenant = { clientId, metadataUrl, scopes };
   }
 
-  /** Shows itself, and takes up the token of this tab or the code that the tenant has just sent. */
+  /** Shows itself, and uses the code that the tenant has just sent, or else the token that this tab has kept. */
   async start() {
     element('account').hidden = false;
     document.getElementById('sign-in')?.addEventListener('click', () => void this.#signIn());
@@ -34,7 +34,7 @@ export class Account {
     else if (kept !== null) await this.#use(kept);
   }
 
-  /** The server has refused the token. */
+  /** Call it when the server has refused the token. */
   refused() {
     if (this.token === undefined) return;
     this.#forget();

@@ -1,4 +1,4 @@
-/** The operations, shown and tried by Swagger UI, without what the page does itself, or better. */
+/** The operations in Swagger UI, to read and to try, without the parts that the page has itself or does better. */
 import { mend } from './mend.js';
 import { createErrors, createSamples } from './notes.js';
 
@@ -67,7 +67,7 @@ function ownParts(samples, errors) {
   const nothing = () => null;
   return ({ React, getComponent }) => ({
     components: {
-      // Its own layout has a second main element, and a title and a description that stand on the page already.
+      // Swagger UI's own layout would add a second main element, and repeat the title and the description of the page.
       OperationsAlone: () =>
         React.createElement(
           'div',
@@ -103,12 +103,12 @@ function beside(React, First, Second) {
   ];
 }
 
-/** On every answer, and explained once, under "Start here". */
+/** Every answer has them, and "Start here" explains them once. */
 const COMMON_HEADERS = ['X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
 
 /**
- * Leaves the answers of the operation itself. What every operation has in common hid them: a dozen errors, each with an
- * example, and the headers that are always there.
+ * Keeps only the answers that are the operation's own. They were lost among what all operations have: a dozen errors, each
+ * with an example, and the same headers.
  *
  * @param {System['React']} React
  * @param {Component} Responses
@@ -127,7 +127,7 @@ function ownAnswers(React, Responses) {
 }
 
 /**
- * Shows the call that was made, as a line for curl, without the token: screens are shared, and pictures of them sent.
+ * Hides the token in the line for curl that shows the call: people share their screens, and send pictures of them.
  *
  * @param {System['React']} React
  * @param {Component} Curl

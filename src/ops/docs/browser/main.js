@@ -30,13 +30,13 @@ function openContentsOnWideScreens() {
   };
   wide.addEventListener('change', apply);
   apply();
-  // On a phone it covers the page, and is done when something was chosen.
+  // On a phone it covers the page, so it closes when the reader has chosen something.
   details.addEventListener('click', ({ target }) => {
     if (!wide.matches && target instanceof Element && target.closest('a')) details.open = false;
   });
 }
 
-/** The samples of the guides are written for this server. */
+/** Puts the address of this server into the samples of the guides. */
 function fillInAddress() {
   for (const code of document.querySelectorAll('main pre code')) {
     code.textContent = code.textContent.replaceAll('{server}', base.href.replace(/\/$/, ''));

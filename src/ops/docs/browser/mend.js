@@ -7,12 +7,12 @@ const MISSING = [
   ['.examples-select-element', 'aria-label', () => 'Example'],
   ['select.content-type', 'aria-label', () => 'Media type'],
   ['pre', 'tabindex', () => '0'],
-  // A table of responses is a table; Swagger UI calls each one a region of the page, and gives it no name.
+  // Swagger UI makes each table of responses a region of the page, and gives it no name.
   ['table[role="region"]', 'role', () => 'table'],
 ];
 
 /**
- * Keeps what is drawn mended, whenever it is drawn.
+ * Mends what Swagger UI draws, whenever it draws.
  *
  * @param {HTMLElement} explorer
  */

@@ -57,7 +57,7 @@ function entry(link, more) {
 function show(entries, query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const found = words.length === 0 ? [] : entries.filter((entry) => words.every((word) => entry.words.includes(word)));
-  // What is called so comes before what only mentions it.
+  // Names that have the words come before texts that only mention them.
   const isNamed = (/** @type {Entry} */ { link }) =>
     words.every((word) => link.textContent.toLowerCase().includes(word));
   const ordered = [...found.filter(isNamed), ...found.filter((entry) => !isNamed(entry))];

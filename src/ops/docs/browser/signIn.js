@@ -1,4 +1,4 @@
-/** Authorization code with PKCE (RFC 7636), in this window: no pop-up that a phone would lose. */
+/** Authorization code with PKCE (RFC 7636), in this window, since a phone would lose a pop-up. */
 import * as oauth from './oauth4webapi.js';
 
 /**
@@ -68,7 +68,7 @@ export async function finishSignIn({ clientId, metadataUrl }) {
 }
 
 /**
- * Leaves to end the session at the tenant, too, where it has a place for that.
+ * Leaves to end the session at the tenant as well, if the tenant has an endpoint for that.
  *
  * @param {Tenant} tenant
  * @throws {Error} when the tenant cannot be reached.
@@ -82,7 +82,7 @@ export async function leaveToSignOut({ metadataUrl }) {
 }
 
 /**
- * What the tenant says of itself. Not through the library's own discovery: Microsoft's issuers are not where their metadata is.
+ * The tenant's metadata. The library's own discovery would look for it at the issuer, and Microsoft's is elsewhere.
  *
  * @param {string} url
  * @returns {Promise<oauth.AuthorizationServer>}
