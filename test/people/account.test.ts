@@ -40,10 +40,10 @@ async function twoInstances(t: TestContext, env: Record<string, string> = {}): P
   return [first, await startServer(t, { env, tenant: first.tenant, uri: first.uri })];
 }
 
-test('one’s own account is exported to whoever reads on, however long it takes, and cut for who stops', async (t) => {
+test('the export of one’s own account goes on while the client reads, however long it takes, and is cut off when it stops', async (t) => {
   const server = await startServer(t, { limits: { answerMs: 2_000, checkMs: 20, inFlightPerUser: 1 } });
   const alice = server.as('alice');
-  // More than the kernel keeps for a client that does not read.
+  // More than the kernel buffers for a client that does not read.
   const notes = 'n'.repeat(16_384);
   const tasks = Array.from({ length: 1_000 }, () => ({ owner: 'alice', Text: 'Task', notes }));
   await server.connection.collection('tasks').insertMany(tasks);
@@ -221,7 +221,7 @@ describe('one’s own account', () => {
     assert.deepEqual(await stored(server, 'alice'), [0, 0, 0, 1]);
   });
 
-  test('an erasure ends when the time of its request is over, and goes on when it is asked for again', async (t) => {
+  test('an erasure stops when the time of its request is over, and goes on when it is asked for again', async (t) => {
     const server = await startServer(t);
     const hasty = await startServer(t, { tenant: server.tenant, uri: server.uri, storeMs: 1_000 });
     await fill(server.as('alice'));

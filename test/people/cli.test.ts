@@ -84,7 +84,7 @@ describe('npm run users', { concurrency: true }, () => {
     }
   });
 
-  test('who was added may call with AUTO_REGISTER=false', async (t) => {
+  test('a user who was added may call with AUTO_REGISTER=false', async (t) => {
     const { as, uri } = await startServer(t, { env: { AUTO_REGISTER: 'false' } });
 
     await users(t, uri, ['add', 'alice-oid']);
@@ -129,7 +129,7 @@ describe('npm run users', { concurrency: true }, () => {
     assert.deepEqual(await documentsWith(server, 'bob-oid'), bobBefore);
   });
 
-  test('who has nothing stored can be neither shown nor exported', async (t) => {
+  test('a user of whom nothing is stored can be neither shown nor exported', async (t) => {
     const { uri } = await testDatabase(t);
 
     for (const verb of ['show', 'export']) {

@@ -33,7 +33,7 @@ async function moveUntilKilled(
 }
 
 describe('killed in the middle', () => {
-  test('a move goes on where it was, and loses and doubles nothing', async (t) => {
+  test('a move goes on where it was, and loses and duplicates nothing', async (t) => {
     const { as, connection, uri } = await startServer(t);
     const [old, young] = [as('old'), as('new')];
     const expected = Array.from({ length: 700 }, (_, i) => `Task ${i}`);

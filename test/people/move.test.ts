@@ -12,7 +12,7 @@ const move = async ({ connection }: TestServer, from: string, to: string) =>
   await movePerson(connection, from, to, new Date());
 
 describe('a move', () => {
-  test('gives all tasks to another, and both their devices hear of it', async (t) => {
+  test('gives all tasks to another person, and the devices of both hear of it', async (t) => {
     const server = await startServer(t);
     const [old, young] = [server.as('old'), server.as('new')];
     const [phone, tablet] = [new Device(), new Device()];
@@ -143,7 +143,7 @@ describe('a move', () => {
     assert.equal(left + erased.value.tasks, 600);
   });
 
-  test('loses and doubles nothing while both write and sync', async (t) => {
+  test('loses and duplicates nothing while both write and sync', async (t) => {
     const server = await startServer(t);
     const [old, young] = [server.as('old'), server.as('new')];
     const [phone, tablet] = [new Device(), new Device()];

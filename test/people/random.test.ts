@@ -94,7 +94,7 @@ class Fleet {
 /** What a writer knows to be stored. */
 class Writer {
   readonly texts = new Set<string>();
-  /** Their deletion was sent, and whether it was done before they were moved is not to be known. */
+  /** Their deletion was sent, but nobody can know whether it was done before they were moved. */
   readonly unknown = new Set<string>();
   /** What was sent, and refused or lost. */
   pending: string | undefined;
@@ -118,7 +118,7 @@ class Writer {
     }
   }
 
-  /** Sent until it is answered. Resolves to nothing when the user is not known any more. */
+  /** Sends it until it is answered. Resolves to undefined when the user is no longer known. */
   async create(text: string, user = this.#user): Promise<TaskJson | undefined> {
     const send = (client: Client) => client.post('/api/tasks', { Text: text }, { 'Idempotency-Key': text });
     for (let i = this.#i; ; i += 1) {
@@ -138,7 +138,7 @@ class Writer {
       const response = await this.#fleet.ask(this.#user, i, (client) => client.delete(`/api/tasks/${_id}`));
       if (response?.status === 204) this.texts.delete(Text);
       if (response === undefined || response.status === 503) continue;
-      // Gone, or refused since they were moved by now: an answer that was lost may have been that it was done.
+      // It is gone, or refused since it was moved. But an earlier request, whose answer was lost, may have deleted it.
       if (response.status !== 204 && i > this.#i) this.unknown.add(Text);
       return;
     }
@@ -203,7 +203,7 @@ async function duringAll(
 
 async function follow(fleet: Fleet, device: Device, user: string, isOver: () => boolean): Promise<void> {
   for (let i = 0; !isOver(); i += 1) {
-    // Refused once its user is not known any more.
+    // Refused once its user is no longer known.
     await fleet.ask(user, i, (client) => device.sync(client)).catch(() => undefined);
     await sleep(50);
   }

@@ -35,7 +35,7 @@ async function startCounted(t: TestContext, options: ServerOptions = {}): Promis
 }
 
 describe('registration', { concurrency: true }, () => {
-  test('whoever calls for the first time is written down, with the name and the time', async (t) => {
+  test('whoever calls for the first time is recorded, with the name and the time', async (t) => {
     const clock = movableClock();
     const { as, users } = await startCounted(t, { clock });
 
@@ -68,13 +68,13 @@ describe('registration', { concurrency: true }, () => {
     assert.equal((await users.list()).length, 1);
   });
 
-  test('what is stored newly costs no question when it comes right after another', async (t) => {
+  test('a task that is created right after another costs no query', async (t) => {
     const { as, commands } = await startCounted(t);
     const operations = Array.from({ length: 3 }, () => ({ method: 'POST', path: '/api/tasks', body: { Text: 'x' } }));
     await as('alice').create({ Text: 'the first' });
     commands();
 
-    // The machine may be too slow to be right after the one before, but not each time.
+    // A slow machine may not create one right after another, but it will not fail each time.
     await until(async () => {
       await as('alice').post('/api/batch', { operations });
       return commands().filter((name) => name !== 'insert').length <= 1;
@@ -138,7 +138,7 @@ describe('registration', { concurrency: true }, () => {
     assert.deepEqual(await users.list(), []);
   });
 
-  test('with AUTO_REGISTER=false who was added may call, five seconds after being refused', async (t) => {
+  test('with AUTO_REGISTER=false a user who was added may call, five seconds after being refused', async (t) => {
     const clock = movableClock();
     const { as, commands, users } = await startCounted(t, { clock, env: { AUTO_REGISTER: 'false' } });
     const alice = as('alice');
@@ -157,7 +157,7 @@ describe('registration', { concurrency: true }, () => {
     assert.deepEqual((await users.get('alice'))?.lastSeen, new Date(clock.now()));
   });
 
-  test('with AUTO_REGISTER=false who was erased is refused after a minute, and until then costs no query', async (t) => {
+  test('with AUTO_REGISTER=false a user who was erased is refused after a minute, and until then costs no query', async (t) => {
     const clock = movableClock();
     const { as, commands, users, connection } = await startCounted(t, { clock, env: { AUTO_REGISTER: 'false' } });
     await users.add('alice', 'Alice', new Date(clock.now()));
@@ -176,7 +176,7 @@ describe('registration', { concurrency: true }, () => {
     await expectProblem(asked, 403, 'NotRegistered');
   });
 
-  test('who was erased and calls on is registered anew within a minute, whatever the clock does', async (t) => {
+  test('a user who was erased and goes on calling is registered anew within a minute, whatever the clock does', async (t) => {
     const clock = movableClock();
     const { as, users, connection } = await startCounted(t, { clock });
     for (const moved of [MINUTE_MS, -1]) {
@@ -190,7 +190,7 @@ describe('registration', { concurrency: true }, () => {
     }
   });
 
-  test('a first call that finds no store is 503, and the next one is served', async (t) => {
+  test('a first call while the store hangs is 503, and the next one is served', async (t) => {
     const proxy = await proxyStore(t, (await testDatabase(t, { isPatient: false })).uri);
     const { as, users } = await startCounted(t, { uri: proxy.uri });
 

@@ -43,7 +43,7 @@ async function allChanges(client: Client, since?: string, limit?: number): Promi
 
 const nothing = { changed: [], removed: [], more: false };
 
-test('a first sync is everything there is, and says nothing of what was deleted before', async (t) => {
+test('a first sync has everything there is, and says nothing of what was deleted before', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   const kept = await alice.create({ Text: 'Buy milk' });
@@ -116,7 +116,7 @@ test('a deleted task that is put anew is changed, not removed', async (t) => {
   assert.equal(changed[0]?.Text, 'Buy bread');
 });
 
-test('every way to delete is heard of', async (t) => {
+test('a deletion is reported, whichever way it was made', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   for (const Text of ['a', 'b', 'c', 'd', 'd', 'e']) await alice.create({ Text });
@@ -164,7 +164,7 @@ test('a page is 100 changes unless the client says otherwise', async (t) => {
   assert.deepEqual([second.changed.length, second.more], [1, false]);
 });
 
-test('a history too long for one request takes several, and only deletions that may be news are told', async (t) => {
+test('a history too long for one request takes several, and only deletions that may be news are reported', async (t) => {
   const { as, connection } = await startServer(t);
   const alice = as('alice');
   const tasks = Array.from({ length: 2100 }, (_, i) =>
@@ -226,7 +226,7 @@ test('a malformed token or limit is refused by name', async (t) => {
   }
 });
 
-test('a writer that is late is not missed, though a reader has read past the time it took', async (t) => {
+test('a write that arrives late is not missed, though a reader has read past the time that it bears', async (t) => {
   const clock = movableClock();
   const server = await startServer(t, { clock });
   const proxy = await proxyStore(t, server.uri);
@@ -237,7 +237,7 @@ test('a writer that is late is not missed, though a reader has read past the tim
 
   proxy.stall();
   const writing = other.as('alice').create({ Text: 'Late' });
-  // Long enough for the writer to have taken its time, and short of its deadline.
+  // Long enough for the writer to have read the clock, and short of its deadline.
   await new Promise((resolve) => setTimeout(resolve, 300));
   clock.advance(1000);
   await alice.create({ Text: 'After' });

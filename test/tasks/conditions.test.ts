@@ -136,7 +136,7 @@ test('of twenty who create one id, at two instances, exactly one does', async (t
   assert.equal((await server.as('alice').list())[0]?.Text, `Writer ${winner}`);
 });
 
-test('writers of different members, all at once, lose nothing of each other', async (t) => {
+test('writers that change different members at once keep each other’s changes', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   const { _id } = await alice.create({ Text: 'Buy milk' });

@@ -38,7 +38,7 @@ test('a repeated POST gets the first answer and creates nothing', async (t) => {
   assert.deepEqual(await alice.list(), [first.task]);
 });
 
-test('a repeated POST gets the first answer though the task was changed, and is deleted', async (t) => {
+test('a repeated POST gets the first answer even after the task was changed or deleted', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   const key = randomUUID();
@@ -54,7 +54,7 @@ test('a repeated POST gets the first answer though the task was changed, and is 
   assert.deepEqual(await alice.list(), []);
 });
 
-test('twenty at once, at two instances, create one task', async (t) => {
+test('twenty POSTs with one key, at once and at two instances, create one task', async (t) => {
   const server = await startServer(t);
   const other = await startServer(t, server);
   const clients = [server.as('alice'), other.as('alice')];
@@ -175,7 +175,7 @@ test('a malformed key is refused, and nothing is created', async (t) => {
   await post(alice, 'a'.repeat(255));
 });
 
-test('a request that was refused does not use its key up', async (t) => {
+test('a request that was refused does not use up its key', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   const headers = { 'Idempotency-Key': randomUUID() };

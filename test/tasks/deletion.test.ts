@@ -131,7 +131,7 @@ test('more tasks than one command takes are deleted in one request', async (t) =
   assert.deepEqual(await alice.list(), []);
 });
 
-test('what is deleted leaves nothing but its id, its owner and when', async (t) => {
+test('a deleted task leaves nothing but its id, its owner, a version and the time', async (t) => {
   const { as, connection } = await startServer(t);
   const alice = as('alice');
   for (const Text of ['Buy milk', 'Buy bread', 'Buy eggs']) await alice.create({ Text, completed: true });

@@ -24,12 +24,13 @@ for (const [text, iso] of Object.entries(read)) {
   });
 }
 
-// The end of a month in UTC, wherever the clock hangs; ISO 8601 dates of other forms are not RFC 3339.
+// Leap seconds come at the end of a month in UTC, whatever the local time is then.
 test('a leap second is the second that follows it', () => {
   assert.equal(parseDate('2016-12-31T23:59:60Z')?.toISOString(), '2017-01-01T00:00:00.000Z');
   assert.equal(parseDate('2016-12-31T15:59:60.7-08:00')?.toISOString(), '2017-01-01T00:00:00.000Z');
 });
 
+// ISO 8601 has more forms than RFC 3339.
 const refused = [
   ...['', '1', 'tomorrow', '2026', '2026-11', '20261124', '2026-W48-2', '+002026-11-24', '-0001-01-01'],
   ...['2026-02-30', '2025-02-29', '1900-02-29', '2026-04-31', '2026-13-01', '2026-00-10', '2026-01-00'],

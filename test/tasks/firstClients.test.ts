@@ -43,7 +43,7 @@ function android(server: TestServer, title?: string): Promise<Answer> {
     'Accept-Encoding': 'gzip;q=0',
   };
   if (title === undefined) return send(server, 'GET', headers);
-  // HttpURLConnection makes a POST of a GET with a body.
+  // HttpURLConnection turns a GET with a body into a POST.
   return send(server, 'POST', headers, Buffer.from(`{        "task": "${title}"    }`, 'latin1'));
 }
 
@@ -80,7 +80,7 @@ test('the iOS app cannot delete everything by accident', async (t) => {
   assert.equal((JSON.parse((await ios(server, 'GET')).text) as TaskJson[]).length, 1);
 });
 
-test('an error on this path is no JSON object, which the iOS app would take for an array', async (t) => {
+test('an error on this path is not a JSON object, which the iOS app would take for an array', async (t) => {
   const server = await startServer(t);
 
   const unauthorized = await send(server, 'GET', {});

@@ -4,7 +4,7 @@ import { expectProblem, type TaskJson } from '../support/client.ts';
 import { testDatabase } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 
-// The tutorial kept the caller in a module variable, so requests that overlapped were answered for one another.
+// The tutorial kept the caller in a module variable, so a request could get the answer for another that overlapped it.
 test('the requests of many users do not mix, however they interleave', async (t) => {
   const { as } = await startServer(t);
   const users = Array.from({ length: 8 }, (_, i) => as(`user-${i}`));
@@ -52,7 +52,7 @@ test('a task is invisible to everyone but its owner', async (t) => {
   assert.deepEqual(await as('alice').list(), [{ _id, ...task }]);
 });
 
-test('reads that come together are answered each with what is theirs', async (t) => {
+test('reads that come together each get their own user’s tasks', async (t) => {
   const { as } = await startServer(t);
   const users = ['alice', 'bob', 'carol'].map((name) => as(name));
   const ids = await Promise.all(users.map(async (user) => (await user.create({ Text: 'Buy milk' }))._id));

@@ -41,7 +41,7 @@ async function seed(connection: Connection, count: number, document: (i: number)
 
 const taskOf = (owner: string) => (i: number) => ({ owner, Text: `Task ${i}`, date: new Date() });
 
-test('a first sync of 5,000 tasks tells each of them once', async (t) => {
+test('a first sync of 5,000 tasks reports each of them once', async (t) => {
   const { as, connection } = await startServer(t);
   const ids = await seed(connection, 5000, taskOf('alice'));
 
@@ -51,14 +51,14 @@ test('a first sync of 5,000 tasks tells each of them once', async (t) => {
   assert.deepEqual(removed, []);
 });
 
-test('4,000 tasks are deleted in one request, though half of them take as long as it may wait, and the next sync tells them', async (t) => {
+test('4,000 tasks are deleted in one request, though half of them take as long as it may wait, and the next sync reports them', async (t) => {
   const { as, connection, uri, tenant } = await startServer(t);
   const { next } = await syncAll(as('alice'));
   const ids = await seed(connection, 4000, taskOf('alice'));
   await seed(connection, 2000, taskOf('bob'));
   const begun = performance.now();
   assert.equal((await as('bob').delete('/api/tasks?all=true')).status, 204);
-  // What half of it has just taken on this machine.
+  // As long as half as many have just taken on this machine.
   const hasty = await startServer(t, { uri, tenant, storeMs: performance.now() - begun });
 
   const response = await hasty.as('alice').delete('/api/tasks?all=true');
@@ -70,7 +70,7 @@ test('4,000 tasks are deleted in one request, though half of them take as long a
   assert.deepEqual(removed.sort(), ids.sort());
 });
 
-test('a first sync gets behind 20,000 deletions, whether they have their numbers or not', async (t) => {
+test('a first sync gets past 20,000 deletions, whether they have their numbers or not', async (t) => {
   const { as, connection } = await startServer(t);
   const deletedAt = new Date();
   const kept = await seed(connection, 1, taskOf('alice'));

@@ -59,7 +59,7 @@ test('a patch changes what it names, replaces lists whole, and null resets', asy
   assert.deepEqual(membersOf(emptied), ABSENT);
 });
 
-test('a replacement sets back what it does not name, and a change by text changes what it names', async (t) => {
+test('a replacement resets what it does not name, and a change by text changes what it names', async (t) => {
   const alice = (await startServer(t)).as('alice');
   await alice.put(`/api/tasks/${ID}`, { Text: 'Buy milk', ...given });
 

@@ -96,7 +96,7 @@ test('a list can be narrowed by importance and category', async (t) => {
   assert.deepEqual(await texts('?category=Home&importance=low'), ['low']);
 });
 
-test('a task without a due date is found by no due date', async (t) => {
+test('a search by due date does not find a task without one', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   await alice.create({ Text: 'never' });
@@ -122,7 +122,7 @@ test('text and notes are searched, in any case and normalization form', async (t
   );
 });
 
-test('a search goes on behind what one request looks through', async (t) => {
+test('a search goes on where the last request stopped looking', async (t) => {
   const { as, connection } = await startServer(t);
   const alice = as('alice');
   const date = (i: number): Date => new Date(Date.UTC(2026, 0, 1) + i);

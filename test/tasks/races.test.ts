@@ -1,6 +1,6 @@
 /**
  * Writers and readers whose every single store operation waits for its turn, in an order that is drawn at random: the
- * interleavings that two busy instances come to once in a month.
+ * interleavings that two busy instances meet once a month.
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
@@ -44,7 +44,7 @@ function takeTurns(t: TestContext): { turn: Turn; written: Written[] } {
 
 const atOnce: Turn = (operation) => operation();
 
-/** Holds the next hand-out of a number until it is let go. */
+/** Holds back the next hand-out of a number until `letGo` is called. */
 function holdHandOut(control: { turn: Turn }): { held: Promise<void>; letGo: () => void } {
   const held = Promise.withResolvers<undefined>();
   const gate = Promise.withResolvers<undefined>();
@@ -169,7 +169,7 @@ test('no order of store operations makes a reader miss a write', async (t) => {
   );
 });
 
-test('a reader that is slow to hand out a number takes no task out of the sight of others', async (t) => {
+test('a reader that is slow to hand out a number hides no task from others', async (t) => {
   const { connection } = await startServer(t);
   const control = takeTurns(t);
   const session = sessionOf(connection, 'alice');
@@ -199,7 +199,7 @@ test('a reader that is slow to hand out a number takes no task out of the sight 
   }
 });
 
-test('a number that was written down by a reader that is gone is handed out by the next', async (t) => {
+test('a number that a reader recorded but did not hand out is handed out by the next one', async (t) => {
   const { connection } = await startServer(t);
   const control = takeTurns(t);
   const session = sessionOf(connection, 'alice');
@@ -213,7 +213,7 @@ test('a number that was written down by a reader that is gone is handed out by t
   const late = new Device().poll(session, 100, 1);
   await held;
   for (const id of [a, b, c]) await store.replace(id, TASK, ALWAYS);
-  // One request of the device only: it numbers two of the four by itself.
+  // Only one request of the device, which numbers two of the four by itself.
   const { hasMore } = await device.request(session, 100, 1);
   letGo();
   await late;

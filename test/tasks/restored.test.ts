@@ -32,7 +32,7 @@ async function expectExpired(client: Client, since: string): Promise<void> {
 
 const texts = ({ changed }: ChangesJson): string[] => changed.map(({ Text }) => Text).sort();
 
-/** A server on a directory, which it can leave: stopped before the test ends. */
+/** A server on a directory. `stop` frees the directory before the test ends. */
 async function serve(
   t: TestContext,
   tenant: Tenant,
@@ -173,7 +173,7 @@ test('where only tasks were restored, the command makes every device start anew'
   assert.deepEqual(texts(await changes(as('alice'), first.next)), ['new']);
 });
 
-test('npm run restored says for how many, and needs nothing but the store', async (t) => {
+test('npm run restored says for how many users, and needs nothing but the store', async (t) => {
   const { as, uri } = await startServer(t);
   const { next } = await changes(as('alice'));
   const entry = path.join(import.meta.dirname, '../../src/tasks/restored.ts');
@@ -185,7 +185,7 @@ test('npm run restored says for how many, and needs nothing but the store', asyn
   await expectExpired(as('alice'), next);
 });
 
-test('npm run restored takes no arguments: it does nothing for one who asks for help', async (t) => {
+test('npm run restored takes no arguments: it does nothing when asked for help', async (t) => {
   const { as, uri } = await startServer(t);
   const { next } = await changes(as('alice'));
   const entry = path.join(import.meta.dirname, '../../src/tasks/restored.ts');

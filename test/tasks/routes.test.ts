@@ -95,7 +95,7 @@ test('a list is 20 tasks, the oldest date first', async (t) => {
   assert.match(response.headers.get('etag') ?? '', /^"[\w-]+"$/);
 });
 
-test('the list has two more names: me and the own oid', async (t) => {
+test('the list has two more names: me and the caller’s oid', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   const { _id } = await alice.create({ Text: 'Buy milk' });
@@ -144,7 +144,7 @@ test('PUT creates a task with the id in its URL, and replaces it', async (t) => 
   assert.deepEqual(await taskIn(reopened), { ...base, ...open, createdAt: at(0), updatedAt: at(2) });
 });
 
-test('PATCH changes what it names, and null sets it back', async (t) => {
+test('PATCH changes what it names, and null resets it', async (t) => {
   const clock = movableClock(START);
   const { as } = await startServer(t, { clock });
   const alice = as('alice');
@@ -179,7 +179,7 @@ test('a patch must be a JSON object that leaves a text', async (t) => {
   assert.equal((await taskIn(await alice.get(path))).Text, 'Buy milk');
 });
 
-test('DELETE takes one task away, whichever case its id is written in', async (t) => {
+test('DELETE removes one task, whichever case its id is written in', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   const { _id } = await alice.create({ Text: 'Buy milk' });
@@ -196,7 +196,7 @@ test('DELETE takes one task away, whichever case its id is written in', async (t
   assert.deepEqual(await alice.list(), [other]);
 });
 
-test('an id can be used again by who deleted it', async (t) => {
+test('an id can be used again by the user who deleted it', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   await alice.put(`/api/tasks/${ID}`, { Text: 'Buy milk' });
@@ -261,7 +261,7 @@ test('in a URL an id comes before a text', async (t) => {
   assert.deepEqual(await alice.list(), []);
 });
 
-test('a segment that is not the caller says nothing but that it was not found', async (t) => {
+test('of a segment that is not the caller the answer says only that it was not found', async (t) => {
   const { as } = await startServer(t);
   await as('bob').create({ Text: 'Buy milk' });
   const alice = as('alice');
