@@ -54,7 +54,7 @@ const names: Record<string, [claim: unknown, name: string | undefined]> = {
   'is cut in the middle of a character': ['Al\uD83D', 'Al\uFFFD'],
 };
 for (const [what, [claim, name]] of Object.entries(names)) {
-  test(`a name that ${what} refuses nobody`, async (t) => {
+  test(`nobody is refused for a name that ${what}`, async (t) => {
     const gate = await startGate(t);
 
     const answer = await gate.call(gate.tenant.issueToken({ oid: 'alice', name: claim }));

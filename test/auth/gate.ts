@@ -23,7 +23,7 @@ export interface GateOptions {
   tenant?: Tenant;
   /** A tenant of External ID beside it. */
   externalId?: Tenant;
-  /** Milliseconds that the tenant has: long, since machines may be slow, and short where they are really waited for. */
+  /** Milliseconds that the tenant has: long, for slow machines; short in a test that really waits for their end. */
   tenantTimeoutMs?: number;
   /** Fetch the keys at the start, and wait for them; default true. */
   isStarted?: boolean;

@@ -29,7 +29,7 @@ const uselessMetadata: Record<string, unknown> = {
   'one with a relative jwks_uri': { ...metadata, jwks_uri: '/keys' },
 };
 for (const [what, document] of Object.entries(uselessMetadata)) {
-  test(`metadata that is ${what} is not taken over`, () => {
+  test(`metadata that is ${what} is not adopted`, () => {
     assert.throws(() => readMetadata(document), UnusableAnswerError);
   });
 }
@@ -55,7 +55,7 @@ const uselessKeys: Record<string, unknown> = {
   'a key with a number for an exponent': { keys: [{ ...good(), e: 65537 }] },
 };
 for (const [what, document] of Object.entries(uselessKeys)) {
-  test(`a key set that is ${what} is not taken over`, () => {
+  test(`a key set that is ${what} is not adopted`, () => {
     assert.throws(() => readKeys(document), UnusableAnswerError);
   });
 }

@@ -8,7 +8,7 @@ import { type Answer, startGate } from './gate.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
-/** What is really waited for: a while where the tenant never answers, long elsewhere for the sake of slow machines. */
+/** In real time: short where the tenant never answers, since the test waits for it; long elsewhere, for slow machines. */
 const timeoutFor = (fault: Fault): number => (fault === 'hang' || fault === 'drip' ? 2_000 : 30_000);
 
 const faults: Fault[] = ['down', 'html', 'null', 'empty', 'truncated', 'error', 'huge', 'redirect', 'hang', 'drip'];
@@ -18,7 +18,7 @@ const places = ['metadata', 'keys'] as const;
 describe('a tenant in trouble', { concurrency: 8 }, () => {
   for (const fault of faults) {
     for (const place of places) {
-      test(`before any keys are known, ${place} with the fault "${fault}" are answered with 503`, async (t) => {
+      test(`before any keys are known, requests are 503 with the fault "${fault}" of ${place}`, async (t) => {
         const clock = movableClock();
         const gate = await startGate(t, { clock, isStarted: false, tenantTimeoutMs: timeoutFor(fault) });
         gate.tenant.break(fault, place);
@@ -43,7 +43,7 @@ describe('a tenant in trouble', { concurrency: 8 }, () => {
         assert.ok(gate.authentication.keys.isReady());
       });
 
-      test(`while keys are known, ${place} with the fault "${fault}" are noticed by nobody`, async (t) => {
+      test(`while keys are known, nobody notices the fault "${fault}" of ${place}`, async (t) => {
         const clock = movableClock();
         const gate = await startGate(t, { clock, tenantTimeoutMs: timeoutFor(fault) });
         gate.tenant.break(fault, place);
@@ -288,7 +288,7 @@ test('a token that needs no keys is refused without waiting for any', async (t) 
   assert.equal(gate.tenant.requests.metadata, 0);
 });
 
-test('a clock that is set back puts no refresh off', async (t) => {
+test('setting the clock back delays no refresh', async (t) => {
   const clock = movableClock();
   const gate = await startGate(t, { clock });
 

@@ -54,7 +54,7 @@ for (const [where, target] of Object.entries(elsewhere)) {
   });
 }
 
-test('a circle of redirects is left', async (t) => {
+test('a circle of redirects is given up', async (t) => {
   const tenant = await startTenant(t);
   tenant.redirectTo = '?again/openid-configuration';
   tenant.break('redirect');
@@ -64,7 +64,7 @@ test('a circle of redirects is left', async (t) => {
   assert.equal(tenant.requests.metadata, 4);
 });
 
-test('the time is over for metadata and keys together, however busily they drip', async (t) => {
+test('metadata and keys share one time limit, which a steady drip of bytes does not extend', async (t) => {
   const tenant = await startTenant(t);
   tenant.break('drip', 'keys');
   const fetchKeySet = startClient(t, 300);
@@ -72,7 +72,7 @@ test('the time is over for metadata and keys together, however busily they drip'
   await assert.rejects(fetchKeySet(tenant.metadataUrl()), /no complete answer within 300 ms/);
 });
 
-test('an endless answer is cut', async (t) => {
+test('an endless answer is cut off', async (t) => {
   const tenant = await startTenant(t);
   tenant.break('huge', 'keys');
   const fetchKeySet = startClient(t);
@@ -128,7 +128,7 @@ test('a tenant on this machine is never behind the proxy', async (t) => {
   assert.equal(keys.size, 1);
 });
 
-test('a proxy variable that is no URL is a failed fetch, no more', async (t) => {
+test('a proxy variable that is no URL makes the fetch fail, and nothing else', async (t) => {
   process.env['HTTPS_PROXY'] = 'proxy:is:not:a:url';
   t.after(() => {
     delete process.env['HTTPS_PROXY'];
@@ -137,7 +137,7 @@ test('a proxy variable that is no URL is a failed fetch, no more', async (t) => 
   await assert.rejects(startClient(t)('https://tenant.example/openid-configuration'));
 });
 
-/** A proxy that knows one way: whatever is asked for, the tunnel ends at that port of this machine. */
+/** A proxy whose tunnels all end at that port of this machine, whatever is asked for. */
 async function startProxy(t: TestContext, port: number): Promise<{ tunnels: string[]; url: string }> {
   const tunnels: string[] = [];
   const proxy = createServer();

@@ -59,7 +59,7 @@ test('External ID alone works without B2C, with and without the appid in its met
 const rows = Object.entries(refused).filter(([, [reason]]) => reason !== 'policy');
 const NO_OID = 'the token has no oid claim: also ask for the scope openid when signing in';
 
-test('what is refused of B2C is refused of External ID, alone and beside B2C, for the same reasons', async (t) => {
+test('what is refused from B2C is refused from External ID, alone and beside B2C, for the same reasons', async (t) => {
   const alone = await startExternalId(t);
   const beside = await startBoth(t);
 
@@ -73,7 +73,7 @@ test('what is refused of B2C is refused of External ID, alone and beside B2C, fo
     assert.equal(answer.challenge, `Bearer realm="Users", error="invalid_token", error_description="${description}"`);
     assert.equal(alone.outcomes.at(-1), reason, what);
     assert.equal(answerBeside.status, 401, what);
-    // Whose issuer is nobody's is B2C's to judge, and misses more than the issuer there.
+    // A token of neither issuer is judged by B2C, which finds more wrong with it than the issuer.
     if (reason !== 'issuer') assert.equal(beside.outcomes.at(-1), reason, what);
   }
 });
@@ -157,7 +157,7 @@ test('nor when both tenants publish their keys under the same id', async (t) => 
   await assertCrossings(gate, { b2c: b2c.key, 'external-id': externalId.key });
 });
 
-test('an issuer of External ID in B2C_ISSUER, or none that B2C validates, does not make B2C its judge', async (t) => {
+test('neither B2C_ISSUER with the issuer of External ID nor B2C_VALIDATE_ISSUER=false makes B2C judge its tokens', async (t) => {
   const externalId = await startTenant(t, { kind: 'external-id' });
   for (const env of [{ B2C_ISSUER: externalId.issuer }, { B2C_VALIDATE_ISSUER: 'false' }]) {
     const b2c = await startTenant(t);
@@ -224,7 +224,7 @@ test('the tid of a token must be the tenant of the issuer, whatever the case of 
   }
 });
 
-test('an application of External ID without a user behind it is told so', async (t) => {
+test('a token that External ID issued to an application, not to a user, is refused with that reason', async (t) => {
   const gate = await startExternalId(t);
   const appOnly: TokenChanges[] = [
     { scp: undefined, roles: ['Tasks.All'] },

@@ -30,7 +30,7 @@ function refusedFor(reason: string) {
   return (error: unknown) => error instanceof TokenRefusedError && error.findings[0].reason === reason;
 }
 
-test('a token is remembered once it was good, and is the same claims again', async (t) => {
+test('a token that was good is remembered, and gives the same claims again', async (t) => {
   const { tenant, verify, remembers } = await startVerifier(t);
   const token = tenant.issueToken({ oid: 'alice' });
 
@@ -73,7 +73,7 @@ test('a bad token is refused in the same way each time it comes', async (t) => {
   }
 });
 
-test('what is told of a bad token that comes again is true of now', async (t) => {
+test('a bad token that comes again is described as it is now', async (t) => {
   const { clock, tenant, verify } = await startVerifier(t);
   const token = tenant.issueToken({ expiresIn: -1_000 });
   const received = async (): Promise<string> => {
@@ -99,7 +99,7 @@ test('an expired token is good again when the clock is set right', async (t) => 
   assert.equal((await verify(token)).caller.oid, 'alice');
 });
 
-test('a token whose key has come under an id that another key had is good', async (t) => {
+test('a token is good once its key is published under an id that another key had', async (t) => {
   const { clock, tenant, verify } = await startVerifier(t);
   const second = { ...signingKey('second'), kid: tenant.key.kid };
   const token = tenant.issueToken({ oid: 'alice', key: second, expiresIn: 12 * 3_600 });

@@ -55,7 +55,7 @@ describe('writes that the server cannot do now', { concurrency: true }, () => {
   }
 });
 
-test('a duplicate key is no trouble of the store', async (t) => {
+test('a duplicate key is not taken for trouble with the store', async (t) => {
   const answer = { ok: 1, n: 0, writeErrors: [{ index: 0, code: 11000, errmsg: 'E11000 duplicate key error' }] };
   const { notes } = await openReady(t, await startRefusingServer(t, { insert: answer }));
 
@@ -68,7 +68,7 @@ test('a duplicate key is no trouble of the store', async (t) => {
   assert.equal(toStoreError(inBatch), undefined);
 });
 
-test('an error of our own is no trouble of the store', () => {
+test('an error of our own is not taken for trouble with the store', () => {
   const clientGone = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
 
   for (const error of [new TypeError('a bug'), clientGone, 'text', undefined, null, {}]) {
@@ -76,7 +76,7 @@ test('an error of our own is no trouble of the store', () => {
   }
 });
 
-test('a command that the server will refuse again is no trouble of the store', async (t) => {
+test('a command that the server will refuse again is not taken for trouble with the store', async (t) => {
   for (const [code, codeName] of [
     [2, 'BadValue'],
     [121, 'DocumentValidationFailure'],
@@ -93,7 +93,7 @@ test('a command that the server will refuse again is no trouble of the store', a
   }
 });
 
-test('a pooled connection that the server has closed is trouble of the store', async () => {
+test('a pooled connection that the server has closed is taken for trouble with the store', async () => {
   const lost = await writeToEndedSocket();
 
   assert.equal(lost.code, 'EPIPE');

@@ -114,7 +114,7 @@ for (const [kind, freshDatabase] of Object.entries(storeKinds)) {
       assert.equal(found.length, 1);
     });
 
-    test('a store that is down at the start is waited for, and refused requests are 503 until it comes', async (t) => {
+    test('a store that is down at the start is waited for, and requests are 503 until it comes', async (t) => {
       const proxy = await proxyStore(t, (await freshDatabase(t)).uri);
       await proxy.refuse();
 

@@ -58,7 +58,7 @@ describe('requests while the store fails', { concurrency: true }, () => {
     );
   });
 
-  test('who calls while their erasure is being finished is 503 within 3 s when the store hangs in the middle of it', async (t) => {
+  test('whoever calls while their erasure is being finished gets 503 within 3 s when the store hangs in the middle of it', async (t) => {
     const proxy = await proxyStore(t, (await testDatabase(t, { isPatient: false })).uri);
     const { as, connection } = await startServer(t, { uri: proxy.uri, storeMs: 2_500 });
     const users = userModel(connection);
@@ -68,7 +68,7 @@ describe('requests while the store fails', { concurrency: true }, () => {
 
     const answer = as('alice').get('/api/tasks');
     await until(() => proxy.bytesForth > before);
-    // What it has found by now is waited for a while before anything is erased.
+    // By now the erasure has been found, and waits a while before it erases anything.
     await sleep(500);
     proxy.stall();
     const outcome = await refusedWithin(PROMISED_MS - 500, answer);

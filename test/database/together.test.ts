@@ -9,7 +9,7 @@ import { startRefusingServer } from '../support/refusingServer.ts';
 const gone = new Error('its time is over');
 const never = new AbortController().signal;
 
-test('who asks when their time is over is refused at once, and the others go on', async () => {
+test('whoever asks when their time is over is refused at once, and the others go on', async () => {
   const { promise, resolve } = Promise.withResolvers<string[]>();
   const together = new Together<string, string>(async () => await promise);
 
@@ -20,7 +20,7 @@ test('who asks when their time is over is refused at once, and the others go on'
   assert.equal(await alice, 'hers');
 });
 
-test('who gives up is refused, and the command goes on until nobody waits for it', async () => {
+test('whoever gives up is refused, and the command goes on until nobody waits for it', async () => {
   const { promise, resolve } = Promise.withResolvers<AbortSignal>();
   const together = new Together<string, string>(async (_questions, signal) => {
     resolve(signal);
@@ -42,7 +42,7 @@ test('who gives up is refused, and the command goes on until nobody waits for it
   assert.deepEqual([goesOn, signal.aborted], [true, true]);
 });
 
-test('nothing is asked where all have given up before', async () => {
+test('a command that all have given up before it begins finds its signal aborted', async () => {
   const { promise, resolve } = Promise.withResolvers<AbortSignal>();
   const together = new Together<string, string>(async (questions, signal) => {
     resolve(signal);

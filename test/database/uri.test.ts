@@ -63,8 +63,8 @@ test('writes are acknowledged by a majority and journaled, whatever the URI says
   assert.equal(JSON.stringify(commands.get('find')?.['readConcern']), '{"level":"majority"}');
 });
 
-test('closing does not wait for a driver that still looks its server up', async (t) => {
-  // Nobody answers at this address of the name service, which the driver asks for half a minute.
+test('closing does not wait for a driver that is still looking up its server', async (t) => {
+  // Nobody answers at this address of a name server, and the driver goes on asking for half a minute.
   const silent = createSocket('udp4');
   silent.bind(0, '127.0.0.1');
   await once(silent, 'listening');

@@ -115,7 +115,7 @@ test('the verdict comes first, and every check only when asked for', async (t) =
   for (const { code, stdout } of [short, long]) {
     assert.equal(code, 1);
     assert.match(stdout, /^This configuration REFUSES this token \(401\): the token has expired\.\n/);
-    // Since when, too.
+    // It also says since when.
     assert.match(stdout, /received: {2}20\S+Z, 2 h 5 min ago\n/);
   }
   assert.doesNotMatch(short.stdout, /^ {2}ok /m);
@@ -123,7 +123,7 @@ test('the verdict comes first, and every check only when asked for', async (t) =
   assert.match(long.stdout, /^Azure AD B2C \(b2c_1_susi\)$/m);
 });
 
-test('a token that was pasted with a line break in it is told just that', async (t) => {
+test('of a token that was pasted with a line break in it the doctor says just that', async (t) => {
   const tenant = await startTenant(t);
   const token = tenant.issueToken();
 

@@ -74,7 +74,7 @@ test('all that is wrong is shown at once', async (t) => {
   );
 });
 
-test('a token of an unknown key is told which keys there are', async (t) => {
+test('for a token of an unknown key the doctor says which keys there are', async (t) => {
   const { tenant, examine } = await startDoctor(t);
 
   const lines = await examine(tenant.issueToken({ key: signingKey('stranger') }));
@@ -84,7 +84,7 @@ test('a token of an unknown key is told which keys there are', async (t) => {
   assert.equal(find(lines, 'signature').verdict, 'skipped');
 });
 
-test('a lacking scope is noted, and the cure fits the mistake', async (t) => {
+test('a missing scope is noted, and the cure fits the mistake', async (t) => {
   const env = { B2C_READ_SCOPE: 'https://contoso.onmicrosoft.com/tasks/tasks.read', B2C_WRITE_SCOPE: 'tasks.admin' };
   const { tenant, examine } = await startDoctor(t, env);
 

@@ -54,6 +54,6 @@ function from(remoteAddress: string | undefined, forwardedFor?: string): Request
 
 test('behind two proxies of ours the client is the second entry from the right, which the outer one wrote', () => {
   assert.equal(clientAddress(from('192.0.2.1', 'spoofed, 198.51.100.7, 203.0.113.5'), 2), '198.51.100.7');
-  // Whoever came past the outer proxy has written fewer entries than there are proxies.
+  // A request that went around the outer proxy has fewer entries than there are proxies.
   assert.equal(clientAddress(from('192.0.2.1', '203.0.113.5'), 2), '192.0.2.1');
 });

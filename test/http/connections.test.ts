@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 
 const HOST = 'Host: localhost\r\n';
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`;
-/** More than the kernel keeps for a client that does not read. */
+/** Asks for more than the kernel buffers for a client that does not read. */
 const FLOOD = get('/openapi.json').repeat(1_200);
 
 test('pipelined requests wait their turn: one is in progress at a time, and all are answered in order', async (t) => {
@@ -40,7 +40,7 @@ test('a client that asks much and reads nothing has one answer waiting, and othe
   assert.ok(most() <= 2);
 });
 
-test('requests that wait are bounded together: who sends one too many is cut, and leaves its room to others', async (t) => {
+test('requests that wait are bounded together: a client that sends one too many is cut off, and makes room for others', async (t) => {
   const { port } = await startServer(t, { limits: { waitingRequests: 100 } });
 
   const flood = await sendRaw(port, FLOOD, { waitMs: 5_000 });
@@ -51,7 +51,7 @@ test('requests that wait are bounded together: who sends one too many is cut, an
   assert.deepEqual(statuses, Array(50).fill(200));
 });
 
-test('what cannot be understood is refused behind the answers to what came with it', async (t) => {
+test('a request that cannot be understood is refused after the answers to those that came with it', async (t) => {
   const { port } = await startServer(t);
   const chunked = `POST /tasks HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nno length\r\n`;
   for (const last of ['CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n', 'GET /\r\n\r\n', chunked]) {
@@ -94,7 +94,7 @@ test('a body may come in any pieces, and hold what looks like the end of a head'
 });
 
 for (const [name, readsSlowly] of Object.entries({ 'is not read at all': false, 'is read too slowly': true })) {
-  test(`an answer that ${name} is cut when its time is over`, async (t) => {
+  test(`an answer that ${name} is cut off when its time is over`, async (t) => {
     const { port, sockets } = await startWatched(t, { limits: { answerMs: 300, checkMs: 20 } });
     const silent = openSilent(t, port);
     silent.write(FLOOD);
@@ -109,7 +109,7 @@ for (const [name, readsSlowly] of Object.entries({ 'is not read at all': false, 
   });
 }
 
-test('answers that nobody reads are bounded together: the oldest is cut', async (t) => {
+test('answers that nobody reads are bounded together: the oldest is cut off', async (t) => {
   const { port, sockets, served, anonymous } = await startWatched(t, { limits: { unreadBytes: 100_000 } });
   openSilent(t, port).write(FLOOD);
   await untilStill(served);
@@ -122,7 +122,7 @@ test('answers that nobody reads are bounded together: the oldest is cut', async 
   await answer.json();
 });
 
-test('what was made for clients that have left counts for nothing', async (t) => {
+test('answers to clients that have left do not count as unread', async (t) => {
   const proxy = await proxyStore(t, (await testDatabase(t)).uri);
   const limits = { unreadBytes: 1_000_000 };
   const { app, port, sockets, served, as, anonymous } = await startWatched(t, { uri: proxy.uri, limits });
@@ -146,7 +146,7 @@ test('what was made for clients that have left counts for nothing', async (t) =>
   assert.equal(silent?.destroyed, false);
 });
 
-test('beyond the connections there may be, the one idle longest makes room', async (t) => {
+test('when there are too many connections, the one that has been idle longest makes room', async (t) => {
   const { port } = await startServer(t, { limits: { connections: 4 } });
   const idle = await Promise.all(Array.from({ length: 4 }, () => openAsking(port)));
 
@@ -175,7 +175,7 @@ const early: Record<string, [head: string, status: number]> = {
   'a body for which there is no route': [`POST /nothing HTTP/1.1\r\n${HOST}`, 404],
 };
 for (const [name, [head, status]] of Object.entries(early)) {
-  test(`${name} is answered before it is read, and what still comes of it does the answer no harm`, async (t) => {
+  test(`${name} is answered before it is read, and the rest of it does the answer no harm`, async (t) => {
     const { port, as } = await startServer(t);
     const socket = connect(port, '127.0.0.1');
     const errors: unknown[] = [];
@@ -199,7 +199,7 @@ for (const [name, [head, status]] of Object.entries(early)) {
   });
 }
 
-test('an answer before a body that comes at once, and is more than anybody keeps, is read by a client that sends all of it', async (t) => {
+test('a client that sends all of a large body at once still reads the answer that came before it', async (t) => {
   const { port } = await startServer(t);
   for (let i = 0; i < 5; i += 1) {
     const socket = connect(port, '127.0.0.1');
@@ -215,7 +215,7 @@ test('an answer before a body that comes at once, and is more than anybody keeps
   }
 });
 
-test('a body that came whole with its request costs no connection', async (t) => {
+test('a refused request whose body came whole with it does not cost the connection', async (t) => {
   const { port } = await startServer(t);
 
   const { text, statuses } = await sendRaw(

@@ -86,7 +86,7 @@ test('whatever a client sends, it gets the right answer as a problem, and the ne
       assert.equal((await anonymous.get('/healthz')).status, 200);
     });
   }
-  // The probe itself is counted no longer once its answer has left.
+  // The probe itself no longer counts once its answer has left.
   assert.equal(app.server.inflightRequests(), 0);
 });
 
@@ -106,7 +106,7 @@ test('a request that stops is answered before its connection counts as idle, and
   assert.ok(idleMs + checkMs < 60_000);
 });
 
-test('garbage behind a whole request does not take the place of its answer', async (t) => {
+test('garbage after a whole request does not take the place of its answer', async (t) => {
   const { port, as } = await startServer(t);
   const alice = as('alice');
   const head = `POST /api/tasks HTTP/1.1\r\n${HOST}Authorization: Bearer ${alice.token ?? ''}\r\n`;
@@ -122,7 +122,7 @@ test('garbage behind a whole request does not take the place of its answer', asy
   assert.equal((await alice.list()).length, 1);
 });
 
-test('a malformed request behind a good one is refused when the good one was answered', async (t) => {
+test('a malformed request after a good one is refused once the good one is answered', async (t) => {
   const { port } = await startServer(t);
 
   const { statuses, isClosed } = await sendRaw(port, `GET /healthz HTTP/1.1\r\n${HOST}\r\nGARBAGE\r\n\r\n`, {
@@ -133,7 +133,7 @@ test('a malformed request behind a good one is refused when the good one was ans
 });
 
 for (const lineBreak of ['\r\n', '\n', '\r']) {
-  test(`a token that was pasted with the line break ${JSON.stringify(lineBreak)} is told so`, async (t) => {
+  test(`a token that was pasted with the line break ${JSON.stringify(lineBreak)} is refused with that reason`, async (t) => {
     const { port, as } = await startServer(t);
     const [first = '', second = ''] = as('alice').token?.split(/(?<=^.{80})/) ?? [];
 
@@ -148,7 +148,7 @@ for (const lineBreak of ['\r\n', '\n', '\r']) {
   });
 }
 
-test('a method that the path does not know is told those that it does', async (t) => {
+test('a method that the path does not know is answered with those that it does', async (t) => {
   const { port } = await startServer(t);
 
   const { text } = await sendRaw(port, `PROPFIND /api/tasks HTTP/1.1\r\n${HOST}\r\n`, { isEnded: true });
@@ -198,7 +198,7 @@ for (const origins of ['https://a.example', 'https://a.example, https://b.exampl
   });
 }
 
-test('behind an upgrade that is not made nothing can follow, and the client is told', async (t) => {
+test('nothing can follow an upgrade that is not made, and the client is told so', async (t) => {
   const { port } = await startServer(t);
   const upgrade = `GET / HTTP/1.1\r\n${HOST}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
 
@@ -214,7 +214,7 @@ const late = {
   'a request whose headers never end': `GET / HTTP/1.1\r\n${HOST}`,
 };
 for (const [name, bytes] of Object.entries(late)) {
-  test(`${name} is cut with 408`, async (t) => {
+  test(`${name} is cut off with 408`, async (t) => {
     const { port } = await startServer(t, { limits });
 
     const { text, isClosed, statuses } = await sendRaw(port, bytes, { waitMs: 5_000 });
@@ -224,7 +224,7 @@ for (const [name, bytes] of Object.entries(late)) {
   });
 }
 
-test('a body that never ends is cut with 408, and nothing is stored', async (t) => {
+test('a body that never ends is cut off with 408, and nothing is stored', async (t) => {
   const { port, as } = await startServer(t, { limits });
   const alice = as('alice');
   const head = `POST /api/tasks HTTP/1.1\r\n${HOST}Authorization: Bearer ${alice.token ?? ''}\r\n`;

@@ -120,7 +120,7 @@ test('X-Forwarded-For buys nothing when the proxy is not trusted', async (t) => 
 });
 
 for (const [trustProxy, times] of Object.entries({ false: 1, 1: 0 })) {
-  test(`X-Forwarded-For while TRUST_PROXY is ${trustProxy} is warned of ${times} times, however often it comes`, async (t) => {
+  test(`X-Forwarded-For while TRUST_PROXY is ${trustProxy} makes ${times} warnings, however often it comes`, async (t) => {
     const server = await startServer(t, { env: { THROTTLE_RATE: '5', TRUST_PROXY: trustProxy } });
 
     for (let i = 0; i < 3; i += 1) await server.anonymous.get('/api/tasks', { 'X-Forwarded-For': '198.51.100.7' });
