@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   auth: ['http', 'log.ts', 'errors.ts', 'config.ts'],
   ops: ['auth', 'http', 'log.ts', 'errors.ts', 'config.ts'],
   database: ['envFile.ts', 'http', 'errors.ts', 'local'],
-  // These two are one layer: the line of a request is made of what http keeps on it.
+  // These two are one layer: the log line of a request is made of what http keeps with the request.
   http: ['log.ts', 'errors.ts'],
   'log.ts': ['http', 'errors.ts', 'config.ts'],
   'config.ts': [],

@@ -182,7 +182,7 @@ test('the password in a bad MONGODB_URI is not shown', () => {
   ]);
 });
 
-test('what the driver finds wrong with a URI is told with everything else', () => {
+test('what the driver finds wrong with a URI is reported with everything else', () => {
   const env = { ...good, PORT: 'x', MONGODB_URI: 'mongodb://u:hunter2@h:99999/' };
 
   assert.throws(
@@ -299,7 +299,7 @@ const slips: Record<string, [env: Record<string, string>, told: RegExp]> = {
   ],
 };
 for (const [what, [env, told]] of Object.entries(slips)) {
-  test(`a slip of the portal is named: ${what}`, () => {
+  test(`a common mistake is named: ${what}`, () => {
     const problems = problemsOf({ ...good, ...env });
 
     assert.equal(problems.length, 1);
@@ -317,7 +317,7 @@ test('a client secret in the place of an id is named, and not shown', () => {
   }
 });
 
-test('a placeholder left in MONGODB_URI is told without the URI', () => {
+test('a placeholder left in MONGODB_URI is reported without the URI', () => {
   const problems = problemsOf({ ...good, MONGODB_URI: 'mongodb+srv://me:<db_password>@cluster.example.net/' }).join();
 
   assert.match(problems, /^MONGODB_URI is malformed \(still with angle brackets\)/);

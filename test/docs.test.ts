@@ -1,4 +1,4 @@
-/** Holds what people read to what is there. Its examples are run in `docsExamples.test.ts`. */
+/** Compares the documents with what is there. `docsExamples.test.ts` runs their examples. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

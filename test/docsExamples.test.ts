@@ -76,7 +76,7 @@ const PLACEHOLDERS: readonly (readonly [string, string])[] = [
   ['<app id>', guid(8).replaceAll('-', '')],
 ];
 
-/** Whatever is not 2xx ends the script, and a server that `npm start` started ends when it is ready. */
+/** An answer other than 2xx ends the script, and `npm start` ends when its server is ready. */
 const PRELUDE = `set -euo pipefail
 exec </dev/null
 curl() { command curl -sS --fail-with-body "$@"; }
@@ -108,7 +108,7 @@ test('every command that the documents show works as shown', async (t) => {
   const shell = { project, url, env };
   const token = (await run('npm', ['run', '-s', 'token'], {}, project)).stdout;
   await writeFile(join(project, 'token.txt'), token);
-  // For what is shown of pages: more tasks than one.
+  // The examples of paging need more than one task.
   for (const id of ['a', 'b']) await createTask(`${url}/api/tasks/${id.repeat(24)}`, token.trim());
 
   for (const document of DOCUMENTS) {
@@ -168,7 +168,7 @@ async function createTask(url: string, token: string): Promise<void> {
 
 interface Shell {
   project: string;
-  /** Of the API in development. */
+  /** Where the API in development listens. */
   url: string;
   env: Record<string, string>;
 }
@@ -189,7 +189,7 @@ function withExit(text: string, code: number | undefined): string {
   return code === undefined ? text : `code=0; { ${text}} || code=$?; [ $code = ${code} ]\n`;
 }
 
-/** What is shown has the members of what comes, and the same values where they are not ids, times or tokens. */
+/** The answer that is shown has the members of the real one, and the same title, status, detail and code. */
 async function checkAnswer({ project, url, env }: Shell, document: string): Promise<void> {
   const shown = blocks.filter((block) => block.document === document && block.language === 'json');
   const request = `curl -s -H "Authorization: Bearer $(npm run -s token)" -H 'Content-Type: application/json' ${ANSWERS[document]}`;
@@ -204,7 +204,7 @@ function shapeOf(answer: unknown): unknown {
   return { names, title, status, detail, code };
 }
 
-/** Settings of a server that is in production, at the development tenant and on its open store. */
+/** Settings of a server in production that uses the development tenant, and the store that is open there. */
 async function settingsOf(project: string): Promise<Record<string, string>> {
   const directory = dataDirectory({}, project);
   const addresses = addressesOf(tenantOrigin(await loadTenantState(directory.tenant)));
@@ -233,7 +233,7 @@ function filledIn(text: string): string {
   return PLACEHOLDERS.reduce((filled, [name, value]) => filled.replaceAll(name, value), text);
 }
 
-/** What a table has for a block that begins so. */
+/** The row of a table for a block that begins like its key. */
 function find<Value>(table: Readonly<Record<string, Value>>, { text }: Block): Value | undefined {
   return Object.entries(table).find(([start]) => text.startsWith(start))?.[1];
 }

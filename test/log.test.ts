@@ -39,7 +39,7 @@ for (const [what, [method, path, logged]] of Object.entries(shown)) {
   });
 }
 
-test('no level of the log holds a path that leads nowhere: it may hold a text', async (t) => {
+test('a path that leads nowhere is logged at no level: it may hold a text', async (t) => {
   const server = await startServer(t);
 
   for (const method of ['GET', 'POST']) {
@@ -60,7 +60,7 @@ test('a log line has the code that the client got', async (t) => {
   assert.deepEqual([line['status'], line['code']], [409, 'MissingTask']);
 });
 
-test('the line of a client that left early does not have a status that nobody got', async (t) => {
+test('the line of a client that left early has no status of an answer that nobody got', async (t) => {
   const proxy = await proxyStore(t, (await testDatabase(t)).uri);
   const server = await startServer(t, { uri: proxy.uri });
   const alice = server.as('alice');

@@ -190,7 +190,7 @@ test('SIGTERM under load answers what was accepted, cuts what never completes, a
   assert.equal(api.logs().at(-1)?.['msg'], 'stopped');
 });
 
-// A store that is slow is no request lost.
+// With a slow store a POST may be answered 503, which is not a lost request.
 const asked = {
   GET: { path: '/hello', statuses: [200] },
   POST: { path: '/api/tasks/me/Buy%20milk', statuses: [201, 503] },
@@ -214,7 +214,7 @@ for (const [method, { path, statuses }] of Object.entries(asked)) {
 
       assert.equal(await api.exited, 0);
       for (const status of new Set(account.answered)) assert.ok(statuses.includes(status), `${status}`);
-      // Each client ends with one that is refused. One that comes in the moment of the end may be lost, whatever Node does.
+      // The last request of each client is refused. One that comes at the very end may be lost, whatever Node does.
       assert.equal(account.refused + account.lost.length, CLIENTS);
       assert.ok(account.lost.length <= 2, account.lost.join());
       assert.equal(api.logs().at(-1)?.['msg'], 'stopped');
@@ -222,7 +222,7 @@ for (const [method, { path, statuses }] of Object.entries(asked)) {
   }
 }
 
-// Only where the system allows a longer queue: Linux does, unless somebody has told it otherwise.
+// Only where the system allows a longer queue: Linux does, unless it is configured otherwise.
 if (longestQueue() >= 700) {
   test('more clients than the default of Node can wait to be accepted, and all are answered', async (t) => {
     const tenant = await startTenant(t);

@@ -1,6 +1,6 @@
 /**
- * `npm test`: all tests, or the files that are named. In CI (where `CI` is set) it measures as well what they reach of
- * `src`, and fails when that is less than it was.
+ * `npm test`: all tests, or the files that are named. In CI (where `CI` is set) it also measures how much of `src` they reach,
+ * and fails when that is less than FLOOR.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,10 +19,10 @@ const FILES_PER_PROCESS = 4;
 
 const isMeasured = Boolean(process.env['CI']);
 const given = process.argv.slice(2);
-// Tests wait for processes, timers and disks as well.
+// At least 4, since tests also wait for processes, timers and disks.
 const concurrency = Math.max(4, availableParallelism());
 const compiled = join(root, 'node_modules/.cache/compiled');
-// Sources change, and some tests run copies of them: it would only ever grow.
+// Sources change, and some tests run copies of them, so the cache would only grow.
 rmSync(compiled, { recursive: true, force: true });
 const directory = mkdtempSync(join(tmpdir(), 'tasks-api-tests-'));
 try {
@@ -35,9 +35,9 @@ try {
       stdio: 'inherit',
       env: {
         ...process.env,
-        // Most of the time that a process needs to start went into compiling what the one before had compiled.
+        // Without it a process spends most of its start on compiling what the one before has compiled.
         NODE_COMPILE_CACHE: compiled,
-        // V8 counts less exactly what it takes from there.
+        // V8 measures code that comes from there less exactly.
         ...(isMeasured && { NODE_DISABLE_COMPILE_CACHE: '1' }),
       },
     },
@@ -47,7 +47,7 @@ try {
   rmSync(directory, { recursive: true });
 }
 
-/** Node starts a process for each file, and to load the server takes longer than most tests: so a few of a folder share one. */
+/** Node starts a process for each file, but loading the server takes longer than most tests: so a few of a folder share one. */
 function grouped(files: string[]): string[] {
   return [...Map.groupBy(files, dirname)].flatMap(([folder, own]) =>
     Array.from({ length: Math.ceil(own.length / FILES_PER_PROCESS) }, (_, i) => {

@@ -1,4 +1,4 @@
-/** What becomes of the figures when there is a hundred times as much: servers on databases of their own, side by side. */
+/** How the figures change with a hundred times as many tasks: servers on databases of their own, side by side. */
 import type { Wire } from './generator.ts';
 import type { Bench } from './processes.ts';
 import type { Lane, Scenario } from './race.ts';
@@ -13,7 +13,7 @@ const HOARDERS = 10;
 
 const getList = get('/api/tasks');
 
-/** A million of fresh accounts would only cost time: what is in nobody's token is never looked at. */
+/** They have no tokens and no accounts. To make a million would only cost time, since nobody calls as one of them. */
 function strangers(tasks: number): User[] {
   return Array.from({ length: tasks / PAGE }, (_, i) => ({ oid: `stranger-${i}`, token: '' }));
 }

@@ -12,7 +12,7 @@ const USUAL_PATHS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** Where Chromium is; nothing where there is none, and no test of this folder is registered. */
+/** Where Chromium is. Without one this is undefined, and no test of this folder is registered. */
 export const chromiumPath = process.env['CHROMIUM'] ?? USUAL_PATHS.find((path) => existsSync(path));
 
 export interface Visit {
@@ -41,7 +41,7 @@ async function openWindow(t: TestContext, browser: Browser, options?: BrowserCon
   // The development tenant signs its own certificate.
   const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
   t.after(() => context.close());
-  // How long a machine may take is no part of any test; this only ends one that waits for what never comes.
+  // No test is about how long a machine takes. This only ends one that waits for what never comes.
   context.setDefaultTimeout(180_000);
   const complaints: string[] = [];
   context.on('console', (message) => {

@@ -88,7 +88,7 @@ async function startApp(t: TestContext, tenantOrigin: string): Promise<string> {
     '/msal.js': ['text/javascript', await readFile(new URL('msal-browser.min.js', library))],
     '/back.js': ['text/javascript', await readFile(new URL('redirect-bridge/msal-redirect-bridge.min.js', library))],
   };
-  // By https, so that to the browser the app and the tenant are one site: in a window like this one it keeps cookies from others.
+  // By https, so that the browser takes the app and the tenant for one site: a private window like this blocks cookies of others.
   const server = createServer(await certificate(), (req, res) => {
     const [type, text] = files[req.url?.split('?')[0] ?? ''] ?? ['text/plain', ''];
     res.writeHead(200, { 'Content-Type': `${type}; charset=utf-8` }).end(text);

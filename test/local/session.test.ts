@@ -44,14 +44,14 @@ for (const prompt of ['none', undefined]) {
 
     const tokens = await redeemed(client, answerIn(response).get('code') ?? '');
     assert.equal(decodeJwt(tokens['access_token'] ?? '')['name'], 'Alice');
-    // A hidden frame must be let go on to the app's page.
+    // A hidden frame must be allowed to go on to the app's page.
     assert.equal(response.headers.get('x-frame-options'), null);
     assert.equal(response.headers.get('content-security-policy'), null);
   });
 }
 
 for (const prompt of ['login', 'select_account']) {
-  test(`prompt=${prompt} asks who signs in, whoever has before`, async (t) => {
+  test(`prompt=${prompt} asks who signs in, even if somebody is signed in`, async (t) => {
     const client = await startTestTenant(t);
     const cookie = await sessionOf(client, 'Alice');
 
@@ -103,7 +103,7 @@ test('signing out ends the session and brings the app its state', async (t) => {
 
 const exits = { cancel: /^AADB2C90091: /, forgot: /^AADB2C90118: / };
 for (const [exit, description] of Object.entries(exits)) {
-  test(`the page can be left by ${exit}, which the app is told`, async (t) => {
+  test(`the page can be left by ${exit}, and the app is told`, async (t) => {
     const client = await startTestTenant(t);
     assert.match(await (await client.ask(authorizeUrl())).text(), new RegExp(`name="dev_exit" value="${exit}"`));
 
@@ -112,7 +112,7 @@ for (const [exit, description] of Object.entries(exits)) {
     assert.equal(answer.get('error'), 'access_denied');
     assert.match(answer.get('error_description') ?? '', description);
     assert.equal(answer.get('state'), 'abc');
-    // Only the page's own button: a link of a stranger's page leaves nothing.
+    // Only the page's own button does this: a link on a stranger's page does not leave it.
     assert.equal((await askAgain(client, '', { dev_exit: exit })).status, 200);
   });
 }

@@ -70,7 +70,7 @@ test('no answer of authorize can be read by another origin', async (t) => {
   }
 });
 
-test('what is no browser, and says nothing of where it comes from, may name the user at once', async (t) => {
+test('a client that is no browser, and does not say where it comes from, may name the user at once', async (t) => {
   const client = await startTestTenant(t);
 
   const response = await client.ask(authorizeUrl({ dev_user: 'Alice' }));
@@ -82,7 +82,7 @@ test('what is no browser, and says nothing of where it comes from, may name the 
   assert.equal((await client.postForm(TOKEN, redemption(code))).status, 200);
 });
 
-test('the tenant answers under the names of this machine alone, whatever a name of somebody else leads to', async (t) => {
+test('the tenant answers only under the names of this machine, even if another name leads to it', async (t) => {
   const client = await startTestTenant(t);
   const { port } = new URL(client.tenant.origin);
 

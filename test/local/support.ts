@@ -11,7 +11,7 @@ import type { Clock } from '../../src/clock.ts';
 import { CLIENT_ID } from '../../src/local/tenant/identity.ts';
 import { startTenant, type Tenant } from '../../src/local/tenant/tenant.ts';
 
-// A developer may have it set in their shell: the tests' processes keep what they keep in folders of their own.
+// A developer may have it set in their shell, but the tests' processes must use folders of their own.
 delete process.env['DEV_DATA_DIR'];
 
 export const root = resolve(import.meta.dirname, '../..');

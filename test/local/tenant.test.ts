@@ -103,7 +103,7 @@ test("a user's object id is a GUID that depends on the name alone", () => {
   assert.notEqual(userNamed('Alice').oid, userNamed('Bob').oid);
 });
 
-test('nobody trusts the tenant who does not hold its certificate', async (t) => {
+test('nobody trusts the tenant without its certificate', async (t) => {
   const { tenant } = await startTestTenant(t);
   const stranger = await startTestTenant(t, await temporaryDirectory(t));
 

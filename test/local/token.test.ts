@@ -56,7 +56,7 @@ test('a name alone is the user of the sign-in page; an object id alone is its ow
   assert.deepEqual([alice['oid'], alice['name'], alice['scp']], ['alice', 'alice', undefined]);
 });
 
-test('an expired token can be had, dated back', async (t) => {
+test('an expired token can be had, and is backdated', async (t) => {
   const { stdout } = await token(await temporaryDirectory(t), '--expires-in', '-60');
 
   const { exp, iat, nbf } = decodeJwt(stdout.trim());
@@ -76,7 +76,7 @@ const mistakes = {
   'a lifetime beyond all dates': [['--expires-in', '999999999999'], /expected a whole number/],
 } as const;
 for (const [mistake, [args, message]] of Object.entries(mistakes)) {
-  test(`${mistake} is told with the usage, and nothing is printed on stdout`, async (t) => {
+  test(`${mistake} is reported with the usage, and nothing is printed on stdout`, async (t) => {
     const { code, stdout, stderr } = await token(await temporaryDirectory(t), ...args);
 
     assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
@@ -93,7 +93,7 @@ test('--help explains and leaves stdout to tokens', async (t) => {
   for (const option of ['--oid', '--name', '--scope', '--policy', '--expires-in']) assert.ok(stderr.includes(option));
 });
 
-test('a data directory that cannot be used is told without a stack', async () => {
+test('a data directory that cannot be used is reported without a stack', async () => {
   const { code, stdout, stderr } = await token('/dev/null');
 
   assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });

@@ -35,7 +35,7 @@ test('@hey-api/openapi-ts makes a client that works, and that refuses wrong bodi
   await assertWorks(t, directory);
 });
 
-// Each program does the same. What stands under @ts-expect-error fails the check of types when it passes it.
+// Each program does the same. A line under @ts-expect-error must be wrong: if it is not, the type check fails.
 
 const OPENAPI_FETCH = `
 import createClient from 'openapi-fetch';

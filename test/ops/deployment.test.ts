@@ -8,7 +8,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 
 const ROOT = new URL('../../', import.meta.url);
 
-test('the image has the Node that a checkout has', async () => {
+test('the image has the same Node as a checkout', async () => {
   const versions = [...(await read('Dockerfile')).matchAll(/^FROM node:([\d.]+)-slim/gm)].map(([, version]) => version);
 
   assert.deepEqual(versions, [packageJson.dependencies.node, packageJson.dependencies.node]);

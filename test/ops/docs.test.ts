@@ -113,7 +113,7 @@ test('the files of the page are kept by browsers until they change', async (t) =
   }
 });
 
-test('a file that a page of another version asks for is what it is now, and is not kept', async (t) => {
+test('a page of another version gets a file as it is now, and does not keep it', async (t) => {
   const { url } = await startOps(t);
 
   const response = await fetch(`${url}/docs/another/main.js`);
@@ -140,7 +140,7 @@ test('a page that was seen before is not sent again', async (t) => {
   assert.equal(again.status, 304);
 });
 
-test('a slash too many at the end leads to the path without it, where what the page refers to is found', async (t) => {
+test('a slash too many at the end leads to the path without it, where the references of the page are right', async (t) => {
   const { url } = await startOps(t);
 
   for (const path of ['/docs/', '/docs//', '/a/../docs/']) {

@@ -54,7 +54,7 @@ test('clients are told where to sign in, and what to ask for', () => {
   assert.deepEqual(Object.keys(external.scopes), [`api://${API}/.default`, 'offline_access']);
 });
 
-test('clients of an issuer whose endpoints do not follow from its metadata are told of the token alone', () => {
+test('where the endpoints of an issuer do not follow from its metadata, clients are told only that they need a token', () => {
   const { components, security } = documentFor({
     B2C_TENANT_NAME: 'contoso',
     B2C_POLICY_NAME: '',
@@ -66,21 +66,21 @@ test('clients of an issuer whose endpoints do not follow from its metadata are t
   assert.deepEqual(security, [{ bearer: [] }]);
 });
 
-// Clients in Python, Kotlin and Swift send a default with every request: a patch of the notes made a task undone.
+// Clients in Python, Kotlin and Swift send a default with every request: so a patch of the notes set `completed` to false.
 test('no schema of a body has a default', () => {
   visit(document.components.schemas, (value, path) => {
     assert.ok(!('default' in value), path.join('.'));
   });
 });
 
-// What generators make of a `format` differs, and not all of it reads milliseconds.
+// Generators make different types of a `format`, and some of these cannot read milliseconds.
 test('dates are plain strings', () => {
   visit(document, (value, path) => {
     assert.doesNotMatch(String(value['format']), /^date/, path.join('.'));
   });
 });
 
-// Generators call what has no name `TaskChecklistInner`, after the first place where they meet it.
+// Generators name a nameless type after the first place where they meet it, such as `TaskChecklistInner`.
 test('every object with members of its own has a name of its own', () => {
   for (const [name, schema] of Object.entries(document.components.schemas)) {
     visit(schema, (value, path) => {
@@ -89,7 +89,7 @@ test('every object with members of its own has a name of its own', () => {
   }
 });
 
-// openapi-generator leaves out such a type, named or not, and its clients in Java import it all the same.
+// openapi-generator leaves such a type out, named or not, but its clients in Java import it.
 test('no type is for forms alone', () => {
   const ofForms = new Set<string>();
   const others = new Set<string>();
@@ -109,8 +109,8 @@ test('no optional parameter has an example', () => {
   }
 });
 
-// openapi-python-client takes a type for the last of the media types that have it: lists were sent as a form, and lost.
-test('no type with lists is for JSON and for forms', () => {
+// openapi-python-client sends a type as the last of the media types that have it: so lists were sent as a form, and lost.
+test('no type with lists is for both JSON and forms', () => {
   const lists = Object.entries(document.components.schemas).filter(([, type]) =>
     JSON.stringify(type).includes('"array"'),
   );

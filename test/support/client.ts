@@ -19,7 +19,7 @@ export interface TaskJson {
   updatedAt: string;
 }
 
-/** The members that a plain task says nothing of, as they are shown. */
+/** The members that a plain task does not have, as they are shown. */
 export const ABSENT = {
   notes: null,
   importance: 'normal',
@@ -35,7 +35,7 @@ export interface RequestOptions {
   body?: string | Uint8Array<ArrayBuffer> | object;
 }
 
-// A shorter text is found in a log by chance.
+// A shorter text may be in a log by chance.
 const MIN_SECRET_CHARS = 8;
 
 /** Calls the API as one user. Whatever must not be in a log is reported to `keepSecret`. */

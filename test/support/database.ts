@@ -19,13 +19,13 @@ export interface TestDatabase {
 interface Options {
   /** Moves the embedded store's own time, such as what it expires. A server has its own. */
   clock?: Clock;
-  /** Unless false, a machine that is slow is taken for no store that is down. */
+  /** Unless false, the driver has time, so that a slow machine is not taken for a store that is down. */
   isPatient?: boolean;
 }
 
 /**
  * A database of the test's own: on the server that TEST_MONGODB_URI names, else on the embedded store. It is dropped
- * when the test process ends: a server of the test that is still open could make it anew before.
+ * when the test process ends: any earlier, a server of the test that is still open could create it again.
  */
 export async function testDatabase(_t: TestContext, options: Options = {}): Promise<TestDatabase> {
   const { uri } = serverUri === undefined ? await embeddedDatabase(options) : serverDatabase(serverUri);
@@ -47,7 +47,7 @@ after(async () => {
 let shared: Promise<EmbeddedStore> | undefined;
 
 async function embeddedDatabase({ clock = Date }: Options = {}): Promise<TestDatabase> {
-  // A clock that a test moves must move nobody else's time.
+  // A test that moves its clock must not move the time of others.
   const store = await (clock === Date ? (shared ??= startStore(clock)) : startStore(clock));
   return { uri: withDatabase(store.uri, randomName()) };
 }

@@ -1,7 +1,7 @@
 const URI =
   /^(?<server>mongodb(?:\+srv)?:\/\/(?<credentials>[^@/]*@)?[^/?]*)(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/;
 
-/** The same server, another database. Who signs in is looked up where it was before. */
+/** The same server, another database. The user is still looked up in the database where it was before. */
 export function withDatabase(uri: string, name: string): string {
   const { server = '', credentials, database = '', query = '' } = URI.exec(uri)?.groups ?? {};
   const parameters = new URLSearchParams(query);

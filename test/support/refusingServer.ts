@@ -9,8 +9,8 @@ export type Answers = Readonly<Record<string, Document | typeof silence>>;
 export const silence = Symbol('silence');
 
 /**
- * A server that speaks just enough of the MongoDB wire protocol to refuse: for the errors that a healthy store cannot
- * be brought to make. Answers the `mongodb://` URI; closes with the test.
+ * A server that speaks just enough of the MongoDB wire protocol to refuse: for errors that a healthy store cannot be
+ * made to give. Resolves to the `mongodb://` URI; closes with the test.
  */
 export async function startRefusingServer(t: Pick<TestContext, 'after'>, answers: Answers): Promise<string> {
   const sockets = new Set<Socket>();

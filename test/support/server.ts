@@ -71,9 +71,9 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     onOutcome: metrics.countAuthentication,
     onKeyFetch: metrics.observeKeyFetch,
   });
-  // No machine is so slow that a batch is not done in full, unless that is what a test is about.
+  // Ample, so that a slow machine does every batch in full; tests of batches that are not done in full give less.
   const limits = { batchMs: 60_000, ...options.limits };
-  // Ample, so that no slow machine looks like a store that is down; tests of a store that is down give less.
+  // Ample, so that a slow machine does not look like a store that is down; tests of a store that is down give less.
   const storeTime = new StoreTime(options.storeMs ?? 30_000);
   const app = createServer({ config, log, clock, database, authentication, metrics, storeTime, limits });
   await database.start();

@@ -1,6 +1,6 @@
 /**
  * A reference for apps that work offline: a replica, an outbox, and the loop that brings both together with the server.
- * It needs nothing but what the README's client guide teaches. Everything here would survive a restart of the app if
+ * It needs nothing but what `docs/client.md` teaches. Everything here would survive a restart of the app if
  * the members were kept in a file; `next` and the replica must be written together.
  */
 import { randomUUID } from 'node:crypto';
@@ -114,7 +114,7 @@ export class SyncClient {
     return edits;
   }
 
-  /** Each may be sent again without harm: whether its answer was lost or it never arrived is not to be known. */
+  /** Each may be sent again without harm: the client cannot know whether its answer was lost or it never arrived. */
   #operationFor(edit: Edit): object {
     if (edit.kind === 'create') {
       return { method: 'POST', path: '/api/tasks', headers: { 'Idempotency-Key': edit.key }, body: edit.fields };

@@ -4,7 +4,7 @@ import { after, type TestContext } from 'node:test';
 
 /**
  * A TCP proxy on loopback that fails as networks and databases do. It passes everything on until it is told
- * otherwise; each method is true for what is connected already and for what connects later.
+ * otherwise; each method applies to open connections and to later ones.
  */
 export interface TcpProxy {
   readonly port: number;
@@ -34,7 +34,7 @@ after(async () => {
 
 /**
  * A proxy to a TCP port on loopback or a Unix socket (`{ path }`). When the test ends it passes everything on again and
- * stays, since a driver that takes its leave waits long for a store that is not there; it closes with the last test.
+ * stays, since a driver that is closing waits long for a store that is not there; it closes with the last test.
  */
 export async function startProxy(t: Pick<TestContext, 'after'>, target: NetConnectOpts): Promise<TcpProxy> {
   const proxy = new Proxy(target);
@@ -46,7 +46,7 @@ export async function startProxy(t: Pick<TestContext, 'after'>, target: NetConne
 
 const SERVER = /^(mongodb:\/\/(?:[^@/]*@)?)([^/?,]+)[^/?]*(\/[^?]*)?(\?.*)?$/;
 
-/** Puts a proxy before the (first) server of a `mongodb://` URI. Answers the proxy and the URI that goes through it. */
+/** Puts a proxy before the (first) server of a `mongodb://` URI. Resolves to the proxy, with the URI that goes through it. */
 export async function proxyStore(t: Pick<TestContext, 'after'>, uri: string): Promise<TcpProxy & { uri: string }> {
   const [, start = '', server = '', path = '/', query = '?'] = SERVER.exec(uri) ?? [];
   const host = decodeURIComponent(server);

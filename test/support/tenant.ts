@@ -14,7 +14,7 @@ export interface SigningKey {
   privateKey: KeyObject;
 }
 
-/** What a token differs in. Any claim may be given; `undefined` takes it out. */
+/** How a token differs from a usual one. Any claim may be given; `undefined` takes it out. */
 export interface TokenChanges {
   /** Seconds from now to `exp`; default 3600. */
   expiresIn?: number;
@@ -156,7 +156,7 @@ export class Tenant {
     );
   }
 
-  /** From now on, or until `heal`. */
+  /** Until `heal`. */
   break(fault: Fault, where: 'metadata' | 'keys' | 'both' = 'metadata'): void {
     if (where !== 'keys') this.#faults.set('metadata', fault);
     if (where !== 'metadata') this.#faults.set('keys', fault);

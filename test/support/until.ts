@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** No machine is so slow. */
+/** Longer than the slowest machine takes. */
 const GIVE_UP_MS = 120_000;
 
 /** Waits for something to become true; fails when it does not, long after it should have. */

@@ -9,7 +9,7 @@ import { Storage } from '../../../src/local/store/storage.ts';
 import { OP_MSG } from '../../../src/local/store/wire.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 
-/** A store without its socket whose file may have so many more pages (4 KiB each). Commands given together share a commit. */
+/** A store without its socket whose file may grow by that many pages (4 KiB each). Commands given together share a commit. */
 async function openSmallDisk(t: TestContext, pages: number) {
   const db = openFile(await temporaryDirectory(t));
   const { page_count: used } = db.prepare('PRAGMA page_count').get() as { page_count: number };

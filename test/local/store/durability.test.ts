@@ -181,7 +181,7 @@ test('a directory that cannot be made or written is named with what to do', asyn
   await expectRefused(join(directory, 'taken'), /cannot be written/);
 });
 
-test('what was deleted stays away after a restart, and indexes stay', async (t) => {
+test('after a restart, deleted documents are still gone and indexes are still there', async (t) => {
   const directory = await temporaryDirectory(t);
   const open = async () => {
     const store = await startEmbeddedStore({ directory });

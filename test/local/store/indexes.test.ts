@@ -104,7 +104,7 @@ test('one task of one owner is one look-up', async (t) => {
   });
 });
 
-test('a unique index keeps the second one out and says which', async (t) => {
+test('a unique index keeps a duplicate out and names it', async (t) => {
   const { collection } = await openStore(t);
   await collection.createIndexes([{ key: { owner: 1, n: -1 }, unique: true }]);
   await collection.insertMany([{ owner: 'a', n: 1 }, { owner: 'a', n: 2 }, { owner: 'b' }]);

@@ -56,7 +56,7 @@ test('what others write during a long read does not make it skip or repeat what 
   assert.equal(new Set(numbers).size, MANY - 10);
 });
 
-test('a change that brings a document before the scan again is made once', async (t) => {
+test('a change that moves a document into the path of the scan is made once', async (t) => {
   const { collection } = await openStore(t);
   await collection.createIndexes([{ key: { n: 1 } }]);
   await collection.insertMany(Array.from({ length: 500 }, (_, n) => ({ n })));
