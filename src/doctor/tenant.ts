@@ -38,7 +38,12 @@ async function examinePolicy(tenant: Tenant, policy: Policy, options: Examinatio
     const lines: Line[] = [{ ...metadata, verdict: 'ok', received: 'it answers' }, ...linesOf(answer, options)];
     return { policy, section: { title, lines }, keySet: answer };
   } catch (error) {
-    const line: Line = { ...metadata, verdict: 'wrong', received: reasonOf(error), cure: cureOf(error, tenant) };
+    const line: Line = {
+      ...metadata,
+      verdict: 'wrong',
+      received: reasonOf(error),
+      cure: cureOf(error, tenant, policy),
+    };
     return { policy, section: { title, lines: [line] }, keySet: undefined };
   }
 }
@@ -79,20 +84,35 @@ function reasonOf(error: unknown): string {
   return message || (errors?.[0] === undefined ? (code ?? String(error)) : reasonOf(errors[0]));
 }
 
-function cureOf(error: unknown, { kind }: Tenant): string {
-  const isExternal = kind === 'external-id';
+function cureOf(error: unknown, { kind }: Tenant, { name }: Policy): string {
   const reason = `${reasonOf(error)} ${String((error as { code?: string }).code)}`;
-  if (/answered 4\d\d/.test(reason)) {
-    return isExternal
-      ? 'check EXTERNAL_ID_METADATA against the portal: the host and the path both carry the tenant id'
-      : 'check B2C_TENANT_NAME and B2C_POLICY_NAME against the portal: the tenant does not know this policy';
+  const names = settingsOf(kind, name);
+  if (/answered 40[04]/.test(reason)) {
+    if (kind === 'external-id') {
+      return 'check EXTERNAL_ID_METADATA against the portal: the host and the path both carry the tenant id';
+    }
+    return name === ''
+      ? `check ${names}: there is no OpenID metadata at this URL`
+      : `check ${names} against the portal: the tenant does not know this policy`;
   }
   if (/template/.test(reason)) {
     return 'replace "common" or "organizations" in the URL with the id of your tenant';
   }
-  if (/cert|self.signed|altname/i.test(reason)) {
+  if (/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/.test(reason)) {
+    return 'set the clock of this machine (NTP) if it is wrong; else whoever runs this host, or a proxy, must renew its certificate';
+  }
+  if (/altname/i.test(reason)) {
+    return `check the host in ${names}: what answers there, perhaps a proxy, has no certificate for that name`;
+  }
+  if (/cert|self.signed/i.test(reason)) {
     return "set NODE_EXTRA_CA_CERTS to a PEM file with the authority that signed this host's certificate";
   }
-  const names = isExternal ? 'EXTERNAL_ID_METADATA' : 'B2C_TENANT_NAME, B2C_IDENTITY_METADATA';
   return `check ${names} and the network; behind a proxy, set HTTPS_PROXY`;
+}
+
+/** What decides which URL is asked. */
+function settingsOf(kind: Tenant['kind'], policy: string): string {
+  if (kind === 'external-id') return 'EXTERNAL_ID_METADATA';
+  if (policy === '') return 'B2C_IDENTITY_METADATA';
+  return 'B2C_TENANT_NAME, B2C_POLICY_NAME and, if it is set, B2C_IDENTITY_METADATA';
 }

@@ -36,6 +36,7 @@ export function examineToken(text: string, { config, clock, tenants }: TokenExam
     ...tenantLines(text, token, keySet, expectations),
     ...ownerLines(token, expectations),
     ...scopeLines(token, config),
+    ...registrationLines(token, judge, config),
   ];
 }
 
@@ -137,4 +138,18 @@ function scopeLines({ claims }: Token, { readScope, writeScope }: Config): Line[
       : `ask for ${scope} when signing in, and grant it to the client in the portal (API permissions)`;
     return [{ verdict: 'note', ...line, description: `${verb} is refused with 403`, cure }];
   });
+}
+
+/** Whether the user is registered is in the store, which the doctor does not ask. */
+function registrationLines({ claims }: Token, { tenant }: Judge, { autoRegister }: Config): Line[] {
+  if (autoRegister || typeof claims['oid'] !== 'string') return [];
+  return [
+    {
+      verdict: 'note',
+      subject: 'AUTO_REGISTER',
+      received: `false: ${show(ownerOf(claims, tenant))} must have been added`,
+      description: 'anyone else is refused with 403',
+      cure: 'see who was added with npm run -s users -- list, and add who is missing with npm run -s users -- add <oid>',
+    },
+  ];
 }

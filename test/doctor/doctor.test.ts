@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import tls from 'node:tls';
+import { generate } from 'selfsigned';
 import { TenantClient } from '../../src/auth/tenantClient.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { isWrong, type Line } from '../../src/doctor/page.ts';
@@ -162,6 +167,57 @@ test('a policy that the tenant does not know leads to the name of the policy', a
   const [examination] = await examineTenants();
 
   assert.match(String(examination?.section.lines[0]?.cure), /B2C_POLICY_NAME/);
+});
+
+test('a plain issuer without metadata at its URL leads to that URL, not to a policy', async (t) => {
+  const issuer = await startTenant(t);
+  issuer.break('missing');
+  const env = { B2C_POLICY_NAME: '', B2C_IDENTITY_METADATA: issuer.metadataUrl() };
+  const { examineTenants } = await startDoctor(t, env);
+
+  const [examination] = await examineTenants();
+
+  assert.equal(
+    examination?.section.lines[0]?.cure,
+    'check B2C_IDENTITY_METADATA: there is no OpenID metadata at this URL',
+  );
+});
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const certificates = {
+  'has expired': ['localhost', -9, -1, /set the clock of this machine .* must renew its certificate/],
+  'is not valid yet': ['localhost', 1, 9, /set the clock of this machine .* must renew its certificate/],
+  'is for another name': ['another.example', -1, 9, /check the host in B2C_TENANT_NAME.*no certificate for that name/],
+} as const;
+for (const [fault, [name, fromDay, toDay, cure]] of Object.entries(certificates)) {
+  test(`trusting another authority does not cure a certificate that ${fault}`, async (t) => {
+    const made = await generate([{ name: 'commonName', value: fault }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      notBeforeDate: new Date(Date.now() + fromDay * DAY_MS),
+      notAfterDate: new Date(Date.now() + toDay * DAY_MS),
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: name }] }],
+    });
+    tls.setDefaultCACertificates([...tls.getCACertificates('default'), made.cert]);
+    const server = createServer({ cert: made.cert, key: made.private }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const { examineTenants } = await startDoctor(t, { B2C_IDENTITY_METADATA: `https://localhost:${port}/{policy}` });
+
+    const [examination] = await examineTenants();
+
+    assert.match(String(examination?.section.lines[0]?.cure), cure);
+  });
+}
+
+test('with AUTO_REGISTER=false the doctor says whom the users command must know', async (t) => {
+  const { tenant, examine } = await startDoctor(t, { AUTO_REGISTER: 'false' });
+
+  const line = find(await examine(tenant.issueToken({ oid: 'alice' })), 'AUTO_REGISTER');
+
+  assert.equal(line.verdict, 'note');
+  assert.equal(line.received, 'false: "alice" must have been added');
 });
 
 test('the page never holds the token, and nothing that moves a cursor', async (t) => {
