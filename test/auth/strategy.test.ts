@@ -26,7 +26,7 @@ test('the strategy is the BearerStrategy of passport-azure-ad, under its name', 
   ]);
 });
 
-test("every token that is verified anew runs the library's own authenticate, a remembered one and rubbish do not", async (t) => {
+test("every token that is verified goes through the library's own authenticate, but remembered ones and rubbish do not", async (t) => {
   const gate = await startGate(t);
   const authenticate = t.mock.method(BearerStrategy.prototype, 'authenticate');
   const token = gate.tenant.issueToken();

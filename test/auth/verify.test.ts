@@ -129,7 +129,7 @@ test('a remembered token is refused and forgotten once its key has disappeared f
   tenant.rotate('second', { keepOld: false });
   clock.advance(HOUR);
 
-  // Whoever brings a token of the new key makes the tenant's new set known.
+  // The first token of the new key makes the server fetch the tenant's new set.
   const newToken = tenant.issueToken();
   await verify(newToken);
 

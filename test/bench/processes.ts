@@ -64,7 +64,7 @@ export class Bench {
       if (serverUri !== undefined) await client.db().dropDatabase();
       await client.close();
     }
-    // The store, which was first, goes last: nobody is to miss it.
+    // The store, which came first, goes last, so that no server misses it.
     for (const child of this.#children.toReversed()) await child.stop();
     await this.tenant.close();
     await rm(this.#directory, { recursive: true, force: true });

@@ -20,7 +20,7 @@ for (const [address, name] of Object.entries(names)) {
   });
 }
 
-test('a client behind a closed connection is counted with all others of whom nothing is known', () => {
+test('a client whose connection is closed is counted with all others of whom nothing is known', () => {
   assert.equal(clientAddress(from(undefined), 0), 'unknown');
 });
 

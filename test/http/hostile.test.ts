@@ -34,7 +34,7 @@ const requests: Record<string, [bytes: string, status: number]> = {
   'a request line without a version': [`GET /\r\n${HOST}\r\n`, 400],
   'HTTP/0.9': [`GET / HTTP/0.9\r\n${HOST}\r\n`, 400],
   'HTTP/2.0': [`GET / HTTP/2.0\r\n${HOST}\r\n`, 505],
-  'a version that there is not': [`GET / HTTP/1.7\r\n${HOST}\r\n`, 505],
+  'a version that does not exist': [`GET / HTTP/1.7\r\n${HOST}\r\n`, 505],
   'a Host with an empty port': ['GET / HTTP/1.1\r\nHost: localhost:\r\n\r\n', 200],
   'a coding beside chunked': [
     `POST /tasks HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,

@@ -74,7 +74,7 @@ test('MSAL is told that the user cancelled, and which error it was when the pass
   }
 });
 
-test('MSAL hears from an old refresh token what B2C says of one', async (t) => {
+test('MSAL gets for an old refresh token the error that B2C gives', async (t) => {
   let now = Date.now();
   const client = await startTestTenant(t, undefined, { now: () => now });
   const app = msal(client, 'tasksdev.onmicrosoft.com/b2c_1_signupsignin');

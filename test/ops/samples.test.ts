@@ -14,7 +14,7 @@ function named(id: string): Operation {
   return found;
 }
 
-/** Runs it as somebody would who pastes it. */
+/** Runs it as a reader who pastes it would. */
 async function paste(sample: string, url: string, token: string): Promise<unknown> {
   const command = sample.replaceAll(SERVER, url);
   const { stdout } = await promisify(execFile)('sh', ['-c', command], { env: { ...process.env, TOKEN: token } });

@@ -1,4 +1,4 @@
-/** One's own account, as an app offers it: seen, taken along, erased. */
+/** One's own account, as an app offers it: shown, exported, erased. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test, type TestContext } from 'node:test';
@@ -144,7 +144,7 @@ describe('one’s own account', () => {
     assert.equal((await first.as('alice').list()).length, 1);
   });
 
-  test('another instance that may register nobody refuses, and leaves nothing behind', async (t) => {
+  test('another instance, which may register nobody, refuses and leaves nothing behind', async (t) => {
     const [first, second] = await twoInstances(t, { AUTO_REGISTER: 'false' });
     await first.connection.collection('users').insertOne({ oid: 'alice', firstSeen: new Date() });
     await fill(second.as('alice'));
@@ -177,7 +177,7 @@ describe('one’s own account', () => {
     assert.deepEqual(await stored(first, 'alice'), [0, 0, 0, 0]);
   });
 
-  test('writers on two instances leave nothing behind that the last erasure does not know', async (t) => {
+  test('writers on two instances leave nothing behind that has no user', async (t) => {
     const instances = await twoInstances(t);
     const [first, second] = instances;
     let isOver = false;

@@ -100,7 +100,7 @@ test('what was created, changed and deleted since is in the next answer, each ta
   assert.deepEqual({ ...(await changes(alice, answer.next)), next: '' }, { ...nothing, next: '' });
 });
 
-test('a deleted task that is put anew is changed, not removed', async (t) => {
+test('a task that is deleted and then put again is changed, not removed', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   await alice.put(`/api/tasks/${ID}`, { Text: 'Buy milk' });

@@ -19,7 +19,7 @@ const writes: Record<string, (client: Client, headers: Record<string, string>) =
   'DELETE by owner and id': (client, headers) => client.delete(`/api/tasks/me/${ID}`, undefined, headers),
 };
 
-test('a task has a new tag after every write, also when it is deleted and put anew', async (t) => {
+test('a task has a new tag after every write, also when it is deleted and put again', async (t) => {
   const { as } = await startServer(t);
   const alice = as('alice');
   const path = `/api/tasks/${ID}`;
@@ -122,7 +122,7 @@ test('of twenty writers with one tag, at two instances, exactly one wins', async
   }
 });
 
-test('of twenty who create one id, at two instances, exactly one does', async (t) => {
+test('of twenty requests to create one id, at two instances, exactly one does', async (t) => {
   const server = await startServer(t);
   const other = await startServer(t, server);
   const clients = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? server : other).as('alice'));

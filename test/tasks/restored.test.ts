@@ -1,4 +1,4 @@
-/** What a device hears after its server's database went back in time: through real copies of the store's directory. */
+/** What a device hears after its server's database has gone back in time, tried with real copies of the store's directory. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, rm } from 'node:fs/promises';
@@ -111,7 +111,7 @@ test('a first sync that a restored backup interrupts begins anew', async (t) => 
   await expectExpired(alice, next);
 });
 
-test('an instance that lives on while the database goes back notices it by what it remembers', async (t) => {
+test('an instance that keeps running while the database goes back in time notices it by what it remembers', async (t) => {
   const { as, connection } = await startServer(t);
   const alice = as('alice');
   await alice.create({ Text: 'before the backup' });
