@@ -16,6 +16,8 @@ export interface Policy {
 /** A tenant whose tokens are accepted, and what they must contain. Each token is judged by only one tenant. */
 export interface Tenant {
   readonly kind: 'b2c' | 'external-id';
+  /** B2C's own, such as `contoso.onmicrosoft.com`; undefined for any other issuer. */
+  readonly domain: string | undefined;
   /** At least one. */
   readonly policies: readonly Policy[];
   /** Accepted `aud` values; at least one. */
@@ -111,6 +113,7 @@ function b2cTenant(values: ValuesOf<typeof b2cVariables>): Tenant {
   const template = identityMetadata ?? usual;
   return {
     kind: 'b2c',
+    domain: policyNames.length === 0 ? undefined : tenant,
     policies:
       policyNames.length === 0
         ? [{ name: '', label: 'openid', metadataUrl: template }]
@@ -131,7 +134,7 @@ function metadataUrl(template: string, policy: string): string {
 
 function externalIdTenant({ metadataUrl, audiences, ownerClaim }: ValuesOf<typeof externalIdVariables>): Tenant {
   const policies = [{ name: '', label: 'external-id', metadataUrl }];
-  return { kind: 'external-id', policies, audiences, issuers: [], validateIssuer: true, ownerClaim };
+  return { kind: 'external-id', domain: undefined, policies, audiences, issuers: [], validateIssuer: true, ownerClaim };
 }
 
 // Left over when `docker --env-file` reads what a shell would have unquoted, or an example was half filled in.

@@ -38,6 +38,7 @@ test('four variables are enough, and the rest has the defaults of the table', ()
     tenants: [
       {
         kind: 'b2c',
+        domain: 'contoso.onmicrosoft.com',
         policies: [
           {
             name: 'b2c_1_susi',
@@ -337,6 +338,7 @@ const external = {
 };
 const externalTenant = {
   kind: 'external-id',
+  domain: undefined,
   policies: [{ name: '', label: 'external-id', metadataUrl: external.EXTERNAL_ID_METADATA }],
   audiences: ['00001111-aaaa-4222-bbbb-3333cccc4444', 'another'],
   issuers: [],

@@ -38,16 +38,17 @@ export function authorityOf(
   if (docsScopes.length > 0) return { metadataUrl, scopes: docsScopes };
   const names = [readScope, writeScope].filter((scope) => scope !== undefined);
   // An application that is the API itself asks B2C for a token with its own id (there is no scope to name).
-  if (clientId !== undefined && tenant?.kind === 'b2c' && names.length === 0 && tenant.audiences.includes(clientId)) {
+  if (
+    clientId !== undefined &&
+    tenant?.domain !== undefined &&
+    names.length === 0 &&
+    tenant.audiences.includes(clientId)
+  ) {
     return { metadataUrl, scopes: [clientId] };
   }
-  const prefix = tenant?.kind === 'b2c' ? `https://${directoryOf(metadataUrl)}/${audience}/` : `api://${audience}/`;
+  // The Application ID URI that the portal proposes.
+  const prefix = tenant?.domain === undefined ? `api://${audience}/` : `https://${tenant.domain}/${audience}/`;
   return { metadataUrl, scopes: (names.length > 0 ? names : ['.default']).map((name) => prefix + name) };
-}
-
-/** `contoso.onmicrosoft.com`: with the API's client id it makes the App ID URI that the portal proposes. */
-function directoryOf(metadataUrl: string): string {
-  return new URL(metadataUrl).pathname.split('/')[1] ?? '';
 }
 
 /** How a client gets its token, as OpenAPI describes it. */

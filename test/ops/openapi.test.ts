@@ -54,6 +54,27 @@ test('clients are told where to sign in, and what to ask for', () => {
   assert.deepEqual(Object.keys(external.scopes), [`api://${API}/.default`, 'offline_access']);
 });
 
+test('what to ask for follows from the tenant, wherever its metadata is', () => {
+  const api = { B2C_TENANT_NAME: 'contoso', B2C_CLIENT_ID: API };
+  const atB2c = [
+    `https://contoso.b2clogin.com/tfp/contoso.onmicrosoft.com/{policy}`,
+    `https://login.contoso.com/${API}`,
+  ];
+  const ofB2c = atB2c.map((base) =>
+    flowOf({ ...api, B2C_POLICY_NAME: 'b2c_1_susi', B2C_IDENTITY_METADATA: base + METADATA }),
+  );
+  const plain = flowOf({
+    ...api,
+    B2C_POLICY_NAME: '',
+    B2C_IDENTITY_METADATA: `https://contoso.ciamlogin.com/${API}${METADATA}`,
+  });
+
+  for (const { scopes } of ofB2c) {
+    assert.deepEqual(Object.keys(scopes), [`https://contoso.onmicrosoft.com/${API}/.default`, 'offline_access']);
+  }
+  assert.deepEqual(Object.keys(plain.scopes), [`api://${API}/.default`, 'offline_access']);
+});
+
 test('where the endpoints of an issuer do not follow from its metadata, clients are told only that they need a token', () => {
   const { components, security } = documentFor({
     B2C_TENANT_NAME: 'contoso',
