@@ -30,7 +30,7 @@ export function requireBearerToken(req: Request): string {
 const NO_TOKEN = 'a token is required: send it as Authorization: Bearer <token>';
 
 /** The token of a well-formed header, without the scheme. */
-export function bearerToken({ headers }: Request): string | undefined {
+export function bearerToken({ headers }: Pick<Request, 'headers'>): string | undefined {
   const header = headers.authorization ?? '';
   return BEARER.test(header) ? header.slice('Bearer '.length) : undefined;
 }

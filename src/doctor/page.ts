@@ -11,6 +11,8 @@ export interface Line {
   received: string;
   /** What is wrong, as the client is told. */
   description?: string;
+  /** What the server answers to what is wrong; 401 if absent. */
+  status?: number;
   /** What to change, and where. */
   cure?: string;
 }
@@ -64,7 +66,9 @@ function renderLine(line: Line, width: number): string {
 export function verdictOf(tenants: readonly Section[], tokenLines: readonly Line[] | undefined): string {
   if (tokenLines === undefined) return verdictOfTenants(tenants);
   const first = tokenLines.find(isWrong);
-  if (first !== undefined) return `This configuration REFUSES this token (401): ${first.description ?? first.subject}.`;
+  if (first !== undefined) {
+    return `This configuration REFUSES this token (${first.status ?? 401}): ${first.description ?? first.subject}.`;
+  }
   if (tokenLines.some(({ verdict }) => verdict === 'skipped')) {
     return "This configuration cannot tell (503): the tenant's keys cannot be fetched.";
   }

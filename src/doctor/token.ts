@@ -2,6 +2,7 @@
 import { findingOf, issuerChecks, keyCheck, signatureCheck, tokenChecks } from '../auth/checks.ts';
 import { hasScope, ownerClaimOf, ownerOf } from '../auth/claims.ts';
 import type { Check, Expectations } from '../auth/commonChecks.ts';
+import { bearerToken } from '../auth/credentials.ts';
 import { type Judge, judgeOf } from '../auth/judge.ts';
 import type { KeySet, TenantKey } from '../auth/keySet.ts';
 import { TokenRefusedError } from '../auth/refusal.ts';
@@ -40,14 +41,24 @@ export function examineToken(text: string, { config, clock, tenants }: TokenExam
   ];
 }
 
+/** The server does not come as far as the token. */
+const MALFORMED_HEADER = { verdict: 'wrong', status: 400, subject: 'token' } as const;
+
 function read(text: string): Token | Line {
   if (/\s/.test(text)) {
     return {
-      verdict: 'wrong',
-      subject: 'token',
+      ...MALFORMED_HEADER,
       received: /[\r\n]/.test(text) ? 'a line break in the middle' : 'white space in the middle',
       description: 'the token is broken up: a header with a line break or a space in the token is refused',
       cure: 'copy the token as one line, without the breaks that a terminal or an e-mail put in',
+    };
+  }
+  if (bearerToken({ headers: { authorization: `Bearer ${text}` } }) === undefined) {
+    return {
+      ...MALFORMED_HEADER,
+      received: 'something else as well',
+      description: 'there is a character that no token has, such as a quote or a comma',
+      cure: 'copy the token alone, without what stands around it',
     };
   }
   try {

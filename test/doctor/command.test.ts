@@ -130,7 +130,7 @@ test('of a token that was pasted with a line break in it the doctor says just th
   const { code, stdout } = await runDoctor(t, { tenant, stdin: `${token.slice(0, 80)}\n  ${token.slice(80)}\n` });
 
   assert.equal(code, 1);
-  assert.match(stdout, /^This configuration REFUSES this token \(401\): the token is broken up/);
+  assert.match(stdout, /^This configuration REFUSES this token \(400\): the token is broken up/);
   assert.match(stdout, /received: {2}a line break in the middle\n/);
 });
 

@@ -230,3 +230,13 @@ test('the page never holds the token, and nothing that moves a cursor', async (t
   assert.doesNotMatch(page.replaceAll('\n', ''), /[\p{Cc}\u202e]/u);
   assert.ok(page.includes('\\u001b[2J\\u009b2J\\u202eevil\\r\\n'));
 });
+
+test('a token that was copied with more than itself is refused as by the server: its header is malformed', async (t) => {
+  const { tenant, examine } = await startDoctor(t);
+  const token = tenant.issueToken();
+  const copied = { [`"${token}",`]: 'a quote or a comma', [token.replace('.', '.\n')]: 'broken up' };
+
+  for (const [text, description] of Object.entries(copied)) {
+    assert.match(verdictOf([], await examine(text)), new RegExp(`REFUSES this token \\(400\\): .*${description}`));
+  }
+});
