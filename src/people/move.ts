@@ -9,6 +9,9 @@
  *
  * The tombstone is stored before the task goes, with the number 0, which no feed shows. It loses that number, and so gets a
  * visible one, once its task has arrived at the receiver. So the next run finds what an interrupted one still has to do.
+ *
+ * The records of idempotency keys are copied, and stay with the giver until there is nothing left to move: a POST that the
+ * giver repeats meanwhile finds the id of its task, which is taken, and makes no second one.
  */
 import { randomBytes } from 'node:crypto';
 import mongoose, { type Connection } from 'mongoose';
@@ -59,12 +62,14 @@ export async function movePerson(connection: Connection, from: string, to: strin
     const mover = new Mover(connection, await registered(connection, from, at), receiver, at);
     await mover.forgetTombstones();
     // Before the tasks, so that a POST that the receiver repeats finds its task's id, whether the task has moved yet or not.
-    moved.creations += await mover.moveCreations();
+    moved.creations += await mover.copyCreations();
     moved.tasks += await mover.moveTasks();
     await mover.tellGiver();
     await mover.joinUsers();
     await untilLeasesEnd();
-    if (!(await mover.hasMore())) return moved;
+    if (await mover.hasMore()) continue;
+    await mover.removeCreations();
+    return moved;
   }
 }
 
@@ -88,6 +93,9 @@ class Mover {
   readonly #creations: Collection;
   /** What is to be moved. */
   readonly #wanted: object;
+  /** Of the giver's records of idempotency keys, those that the receiver has a copy of, in this life of theirs. */
+  readonly #copied: object;
+  readonly #uncopied: object;
 
   constructor(connection: Connection, giver: Person, receiver: Person, at: Date) {
     this.#connection = connection;
@@ -96,12 +104,15 @@ class Mover {
     this.#at = at;
     this.#tasks = connection.collection('tasks');
     this.#creations = connection.collection('creations');
-    this.#wanted = { owner: { $eq: giver.oid }, deletedAt: null };
+    const owner = { $eq: giver.oid };
+    this.#wanted = { owner, deletedAt: null };
+    this.#copied = { owner, copiedTo: { $eq: receiver.life } };
+    this.#uncopied = { owner, copiedTo: { $ne: receiver.life } };
   }
 
   async hasMore(): Promise<boolean> {
     const task = await this.#tasks.findOne(this.#wanted, only('_id'));
-    return (task ?? (await this.#creations.findOne({ owner: { $eq: this.#giver.oid } }, only('_id')))) !== null;
+    return (task ?? (await this.#creations.findOne(this.#uncopied, only('_id')))) !== null;
   }
 
   /** Removes the receiver's tombstones of tasks that they once gave away and now get back. */
@@ -119,22 +130,27 @@ class Mover {
   }
 
   /** The records of idempotency keys. If the receiver has used the same key, theirs stays. */
-  async moveCreations(): Promise<number> {
-    const [from, to] = [this.#giver.oid, this.#receiver.oid];
-    let moved = 0;
-    for await (const found of batches(this.#creations, { owner: { $eq: from } }, { limit: BATCH }, COMMAND_MS)) {
+  async copyCreations(): Promise<number> {
+    const owner = this.#receiver.oid;
+    let copied = 0;
+    for await (const found of batches(this.#creations, this.#uncopied, { limit: BATCH }, COMMAND_MS)) {
       const copies = found.flatMap((record) => {
-        const _id = reownedId(String(record._id), to);
-        return _id === undefined ? [] : [{ ...record, _id, owner: to }];
+        const _id = reownedId(String(record._id), owner);
+        return _id === undefined ? [] : [{ ...record, _id, owner }];
       });
       await this.#storeForReceiver(
         () => insertMissing(this.#creations, copies),
-        () => removeAll(this.#creations, to, copies),
+        () => removeAll(this.#creations, owner, copies),
       );
-      await removeAll(this.#creations, from, found);
-      moved += copies.length;
+      const done = { ...this.#uncopied, _id: { $in: found.map(({ _id }) => _id) } };
+      await this.#creations.updateMany(done, { $set: { copiedTo: this.#receiver.life } }, inTime(COMMAND_MS));
+      copied += copies.length;
     }
-    return moved;
+    return copied;
+  }
+
+  async removeCreations(): Promise<void> {
+    await this.#creations.deleteMany(this.#copied, inTime(COMMAND_MS));
   }
 
   async moveTasks(): Promise<number> {

@@ -7,6 +7,7 @@ import { movePerson } from '../../src/people/move.ts';
 import { type Client, expectProblem } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const move = async ({ connection }: TestServer, from: string, to: string) =>
   await movePerson(connection, from, to, new Date());
@@ -63,6 +64,24 @@ describe('a move', () => {
     assert.equal(again.status, 201);
     assert.deepEqual(await again.json(), await first.json());
     assert.equal((await server.as('new').list()).length, 1);
+  });
+
+  test('makes one task of a POST that the giver repeats meanwhile', async (t) => {
+    const server = await startServer(t);
+    const tasks = server.connection.collection('tasks');
+    const headers = { 'Idempotency-Key': 'key' };
+    const post = async (): Promise<number> =>
+      (await server.as('old').post('/api/tasks', { Text: 'made once' }, headers)).status;
+    const first = await post();
+
+    const moving = move(server, 'old', 'new');
+    await until(async () => (await tasks.findOne({ owner: 'new', Text: 'made once' })) !== null);
+    const again = await post();
+    const moved = await moving;
+
+    assert.deepEqual([first, again, moved], [201, 201, { tasks: 1, creations: 1 }]);
+    assert.equal((await server.as('new').list()).length, 1);
+    assert.equal(await server.connection.collection('creations').countDocuments({ owner: 'old' }), 0);
   });
 
   test('can be undone, and the tasks are there again for those who had them', async (t) => {
