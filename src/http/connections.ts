@@ -72,7 +72,8 @@ export class Connections {
 
   /**
    * Closes each connection after its next answer, goes on accepting for `graceMs`, then until no client comes any more, then
-   * stops accepting. Resolves when the last connection is closed, at the latest after `deadlineMs`.
+   * stops accepting. Without a grace it stops at once. Resolves when the last connection is closed, at the latest after
+   * `deadlineMs`.
    */
   async drain(deadlineMs: number, graceMs = 0): Promise<void> {
     this.#isDraining = true;
